@@ -1,0 +1,512 @@
+"""The commands: read arguments, call, print, set the exit code. Whatever is slow to import is imported by need.
+
+Exit codes: 0 done; 1 something failed, differs or got worse; 2 wrong usage, said in one line; 3 data missing under
+--strict; 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lecturebench import __version__
+from lecturebench.benchmark import BACKENDS, DEVICES, LECTURE_SUITE, PROFILES, discover
+from lecturebench.errors import ClusterLost, DataCorrupt, DataMissing, UsageError
+
+if TYPE_CHECKING:
+    from lecturebench.benchmark import Benchmark
+    from lecturebench.execution.plan import Request
+    from lecturebench.execution.progress import Display
+    from lecturebench.report.changes import Comparison
+    from lecturebench.report.results import Results
+
+LATEST = Path("reports/latest")
+
+suite_option = click.option(
+    "--suite", type=click.Path(path_type=Path), default=LECTURE_SUITE, help="Folder of bench_*.py. [the lecture's own]"
+)
+data_dir_option = click.option(
+    "--data-dir", type=click.Path(path_type=Path), help="Where tensorflow-datasets prepared its folders."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+folder_argument = click.argument("folder", type=click.Path(path_type=Path), default=LATEST)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+def commands() -> None:
+    """Re-measure what a deep-learning lecture states, and say whether it holds.
+
+    \b
+    lecturebench list                    what there is to measure
+    lecturebench run error_table         fit, judge, write the page
+    lecturebench run --method dropout    one row of it
+    lecturebench verify                  recompute the table from the saved predictions
+    lecturebench compare A B             what changed between two stores, beyond noise or not
+    """
+
+
+@commands.command("list")
+@suite_option
+@click.option("--runs", is_flag=True, help="Each run with its state: done, failed, missing, waiting, stale and why.")
+@click.option("--profile", default="lecture", show_default=True, help="With --runs: the budget that is planned.")
+@click.option("--dataset", help="With --runs: instead of the one that the benchmark names.")
+@click.option("--seeds", type=click.IntRange(min=1), help="With --runs: runs of each row that has a seed.")
+@click.option("--backend", default="tensorflow", show_default=True, help="With --runs: of Keras.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=LATEST, show_default=True, help="With --runs: the store."
+)
+@data_dir_option
+@json_option
+def list_(
+    suite: Path,
+    runs: bool,
+    profile: str,
+    dataset: str | None,
+    seeds: int | None,
+    backend: str,
+    out: Path,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Show the benchmarks with their methods, claims and datasets; with --runs, what a store has of them."""
+    found = discover(suite)
+    if runs:
+        _list_runs(found, profile, dataset, seeds, backend, out, data_dir, as_json)
+        return
+    if as_json:
+        shown = [
+            {
+                "benchmark": benchmark.name,
+                "title": benchmark.title,
+                "methods": {method.name: method.title for method in benchmark.methods},
+                "claims": [claim.name for claim in benchmark.claims],
+                "datasets": list(benchmark.datasets),
+            }
+            for benchmark in found.values()
+        ]
+        click.echo(json.dumps(shown, indent=1))
+        return
+    for benchmark in found.values():
+        click.echo(f"{click.style(benchmark.name, bold=True)}  {benchmark.title}")
+        width = max(len(method.name) for method in benchmark.methods)
+        printed = {claim.methods[0]: claim.printed for claim in benchmark.claims if hasattr(claim, "printed")}
+        for method in benchmark.methods:
+            click.echo(f"  {method.name:<{width}}  {printed.get(method.name, ''):>6}  {method.title}")
+        for claim in benchmark.claims:
+            if not hasattr(claim, "printed"):
+                click.echo(f"  {claim.name}")
+        click.echo(f"  on {', '.join(benchmark.datasets)}; profiles {', '.join(PROFILES)}")
+
+
+@commands.command()
+@click.argument("benchmarks", nargs=-1)
+@click.option("--method", "methods", multiple=True, help="Only this row; may be given several times.")
+@click.option("--dataset", help="mnist, fashion_mnist, cifar10, digits, npz:PATH, csv:PATH or folder:PATH.")
+@click.option("--profile", default="lecture", show_default=True, help=f"The budget: {', '.join(PROFILES)}.")
+@click.option("--seeds", type=click.IntRange(min=1), help="Runs of each row that has a seed. [the profile's]")
+@click.option("--jobs", type=click.IntRange(min=1), help="Runs at once. [one per core; one on a GPU]")
+@click.option("--backend", default="tensorflow", show_default=True, help=f"Of Keras: {', '.join(BACKENDS)}.")
+@click.option("--device", default="cpu", show_default=True, help=f"{' or '.join(DEVICES)}; never falls back.")
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=1, max=2_592_000),
+    help="Seconds per run, 30 days at most. [the profile's]",
+)
+@click.option(
+    "--memory-limit",
+    type=click.FloatRange(min=0.1, max=65536),
+    help="GiB per worker. [its share of 80% of this machine's]",
+)
+@click.option("--cluster", metavar="ADDRESS", help="Fit on a Dask cluster: tcp://host:8786 or a scheduler file.")
+@click.option("--budget", metavar="TIME", help="What decides the most claims within 90s, 30m or 2h; the rest not run.")
+@click.option(
+    "--until-decided",
+    type=click.IntRange(min=3),
+    is_flag=False,
+    flag_value=20,
+    metavar="[MAX]",
+    help="Double the seeds of inconclusive claims, up to MAX. [20]",
+)
+@click.option(
+    "--tensorboard", is_flag=False, flag_value="", metavar="[=DIR]", help="Also log for TensorBoard. [OUT/tensorboard]"
+)
+@click.option("--mlflow", metavar="URI", help="Also log to this MLflow store.")
+@click.option("--out", type=click.Path(path_type=Path), default=LATEST, show_default=True, help="Store and page.")
+@click.option("--strict", is_flag=True, help="Missing data is an error (exit code 3), nothing stands in.")
+@click.option("--fresh", is_flag=True, help="Fit everything anew, whatever the store has.")
+@click.option("--retry-failed", is_flag=True, help="Fit anew what crashed, ran out of time or memory, or raised.")
+@data_dir_option
+@suite_option
+@json_option
+def run(
+    benchmarks: tuple[str, ...],
+    methods: tuple[str, ...],
+    dataset: str | None,
+    profile: str,
+    seeds: int | None,
+    jobs: int | None,
+    backend: str,
+    device: str,
+    time_limit: float | None,
+    memory_limit: float | None,
+    cluster: str | None,
+    budget: str | None,
+    until_decided: int | None,
+    tensorboard: str | None,
+    mlflow: str | None,
+    out: Path,
+    strict: bool,
+    fresh: bool,
+    retry_failed: bool,
+    data_dir: Path | None,
+    suite: Path,
+    as_json: bool,
+) -> int:
+    """Fit what the store lacks, judge the claims and write the page. BENCHMARKS: names, or none for all."""
+    from lecturebench.execution import prepare
+    from lecturebench.store import Store
+
+    found = discover(suite)
+    selected = prepare.select(found, benchmarks, methods)
+    prepare.check_choices(profile, backend, device)
+    prepare.check_cluster(cluster, jobs)
+    prepare.check_backend(backend, "cpu" if cluster else device)
+    seconds = None if budget is None else prepare.parse_budget(budget)
+    prepare.check_folder(out)
+    say = _say_stderr if as_json else click.echo
+    trackers = prepare.trackers({"tensorboard": tensorboard, "mlflow": mlflow}, out, say)
+    requests, missing = prepare.requests(
+        selected,
+        profile=profile,
+        backend=backend,
+        device=device,
+        dataset=dataset,
+        methods=methods,
+        seeds=seeds,
+        time_limit=time_limit,
+        data_dir=data_dir,
+        strict=strict,
+        say=say,
+    )
+    from lecturebench.execution import sequential
+    from lecturebench.execution.durations import accuracy
+    from lecturebench.execution.engine import carry_out
+
+    store = Store(out)
+    store.set_missing(missing)
+    display = _display(as_json)
+    where: dict[str, Any] = {"backend": backend, "device": device, "data_dir": data_dir, "display": display}
+    where["memory_limit"] = memory_limit
+    if cluster is None:
+        workers = prepare.local_workers(**where, jobs=jobs)
+    else:
+        workers = prepare.cluster_workers(cluster, **where, suite=suite, say=say)
+    judge = partial(_results, found, store, data_dir)
+    more = None if until_decided is None else sequential.until_decided(requests, judge, most=until_decided, say=say)
+    summary = carry_out(
+        requests,
+        store,
+        pool=workers,
+        display=display,
+        fresh=fresh,
+        retry_failed=retry_failed,
+        budget=seconds,
+        log=trackers.log,
+        more=more,
+    )
+    store.set_left_out(summary.left_out)
+    say(f"{len(summary.fitted)} runs fitted, {summary.reused} were there already")
+    for line in filter(None, (accuracy(summary.fitted), _cost(requests, until_decided))):
+        say(line)
+    results = _results(found, store, data_dir)
+    page = _write(results, store, data_dir, out, say)
+    _show(results, as_json)
+    for line in _missing_lines(missing):
+        say(line)
+    for record in summary.failed:
+        say(f"failed: {record.method} seed {record.seed}: {record.status}: {record.reason}; again: {record.repeat}")
+    trackers.finish(out)
+    say(f"page: {page}")
+    return 1 if summary.failed else 0
+
+
+@commands.command()
+@folder_argument
+@click.option("--readme", type=click.Path(path_type=Path), help="Also put the table between the markers of this file.")
+@click.option("--slides", is_flag=True, help="Also write slides.pdf: the main figures with captions, one to a page.")
+@data_dir_option
+@suite_option
+def report(folder: Path, readme: Path | None, slides: bool, data_dir: Path | None, suite: Path) -> int:
+    """Write tables, figures and page of FOLDER anew from its records; fits nothing."""
+    from lecturebench.report.table import to_markdown, update_readme
+    from lecturebench.store import Store
+
+    store = Store(_existing(folder))
+    results = _results(discover(suite), store, data_dir)
+    page = _write(results, store, data_dir, folder, slides=slides)
+    if readme is not None:
+        update_readme(readme, to_markdown(results))
+    _show(results, as_json=False)
+    click.echo(f"page: {page}")
+    return 0
+
+
+@commands.command()
+@folder_argument
+@data_dir_option
+@suite_option
+def verify(folder: Path, data_dir: Path | None, suite: Path) -> int:
+    """Recompute every number and verdict of FOLDER's table.csv from saved predictions and the dataset."""
+    from lecturebench.report.verify import verify as differences
+
+    found = differences(_existing(folder), discover(suite), _loader(data_dir))
+    for line in found:
+        click.echo(line)
+    click.echo(f"{folder}: {len(found)} differences" if found else f"{folder}: every number and verdict agrees")
+    return 1 if found else 0
+
+
+@commands.command(short_help="Say what changed from one store to another; exit code 1 if something got worse.")
+@click.argument("a", metavar="A", type=click.Path(path_type=Path))
+@click.argument("b", metavar="B", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Write compare.csv and compare.html there. [no files]")
+@data_dir_option
+@suite_option
+@json_option
+def compare(a: Path, b: Path, out: Path | None, data_dir: Path | None, suite: Path, as_json: bool) -> int:
+    """Say what changed from A to B in error and time; exit code 1 if something got worse beyond noise.
+
+    A, B: folders that `lecturebench run --out` wrote, or one that holds such folders.
+
+    \b
+    lecturebench compare reports/reference/error_table reports/latest
+    lecturebench compare reports/reference reports/latest --out /tmp/changes
+
+    Rows are matched by suite, benchmark, dataset, method, profile and backend. Identical predictions are the same.
+    Otherwise the difference B - A has an interval: over seeds and test examples (bootstrap) where both predicted the
+    same examples with 3 seeds in common, else over the runs (Welch's t). What the tolerance of an identity allows is
+    noise.
+
+    With many rows some intervals miss 0 by chance, 1 in 20 at 95%. Better and worse are therefore said at Holm's
+    levels: where nothing changed, a comparison says either of any row in 5% at most.
+
+    Exit code 1: a row is worse in that sense, none of its runs finishes any more, or an identity that held is
+    contradicted. Other changed verdicts and rows of one side alone are listed and do not count. Times are ratios of
+    seconds per fit, with the machines named; they are never judged.
+    """
+    from lecturebench.report.compare import compare as compared
+    from lecturebench.report.compare import read_side
+
+    if out is not None and out.exists() and not out.is_dir():
+        raise UsageError(f"{str(out)!r} is a file; --out must be a folder")
+    found, load = discover(suite), _loader(data_dir)
+    comparison = compared(*(read_side(_existing(folder), found, load) for folder in (a, b)))
+    page = None
+    if out is not None:
+        from lecturebench.report.compare_page import write_comparison
+
+        page = write_comparison(comparison, out)
+    _show_comparison(comparison, as_json)
+    if page is not None:
+        (_say_stderr if as_json else click.echo)(f"page: {page}")
+    return 1 if comparison.worse else 0
+
+
+@commands.command()
+@json_option
+@data_dir_option
+def doctor(as_json: bool, data_dir: Path | None) -> None:
+    """Say what this machine is, what is missing on it and how to get that."""
+    from lecturebench.doctor import examine
+
+    examination = examine(data_dir)
+    if as_json:
+        click.echo(json.dumps(examination.to_json(), indent=1))
+    else:
+        for line in examination.lines():
+            click.echo(line)
+
+
+@commands.command()
+@click.argument("names", nargs=-1)
+@click.option("--refresh", is_flag=True, help="Decode anew even if it is cached.")
+@click.option("--check", is_flag=True, help="Read every byte of the cache and compute the digests anew.")
+@data_dir_option
+def data(names: tuple[str, ...], refresh: bool, check: bool, data_dir: Path | None) -> None:
+    """Get the datasets NAMES into the cache; without names, say where each could come from."""
+    from lecturebench import datasets
+
+    if not names:
+        for name in datasets.known():
+            status = datasets.status(name, data_dir)
+            click.echo(f"{click.style(name, bold=True)}  {'cached' if status.cached else 'not cached'}")
+            for source, available, why in status.sources:
+                click.echo(f"  {'+' if available else '-'} {source}: {why}")
+    for name in names:
+        found = datasets.verify(name) if check else datasets.load(name, data_dir, click.echo, refresh)
+        click.echo(f"{name}: {len(found.train.y)} train, {len(found.test.y)} test, from {found.source}")
+        for split, digest in found.digests.items():
+            click.echo(f"  {split:<5} {digest}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; its exit code. Errors that somebody can mend are one line on stderr."""
+    try:
+        code = commands.main(args=arguments, prog_name="lecturebench", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "")
+        return 2
+    except click.ClickException as error:
+        return _fail(2, error.format_message())
+    except ClusterLost as error:
+        return _fail(1, str(error))
+    except UsageError as error:
+        return _fail(2, str(error))
+    except DataMissing as error:
+        return _fail(3, str(error))
+    except DataCorrupt as error:
+        return _fail(1, str(error))
+    except (KeyboardInterrupt, click.Abort):
+        return _fail(130, "stopped; runs that had ended are kept, and the same command goes on from there")
+
+
+def _fail(code: int, line: str) -> int:
+    click.echo(f"lecturebench: {line}", err=True)
+    return code
+
+
+def _say_stderr(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _cost(requests: Sequence[Request], most: int | None) -> str:
+    """What adding seeds until claims are decided does to the error rates."""
+    from lecturebench.execution.sequential import cost
+
+    if most is None or not requests:
+        return ""
+    first = min(request.seeds or request.benchmark.profiles[request.profile].seeds for request in requests)
+    return cost(first, most)
+
+
+def _list_runs(
+    found: dict[str, Benchmark],
+    profile: str,
+    dataset: str | None,
+    seeds: int | None,
+    backend: str,
+    out: Path,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    from dataclasses import asdict
+
+    from lecturebench.execution import prepare
+    from lecturebench.execution.engine import source_digests
+    from lecturebench.execution.overview import lines, overview
+    from lecturebench.store import Store
+
+    prepare.check_choices(profile, backend, "cpu")
+    requests, missing = prepare.requests(
+        list(found.values()),
+        profile=profile,
+        backend=backend,
+        device="cpu",
+        dataset=dataset,
+        seeds=seeds,
+        data_dir=data_dir,
+        say=_say_stderr,
+    )
+    records, problems = Store(out).read()
+    entries = overview(requests, records, source_digests)
+    click.echo(
+        json.dumps([asdict(one) for one in entries], indent=1, default=str) if as_json else "\n".join(lines(entries))
+    )
+    for line in [*problems, *_missing_lines(missing)]:
+        _say_stderr(line)
+
+
+def _existing(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise UsageError(f"no folder {str(folder)!r}: give one that `lecturebench run --out` wrote")
+    return folder
+
+
+def _loader(data_dir: Path | None) -> Any:
+    from lecturebench.datasets import load
+
+    return partial(load, data_dir=data_dir)
+
+
+def _display(as_json: bool) -> Display:
+    from lecturebench.execution.progress import PlainDisplay, RichDisplay
+
+    if as_json or not sys.stdout.isatty():
+        return PlainDisplay(_say_stderr if as_json else click.echo)
+    from rich.console import Console
+
+    return RichDisplay(Console())
+
+
+def _results(found: Any, store: Any, data_dir: Path | None) -> Results:
+    from lecturebench.report.evidence import saved_losses
+    from lecturebench.report.results import collect
+
+    return collect(found, store, losses=saved_losses(store, _loader(data_dir)))
+
+
+def _write(
+    results: Results,
+    store: Any,
+    data_dir: Path | None,
+    folder: Path,
+    say: Callable[[str], None] = click.echo,
+    *,
+    slides: bool = False,
+) -> Path:
+    from lecturebench.report.page import write_report
+
+    return write_report(results, store, _loader(data_dir), folder, slides=slides, say=say)
+
+
+def _show(results: Results, as_json: bool) -> None:
+    from lecturebench.report.table import table_rows
+    from lecturebench.report.terminal import plain_lines, terminal_table
+
+    if as_json:
+        click.echo(json.dumps(table_rows(results), indent=1, default=str))
+    elif sys.stdout.isatty():
+        from rich.console import Console
+
+        Console().print(terminal_table(results))
+    else:
+        for line in plain_lines(results):
+            click.echo(line)
+
+
+def _show_comparison(comparison: Comparison, as_json: bool) -> None:
+    from lecturebench.report.compare_page import to_json
+    from lecturebench.report.terminal import comparison_lines, comparison_table
+
+    if as_json:
+        click.echo(json.dumps(to_json(comparison), indent=1))
+    elif sys.stdout.isatty():
+        from rich.console import Console
+
+        console = Console()
+        console.print(comparison_table(comparison, console.width))
+    else:
+        for line in comparison_lines(comparison):
+            click.echo(line)
+
+
+def _missing_lines(missing: dict[str, str]) -> list[str]:
+    return [f"not had: {reason}" for reason in missing.values()]

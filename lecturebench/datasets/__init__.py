@@ -1,0 +1,26 @@
+"""Datasets by name: where they come from, one canonical order, digests, and a cache that is memory-mapped.
+
+`load` is the way in. Importing this package imports neither NumPy nor TensorFlow; TensorFlow never enters the calling
+process at all, since tensorflow-datasets decodes in a process of its own.
+"""
+
+from lecturebench.datasets.catalogue import known
+from lecturebench.datasets.decoded import Dataset, Kind, Split, Task
+from lecturebench.datasets.loading import Status, load, status, verify
+from lecturebench.datasets.splits import mirrored, resplit_by, standardized, validation_split
+
+__all__ = [
+    "Dataset",
+    "Kind",
+    "Split",
+    "Status",
+    "Task",
+    "known",
+    "load",
+    "mirrored",
+    "resplit_by",
+    "standardized",
+    "status",
+    "validation_split",
+    "verify",
+]

@@ -1,0 +1,128 @@
+"""From a name to arrays: the cache first, then each source in order, then the digests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from lecturebench.datasets import catalogue
+from lecturebench.datasets.cache import Cached
+from lecturebench.datasets.decoded import SPLITS, Dataset, Decoded
+from lecturebench.datasets.sources import NotUsable, Source
+from lecturebench.errors import DataCorrupt, DataMissing
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Status:
+    """Whether a dataset can be had. sources: (name, whether it is available, why or why not), in order."""
+
+    name: str
+    cached: bool
+    sources: tuple[tuple[str, bool, str], ...]
+
+
+def _silent(line: str) -> None:
+    pass
+
+
+def load(name: str, data_dir: Path | None = None, say: Say = _silent, refresh: bool = False) -> Dataset:
+    """The dataset of that name, memory-mapped; decoded once and cached, for named ones checked against pinned digests.
+
+    name: one of `known`, or npz:PATH, csv:PATH, folder:PATH. data_dir: where prepared tensorflow-datasets folders lie.
+    say: gets a line per step that takes time. refresh: decode anew even if it is cached.
+    Raises UsageError for an unknown name or a user's data that cannot be used; DataMissing with one line per source
+    tried, in at most 20 s; DataCorrupt with dataset, split or file, source, expected and found. Nothing is cached then.
+    """
+    entry = catalogue.find(name, data_dir)
+    cached = Cached(entry.key, name)
+    seen = None if refresh else cached.glance(entry.fingerprint)
+    if seen is not None:
+        return _checked(entry, seen)
+    with cached.lock(say):
+        if refresh or not cached.holds(entry.fingerprint):
+            decoded, source = _fetch(entry, say)
+            say(f"{name}: sorting {len(decoded.train)} + {len(decoded.test)} examples and checking their digests")
+            _store(entry, cached, decoded, source)
+        return _checked(entry, cached.read())
+
+
+def status(name: str, data_dir: Path | None = None) -> Status:
+    """Whether a dataset is cached, and what each source says; all are asked at once and nothing is downloaded.
+
+    Raises UsageError as `load` does.
+    """
+    entry = catalogue.find(name, data_dir)
+    with ThreadPoolExecutor(max_workers=len(entry.sources)) as pool:
+        answers = list(pool.map(lambda source: source.available(), entry.sources))
+    sources = tuple((source.name, *answer) for source, answer in zip(entry.sources, answers, strict=True))
+    try:
+        return Status(name, Cached(entry.key, name).holds(entry.fingerprint), sources)
+    except DataCorrupt:
+        return Status(name, False, sources)
+
+
+def verify(name: str) -> Dataset:
+    """The cached dataset, after every byte of it was read and its digests were computed anew.
+
+    Raises DataMissing if it is not cached, DataCorrupt with expected and found if it is not what was written.
+    """
+    from lecturebench.datasets import digests
+
+    entry = catalogue.find(name)
+    cached = Cached(entry.key, name)
+    with cached.lock(_silent):
+        if not cached.holds(entry.fingerprint):
+            raise DataMissing(f"{name} is not in the cache {cached.folder}")
+        dataset = cached.read()
+        try:
+            found = {split: digests.digest(getattr(dataset, split)) for split in SPLITS}
+        except (ValueError, IndexError) as error:
+            raise DataCorrupt(f"{name}: {cached.folder} holds what no source gives: {error}") from error
+        for expected in (dataset.digests, entry.digests or {}):
+            _compare(name, expected, found, f"the cache {cached.folder}")
+        return dataset
+
+
+def _fetch(entry: catalogue.Entry, say: Say) -> tuple[Decoded, Source]:
+    tried = []
+    for source in entry.sources:
+        yes, why = source.available()
+        if yes:
+            say(f"{entry.name}: from {source.name} ({why})")
+            try:
+                return source.fetch(), source
+            except NotUsable as error:
+                why = str(error)
+            except DataCorrupt as error:
+                raise DataCorrupt(f"{entry.name}: {error}; nothing is cached") from error
+        say(f"{entry.name}: not from {source.name}: {why}")
+        tried.append(f"  {source.name}: {why}")
+    raise DataMissing("\n".join([f"{entry.name} cannot be had; tried:", *tried]))
+
+
+def _store(entry: catalogue.Entry, cached: Cached, decoded: Decoded, source: Source) -> None:
+    from lecturebench.datasets import digests
+
+    ordered, found = digests.canonical(decoded)
+    _compare(entry.name, entry.digests or {}, found, source.name)
+    try:
+        cached.write(ordered, source.name, found, entry.fingerprint)
+    except OSError as error:
+        raise cached.unwritable(error) from error
+
+
+def _checked(entry: catalogue.Entry, cached: Dataset) -> Dataset:
+    _compare(entry.name, entry.digests or {}, cached.digests, f"the cache ({cached.source})")
+    return cached
+
+
+def _compare(name: str, expected: Mapping[str, str], found: Mapping[str, str], source: str) -> None:
+    for split, digest in expected.items():
+        if found.get(split) != digest:
+            raise DataCorrupt(
+                f"{name}, {split} split, from {source}: expected digest {digest}, found {found.get(split)}"
+            )

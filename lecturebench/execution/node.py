@@ -1,0 +1,200 @@
+"""What a Dask worker does with a run: it checks its own data, then hands the run to a local pool in its own process.
+
+Isolation, limits and the ways to fail are thus those of one machine. The caller names these functions and the Dask
+worker imports them, so lecturebench must be installed on every node.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import importlib
+import multiprocessing
+import os
+import socket
+import sys
+import threading
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lecturebench.datasets import load
+from lecturebench.environment import REPOSITORY, environment, packages
+from lecturebench.errors import DataCorrupt, DataMissing, UsageError
+from lecturebench.execution.plan import Run
+from lecturebench.execution.pool import LocalPool
+from lecturebench.execution.progress import PlainDisplay
+from lecturebench.execution.worker import Setting, thread_environment
+from lecturebench.store import Record
+
+POLL = 0.2  # seconds between looks at whether the run is still wanted
+IDLE = 600.0  # seconds after which a warm worker that nobody asks for is let go: its caller may have been killed
+EVERYWHERE = ("numpy", "scipy", "scikit-learn", "keras")  # packages that decide results whatever the backend
+OF_BACKEND = {"jax": ("jax", "jaxlib")}  # where they are not just the backend's own name
+
+
+PROCESS = uuid.uuid4().hex  # tells a Dask worker from one that took its place at the same address
+
+
+@dataclass(frozen=True)
+class Order:
+    """What goes with every run. process: for which Dask worker. session: the call whose warm workers take it.
+
+    memory_limit: bytes for each of them.
+    """
+
+    process: str
+    session: str
+    setting: Setting
+    memory_limit: int | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """A node about itself. decides: what must be equal everywhere. problem: why it can fit nothing at all, or ""."""
+
+    process: str
+    host: str
+    environment: Mapping[str, Any]
+    decides: Mapping[str, str]
+    problem: str
+
+
+class Unfit(Exception):
+    """This node cannot fit a run that others may; says why."""
+
+
+class Restarted(Exception):
+    """The Dask worker that was meant has died, and another has its address."""
+
+
+class Unwanted(Exception):
+    """The caller has gone or has given the run up."""
+
+
+_idle: dict[str, list[tuple[LocalPool, threading.Timer]]] = {}
+_lock = threading.Lock()
+
+
+def decides(backend: str, suites: Sequence[Path]) -> dict[str, str]:
+    """What decides a result on a node, by name: version of Python, of packages, digests of the source files."""
+    installed = packages()
+    names = (*EVERYWHERE, *OF_BACKEND.get(backend, (backend,)))
+    source = [path for room in ("lecturebench", "baselines") for path in (REPOSITORY / room).rglob("*.py")]
+    return {
+        "Python": ".".join(map(str, sys.version_info[:2])),
+        **{name: installed.get(name, "none") for name in names},
+        "source of lecturebench": _digest(source, REPOSITORY),
+        # Deeper down may be anything, a whole virtual environment even.
+        **{f"suite {suite}": _digest([*suite.glob("*.py"), *suite.glob("*/*.py")], suite) for suite in suites},
+    }
+
+
+def _digest(files: Sequence[Path], root: Path) -> str:
+    """A digest over names and contents; "none" for no files."""
+    total = hashlib.sha256()
+    for path in sorted(files):
+        total.update(f"{path.relative_to(root)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return total.hexdigest()[:12] if files else "none"
+
+
+async def report(backend: str, suites: Sequence[Path]) -> Report:
+    """This node about itself. Not on the event loop: a Dask worker that does not answer is taken for dead."""
+    return await asyncio.to_thread(_report, backend, suites)
+
+
+def _report(backend: str, suites: Sequence[Path]) -> Report:
+    problem = ""
+    if multiprocessing.current_process().daemon:
+        problem = (
+            "its nanny lets it start no processes: "
+            "set DASK_DISTRIBUTED__WORKER__DAEMON=False there, or start it with --no-nanny"
+        )
+    return Report(PROCESS, socket.gethostname(), environment(), decides(backend, suites), problem)
+
+
+def fit(run: Run, order: Order) -> tuple[Record, Mapping[str, Any] | None]:
+    """The record of a run fitted by this node, and its predictions where it has any.
+
+    Raises Restarted if it is for another process, which was checked and this one not; Unfit if the run's data cannot
+    be had here; Unwanted if nobody waits for it any more.
+    """
+    if order.process != PROCESS:
+        raise Restarted
+    distributed: Any = importlib.import_module("distributed")
+    worker = distributed.get_worker()
+    task = worker.get_current_task()
+    _check_data(run, order.setting.data_dir)
+    pool = _take(order)
+    try:
+        pool.submit(run)
+        while (outcome := pool.outcome(POLL)) is None:
+            if not _wanted(worker, task):
+                raise Unwanted(f"{run.key} was given up by its caller")
+    except BaseException:
+        pool.close()
+        raise
+    _give_back(order.session, pool)
+    _, record, predictions = outcome
+    return record, predictions
+
+
+async def release(session: str) -> None:
+    """Let a call's warm workers go."""
+    with _lock:
+        pools = _idle.pop(session, [])
+    for pool, timer in pools:
+        timer.cancel()
+        await asyncio.to_thread(pool.close)
+
+
+def _check_data(run: Run, data_dir: Path | None) -> None:
+    """Fill this node's cache, outside the run's time limit; a node without the data must not fail run after run."""
+    try:
+        digests = load(run.dataset, data_dir).digests
+    except (DataMissing, DataCorrupt, UsageError) as error:
+        raise Unfit(" ".join(str(error).split())) from None
+    if digests != run.digests:
+        raise Unfit(f"{run.dataset} has the digests {dict(digests)} there, {dict(run.digests)} here")
+
+
+def _wanted(worker: Any, task: str) -> bool:
+    """Whether Dask still waits for a task of this worker: it cancels those of a caller that has gone."""
+    state = worker.state.tasks.get(task)
+    return state is not None and state.state == "executing" and worker.status.name in ("running", "paused")
+
+
+def _take(order: Order) -> LocalPool:
+    """A warm pool of one worker, or a new one."""
+    with _lock:
+        idle = _idle.get(order.session)
+        if idle:
+            pool, timer = idle.pop()
+            timer.cancel()
+            return pool
+    # Its process imports Dask's main module, which may load BLAS, before `initialize` limits the threads.
+    os.environ |= thread_environment(order.setting.threads)
+    return LocalPool(1, order.setting, PlainDisplay(lambda line: None), order.memory_limit)
+
+
+def _give_back(session: str, pool: LocalPool) -> None:
+    """Keep a pool warm for the next run of its call."""
+    timer = threading.Timer(IDLE, _expire, (session, pool))
+    timer.daemon = True
+    with _lock:
+        _idle.setdefault(session, []).append((pool, timer))
+    timer.start()
+
+
+def _expire(session: str, pool: LocalPool) -> None:
+    with _lock:
+        kept = _idle.get(session, [])
+        found = [pair for pair in kept if pair[0] is pool]
+        for pair in found:
+            kept.remove(pair)
+        if not kept:
+            _idle.pop(session, None)
+    if found:
+        pool.close()

@@ -1,0 +1,243 @@
+"""What happens in a worker process: threads and backend are set once, then one run after another is fitted.
+
+Only the standard library is imported at the top: threads must be limited before NumPy and the backend are loaded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lecturebench.benchmark import Method
+    from lecturebench.datasets import Dataset
+    from lecturebench.execution.plan import Run
+    from lecturebench.fit import Fitted
+    from lecturebench.store import Record
+
+MOST_POINTS = 250  # of a learning curve in a record; 1,500 epochs would take a quarter of a megabyte
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "NPROC",
+)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all runs of a pool share. output: the pipe for what a worker prints; None leaves it where it goes."""
+
+    threads: int
+    backend: str
+    device: str
+    data_dir: Path | None
+    output: Path | None = None
+    address: Any = None
+    authkey: bytes = b""
+
+
+_setting: Setting
+_send: Callable[[tuple[Any, ...]], None] = lambda message: None  # noqa: E731 - replaced when there is a parent to tell
+_backend: Any = None
+_programs: dict[str, Any] = {}
+_datasets: dict[str, Any] = {}
+
+
+def thread_environment(threads: int) -> dict[str, str]:
+    """Environment variables that hold BLAS, OpenMP, TensorFlow and XLA to so many threads."""
+    return {name: str(threads) for name in THREAD_VARIABLES} | {"TF_NUM_INTEROP_THREADS": "1"}
+
+
+def initialize(setting: Setting) -> None:
+    """Called once in a new worker, before its first run."""
+    global _setting, _send
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    _die_with_parent()
+    os.environ |= thread_environment(setting.threads)
+    os.environ |= {"KERAS_BACKEND": setting.backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    if setting.device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    _setting = setting
+    if setting.output is not None:
+        _redirect_output(setting.output)
+    if setting.address is not None:
+        from lecturebench.execution.progress import connect
+
+        _send = connect(setting.address, setting.authkey)
+
+
+def _redirect_output(pipe: Path) -> None:
+    """Send what this process and its libraries print to the parent, so that it disturbs no display and is not lost."""
+    descriptor = os.open(pipe, os.O_WRONLY)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # the last lines of a run that dies are the ones that matter
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to kill this worker when its parent dies, however that happens."""
+    with contextlib.suppress(OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1 is PR_SET_PDEATHSIG
+
+
+def execute(run: Run) -> tuple[Record, dict[str, Any] | None]:
+    """Fit one run. Its record, and its predictions where there are any. What the method raises is passed on."""
+    from lecturebench.environment import commit, environment
+    from lecturebench.store import Record
+
+    _send(("started", run.key, os.getpid()))
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    begin = time.perf_counter()
+    from lecturebench.benchmark import load_benchmark
+    from lecturebench.datasets import load
+
+    benchmark = load_benchmark(run.suite / f"bench_{run.benchmark}.py")
+    method = benchmark.method(run.method)
+    if method.uses_backend:
+        _load_backend()
+    import_seconds = time.perf_counter() - begin
+    begin = time.perf_counter()
+    if run.dataset not in _datasets:
+        _datasets[run.dataset] = load(run.dataset, _setting.data_dir)
+    dataset = _datasets[run.dataset]
+    if dataset.digests != run.digests:
+        raise RuntimeError(f"{run.dataset} changed since the runs were planned: {dataset.digests} is not {run.digests}")
+    load_seconds = time.perf_counter() - begin
+    fitted = _fit(run, method, dataset)
+    sha, dirty = commit()
+    record = Record(
+        key=run.key,
+        suite=benchmark.suite,
+        benchmark=run.benchmark,
+        method=run.method,
+        dataset={
+            "name": run.dataset,
+            "source": dataset.source,
+            "digests": dict(dataset.digests),
+            "n_train": fitted.n_train,
+            "n_validation": fitted.n_validation,
+            "n_test": len(dataset.test.y),
+        },
+        profile=run.profile,
+        backend=run.backend,
+        device=run.device,
+        seed=run.seed,
+        role=run.role,
+        status="diverged" if fitted.diverged else "ok",
+        reason=fitted.diverged,
+        recipe=dict(run.recipe),
+        threads=_setting.threads,
+        threads_used=_threads_used(),
+        metrics={} if fitted.diverged else fitted.metrics,
+        curve=fitted.curve if run.training is None else thinned(fitted.curve),
+        parameters=fitted.parameters,
+        seconds={"import": import_seconds, **fitted.seconds, "load": load_seconds + fitted.seconds.get("load", 0.0)},
+        peak_rss_mib=_peak_rss_mib(),
+        environment=environment(),
+        commit=sha,
+        dirty=dirty,
+        source_digest=run.source_digest,
+        started=started,
+        notes=fitted.notes,
+    )
+    json.dumps(record.to_json())  # what cannot be written is this run's error, not the caller's
+    # A run that only helps to choose is asked for its validation error; its predictions would fill disks.
+    kept = None if fitted.diverged or run.role == "choice" else fitted.predictions
+    return record, None if kept is None else {"test": kept}
+
+
+def thinned(curve: list[dict[str, float]]) -> list[dict[str, float]]:
+    """A learning curve of so many points that a record stays small: every k-th one, counted from the last."""
+    step = -(-len(curve) // MOST_POINTS)
+    return curve[::-1][:: max(1, step)][::-1]
+
+
+def _fit(run: Run, method: Method, dataset: Dataset) -> Fitted:
+    from lecturebench.benchmark import Baseline, Experiment, Training
+    from lecturebench.fit import fit_baseline, fit_experiment, fit_network
+
+    if isinstance(method, Experiment):
+        return fit_experiment(method.function, run.parameters, dataset, seed=run.seed)
+    if isinstance(method, Baseline):
+        return fit_baseline(
+            method.function,
+            run.parameters,
+            dataset,
+            seed=None if method.deterministic else run.seed,
+            takes_seed=method.takes_seed,
+            train_size=run.train_size,
+            resplit=method.resplit,
+        )
+    assert run.training is not None
+    return fit_network(
+        method.function,
+        run.parameters,
+        Training(**run.training),
+        dataset,
+        seed=run.seed,
+        steps_class=_backend.Steps,
+        train_size=run.train_size,
+        resplit=method.resplit,
+        probe=getattr(method, "probe", None),
+        observe=lambda epoch, epochs, loss: _send(("epoch", run.key, epoch, epochs, loss)),
+        programs=_programs,
+    )
+
+
+def _load_backend() -> None:
+    """Import Keras and its backend, on the first run here that needs it."""
+    global _backend
+    if _backend is None:
+        from lecturebench.backends import LOADERS
+
+        backend = LOADERS[_setting.backend]()
+        backend.prepare(_setting.threads, _setting.device)
+        if _setting.device == "gpu" and backend.gpu_name() is None:
+            raise RuntimeError(f"a GPU was asked for, but {_setting.backend} sees none in this worker")
+        _backend = backend
+
+
+def _threads_used() -> dict[str, int]:
+    """Threads by library, as each says itself: BLAS and OpenMP, and the backend where one is loaded."""
+    from threadpoolctl import threadpool_info
+
+    used: dict[str, int] = {}
+    for library in threadpool_info():
+        name = library["internal_api"]
+        used[name] = max(used.get(name, 0), library["num_threads"])
+    return used if _backend is None else used | {_setting.backend: _backend.threads_used()}
+
+
+def _peak_rss_mib() -> float:
+    """The most memory this worker held at once, in MiB."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
+
+
+def probe_gpu(backend: str) -> str | None:
+    """The GPU that a backend sees, or None. Imports the backend: run it in a process of its own."""
+    from lecturebench.backends import LOADERS
+
+    os.environ |= {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    return LOADERS[backend]().gpu_name()

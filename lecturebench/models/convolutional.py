@@ -1,0 +1,36 @@
+"""Convolutional networks of the slides "Convolutional Neural Network" to "Avg Pooling"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def small_cnn(input_shape: tuple[int, ...], outputs: int, *, crop: int = 0, flip: bool = False) -> Any:
+    """Network with two convolutions, A1 = pool(g(w1 + W1 * X)), A2 = pool(g(w2 + W2 * A1)), Z = b + B A2, g = ReLU.
+
+    input_shape: (height, width, channels). outputs: the number of Z. The kernels are 3 x 3, 16 of them and then 32, at
+    the images' own size (zeros around); pool takes the largest of each 2 x 2. crop: in training, images are shifted by
+    up to so many pixels along either side; flip: and mirrored with probability 1/2 (`RandomCrop`).
+    28 x 28 x 1 with 10 outputs has 160 + 4,640 + 15,690 = 20,490 parameters.
+    Raises ValueError for a crop below 0, as large as the image or larger.
+    """
+    import keras
+
+    from lecturebench.models.layers import RandomCrop
+
+    smallest = min(input_shape[:2])
+    if not 0 <= crop < smallest:
+        size = f"{input_shape[0]} x {input_shape[1]}"
+        raise ValueError(f"crop is {crop!r} for images of {size}; it must be a whole number from 0 to {smallest - 1}")
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            RandomCrop(crop, flip),
+            keras.layers.Conv2D(16, 3, padding="same", activation="relu"),
+            keras.layers.MaxPooling2D(2),
+            keras.layers.Conv2D(32, 3, padding="same", activation="relu"),
+            keras.layers.MaxPooling2D(2),
+            keras.layers.Flatten(),
+            keras.layers.Dense(outputs),
+        ]
+    )

@@ -1,0 +1,327 @@
+"""The figures of a benchmark: error per method, learning curves, the path of a choice, confusion matrices.
+
+Each function returns one `Picture`, the same bytes for the same records. They are drawn small with large letters, so
+that they read both on a telephone and projected.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.collections import PolyCollection
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from lecturebench.report.results import show
+from lecturebench.report.style import INK, MUTED, RULE, WRONG, MethodStyle, Picture
+
+WIDTH = 5.6
+
+percent = show("error")
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One row as the figures show it. published, unit (half of which is its rounding), low, high: of its claim."""
+
+    title: str
+    style: MethodStyle
+    values: Sequence[float]
+    published: float | None = None
+    printed: str = ""
+    unit: float = 0.0
+    low: float = math.nan
+    high: float = math.nan
+
+
+@dataclass(frozen=True)
+class Band:
+    """One method's learning curves: runs[quantity][seed] is a list of (epoch, value)."""
+
+    title: str
+    style: MethodStyle
+    runs: Mapping[str, Sequence[Sequence[tuple[float, float]]]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One value of a grid, with the validation and test errors of its runs."""
+
+    value: float
+    validation: Sequence[float]
+    test: Sequence[float]
+
+
+def plain(text: str, width: int = 56) -> str:
+    """The text as it may stand in a figure: one line, no control or direction characters, shortened to width."""
+    line = " ".join(
+        re.sub(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]", " ", text).split()
+    )
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def errors(name: str, points: Sequence[Point], metric: str) -> Picture:
+    """Test error per method: every run, the mean, the claim's interval, and the published value as a diamond."""
+    figure, axes = _blank(0.66 * len(points) + 1.25)
+    for y, point in enumerate(points):
+        colour, mean = point.style.colour, float(np.mean(point.values))
+        if math.isfinite(point.high - point.low):
+            axes.barh(y, point.high - point.low, left=point.low, height=0.3, color=colour, alpha=0.28, linewidth=0)
+        axes.plot(point.values, [y] * len(point.values), "|", color=colour, markersize=11, markeredgewidth=1.3)
+        axes.plot([mean], [y], point.style.marker, color=colour, markersize=8)
+        if point.published is not None:
+            axes.plot([point.published], [y], "D", markersize=9, markerfacecolor="none", markeredgecolor=INK, mew=1.6)
+        said = show(metric)(mean) + (f", published {point.printed}" if point.printed else "")
+        axes.text(0, y - 0.3, plain(point.title, 46), transform=axes.get_yaxis_transform(), va="bottom", color=INK)
+        axes.text(
+            *(1, y - 0.3, said), transform=axes.get_yaxis_transform(), ha="right", va="bottom", fontsize=10, color=MUTED
+        )  # fmt: skip
+    axes.set(ylim=(len(points) - 0.55, -0.85), yticks=[], xlabel=f"test {_word(metric)}")
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x")
+    _scale(axes.xaxis, [value for point in points for value in _marks(point)], metric)
+    handles = [
+        Line2D([], [], color=MUTED, marker="o", linestyle="none", label="mean"),
+        Line2D([], [], color=MUTED, marker="|", markersize=10, linestyle="none", label="one run"),
+    ]
+    if any(point.published is not None for point in points):
+        handles.append(Line2D([], [], color=INK, marker="D", fillstyle="none", linestyle="none", label="published"))
+    legend: list[Any] = list(handles)
+    judged = any(math.isfinite(point.low) for point in points)
+    if judged:
+        legend.append(Patch(color=MUTED, alpha=0.28, linewidth=0, label="interval of the claim"))
+    figure.legend(handles=legend, loc="outside lower left", ncols=4, handletextpad=0.3, columnspacing=1.2)
+    listed = "; ".join(
+        f"{point.title} {show(metric)(float(np.mean(point.values)))}"
+        + (f" (published {point.printed})" if point.printed else "")
+        for point in points
+    )
+    return Picture(
+        *(name, f"Test {_word(metric)} per method"),
+        caption="Each tick is one run."
+        + (" Published inside the interval: reproduced, unless it is too wide to judge by." if judged else ""),
+        alt=f"Test {_word(metric)} per method: {listed}.",
+        figure=figure,
+    )
+
+
+def curves(name: str, bands: Sequence[Band], quantity: str) -> Picture | None:
+    """Train and validation loss or error by epoch, mean and range over the seeds; None where nothing was recorded."""
+    figure, axes = _blank(4.1)
+    seen: list[float] = []
+    handles: list[Line2D] = []
+    ends: list[str] = []
+    for band in bands:
+        drawn = False
+        for split, dash in (("train", (0, (1, 1.2))), ("validation", "-")):
+            x, table = _aligned(band.runs.get(f"{split}_{quantity}", ()))
+            if not len(x):
+                continue
+            mean = table.mean(axis=0)
+            main = split == "validation"
+            axes.fill_between(x, table.min(axis=0), table.max(axis=0), color=band.style.colour, alpha=0.16, linewidth=0)
+            axes.plot(
+                *(x, mean), color=band.style.colour, linestyle=dash, linewidth=2 if main else 1.6,
+                marker=band.style.marker if main else None, markevery=max(1, len(x) // 6),
+            )  # fmt: skip
+            seen += [float(table.min()), float(table.max())]
+            if main:
+                ends.append(f"{band.title} ends at {_value(quantity)(mean[-1])}")
+            drawn = True
+        if drawn:
+            label = plain(band.title)
+            handles.append(Line2D([], [], color=band.style.colour, marker=band.style.marker, label=label))
+    if not handles:
+        return None
+    axes.set(xlabel="epoch", ylabel=quantity)
+    axes.grid(axis="y")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _scale(axes.yaxis, seen, quantity)
+    splits = [
+        Line2D([], [], color=MUTED, label="validation"),
+        Line2D([], [], color=MUTED, linestyle=(0, (1, 1.2)), label="train"),
+    ]
+    # Two columns: methods on the left, splits on the right, the shorter one filled up.
+    blank = [Line2D([], [], linestyle="none", label=" ")]
+    n = max(len(handles), len(splits))
+    legend = handles + blank * (n - len(handles)) + splits + blank * (n - len(splits))
+    figure.legend(handles=legend, loc="outside lower left", ncols=2)
+    return Picture(
+        *(name, f"Learning curves: {quantity}"),
+        caption="Lines are means over the seeds, bands reach from the smallest to the largest run.",
+        alt=f"Train and validation {quantity} by epoch. On validation data, {'; '.join(ends) or 'nothing recorded'}.",
+        figure=figure,
+    )
+
+
+def choice_path(name: str, parameter: str, steps: Sequence[Step], chosen: float | None, row: Point) -> Picture:
+    """Validation and test error over the grid of a choice, the chosen value, and the published error as a line."""
+    figure, axes = _blank(4.1)
+    positive = [step.value for step in steps if step.value > 0]
+    at = {step.value: step.value if step.value > 0 else min(positive, default=1.0) / 10 for step in steps}
+    seen: list[float] = []
+    for split, colour, marker, dash in (
+        ("test", row.style.colour, row.style.marker, "-"),
+        ("validation", MUTED, "o", "--"),
+    ):
+        runs = [(at[step.value], np.asarray(getattr(step, split), dtype=float)) for step in steps]
+        runs = [(x, values) for x, values in runs if len(values)]
+        if not runs:
+            continue
+        xs, means = [x for x, _ in runs], [values.mean() for _, values in runs]
+        slack = [values.std(ddof=1) / math.sqrt(len(values)) if len(values) > 1 else 0.0 for _, values in runs]
+        axes.errorbar(xs, means, slack, color=colour, marker=marker, linestyle=dash, capsize=3, label=f"{split} error")
+        if split == "test":
+            low, high = [values.min() for _, values in runs], [values.max() for _, values in runs]
+            axes.fill_between(xs, low, high, color=colour, alpha=0.16, linewidth=0)
+        seen += [float(values.min()) for _, values in runs] + [float(values.max()) for _, values in runs]
+    if chosen is not None and chosen in at:
+        axes.axvline(at[chosen], color=INK, linewidth=1.2, linestyle=(0, (5, 2)), label=f"chosen: {short(chosen)}")
+    if row.published is not None:
+        axes.axhline(row.published, color=WRONG, linewidth=1.6, label=f"published: {row.printed}")
+        seen.append(row.published)
+    axes.set_xscale("log")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xticks(list(at.values()), [short(value) for value in at])
+    axes.tick_params(axis="x", which="minor", bottom=False)
+    axes.set(xlabel=plain(parameter), ylabel="error")
+    axes.grid(axis="y")
+    _scale(axes.yaxis, seen, "error")
+    figure.legend(loc="outside lower left", ncols=2)
+    sentence = where_published(parameter, steps, row)
+    return Picture(
+        *(name, f"{row.title}: error against {parameter}"),
+        caption=f"Means with one standard error; the band is the range of the test errors. {sentence}".strip(),
+        alt=f"Validation and test error of {row.title} against {parameter}"
+        + (f"; {short(chosen)} is chosen. " if chosen is not None else ". ")
+        + sentence,
+        figure=figure,
+    )
+
+
+def where_published(parameter: str, steps: Sequence[Step], row: Point) -> str:
+    """In words: at which grid values the published error, with its rounding, lies within the range of the runs."""
+    published = row.published
+    if published is None:
+        return ""
+    low, high = published - row.unit / 2, published + row.unit / 2
+    within = [step for step in steps if step.test and min(step.test) <= high and low <= max(step.test)]
+    rounding = f"{row.printed} (as printed: {percent(low)} to {percent(high)})"
+    if within:
+        values = [short(step.value) for step in within]
+        listed = values[0] if len(values) == 1 else f"{', '.join(values[:-1])} and {values[-1]}"
+        return f"The published {rounding} lies within the range of the runs at {parameter} {listed}, nowhere else."
+    tried = [step for step in steps if step.test]
+    if not tried:
+        return ""
+    best = min(tried, key=lambda step: abs(float(np.mean(step.test)) - published))
+    return (
+        f"The published {rounding} lies within the range of the runs at no value of the grid; the nearest is "
+        f"{parameter} {short(best.value)} with {percent(float(np.mean(best.test)))}."
+    )
+
+
+def confusion(name: str, title: str, counts: Floats, classes: Sequence[str]) -> Picture:
+    """Predicted against true class; errors shaded by their share, the diagonal only as pale numbers."""
+    k = len(classes)
+    wrong, texts = np.where(np.eye(k, dtype=bool), 0.0, counts), count_texts(counts)
+    figure, axes = _blank(0.42 * k + 1.2)
+    worst = wrong.max() or 1.0
+    cells = [(int(i), int(j)) for i, j in np.argwhere(wrong)]
+    squares = [[(j - 0.5, i - 0.5), (j + 0.5, i - 0.5), (j + 0.5, i + 0.5), (j - 0.5, i + 0.5)] for i, j in cells]
+    shades = [(WRONG, round(0.08 + 0.6 * float(wrong[cell]) / worst, 3)) for cell in cells]
+    axes.add_collection(PolyCollection(squares, facecolors=shades, linewidths=0))
+    for i in range(k):
+        for j in range(k):
+            if texts[i][j]:
+                weight, colour = ("normal", MUTED) if i == j else ("bold", INK)
+                text = axes.text(j, i, texts[i][j], ha="center", va="center", fontsize=9, color=colour)
+                text.set(fontweight=weight, in_layout=False)
+    labels = [plain(label, 12) for label in classes]
+    turned = max(map(len, labels)) > 3
+    axes.set(xlim=(-0.5, k - 0.5), ylim=(k - 0.5, -0.5), xlabel="predicted", ylabel="true")
+    axes.set_xticks(range(k), labels, rotation=40 if turned else 0, ha="right" if turned else "center")
+    axes.set_yticks(range(k), labels)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_xticks(np.arange(k - 1) + 0.5, minor=True)
+    axes.set_yticks(np.arange(k - 1) + 0.5, minor=True)
+    axes.tick_params(which="minor", length=0)
+    axes.grid(which="minor", color=RULE)
+    return Picture(name, f"Confusions of {title}", "", confusion_alt(title, counts, classes), figure)
+
+
+def confusion_alt(title: str, counts: Floats, classes: Sequence[str]) -> str:
+    """The three commonest confusions, in words."""
+    wrong = np.where(np.eye(len(classes), dtype=bool), 0.0, counts)
+    worst = [divmod(int(i), len(classes)) for i in np.argsort(-wrong, axis=None, kind="stable")[:3]]
+    texts = count_texts(counts)
+    named = [f"{classes[i]} taken for {classes[j]} ({texts[i][j]})" for i, j in worst if wrong[i, j]]
+    return f"Confusions of {title}: " + (f"most often {', '.join(named)}." if named else "none.")
+
+
+def count_texts(counts: Floats) -> list[list[str]]:
+    """Counts as they are shown: nothing for none, one decimal below ten where they are means over runs."""
+    whole = bool((counts == np.rint(counts)).all())
+    return [["" if not c else f"{c:.0f}" if whole or c >= 9.95 else f"{c:.1f}" for c in line] for line in counts]
+
+
+def short(value: float) -> str:
+    """A parameter's value: 0.001, 3e-5."""
+    if value == 0 or 0.001 <= abs(value) < 1e5:
+        return f"{value:g}"
+    digits, _, exponent = f"{value:.5e}".partition("e")
+    return f"{digits.rstrip('0').rstrip('.')}e{int(exponent)}"
+
+
+def blank(width: float, height: float) -> Figure:
+    """An empty figure of that size in inches, with a margin that keeps letters off its edge."""
+    return Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1))
+
+
+def _blank(height: float) -> tuple[Figure, Axes]:
+    figure = blank(WIDTH, height)
+    return figure, figure.add_subplot()
+
+
+def _word(metric: str) -> str:
+    return {"error": "error", "mae": "mean absolute error"}.get(metric, metric)
+
+
+def _value(quantity: str) -> Callable[[float], str]:
+    return percent if quantity == "error" else "{:.3g}".format
+
+
+def _marks(point: Point) -> list[float]:
+    return [*point.values, point.low, point.high, *([] if point.published is None else [point.published])]
+
+
+def _scale(axis: Axis, values: Sequence[float], quantity: str) -> None:
+    """Percent for errors; logarithmic where the values span more than a factor of six and none is zero."""
+    finite = [value for value in values if math.isfinite(value)]
+    form: Callable[[float], str] = lambda v: f"{100 * v:.6g}%" if quantity == "error" else f"{v:.6g}"  # noqa: E731
+    if finite and min(finite) > 0 and max(finite) > 6 * min(finite):
+        axes: Axes = axis.axes
+        (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_minor_formatter(NullFormatter())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: form(value)))
+
+
+def _aligned(runs: Sequence[Sequence[tuple[float, float]]]) -> tuple[Floats, Floats]:
+    """The epochs that every run recorded, and the runs' values there: (epochs,) and (runs, epochs)."""
+    tables = [{x: y for x, y in run if math.isfinite(y)} for run in runs if run]
+    common = sorted(set.intersection(*map(set, tables))) if tables else []
+    return np.array(common), np.array([[table[x] for x in common] for table in tables], dtype=float)

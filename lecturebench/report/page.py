@@ -1,0 +1,278 @@
+"""The page: one HTML file that opens offline and says first how the claims came out, then why.
+
+`write_report` gathers what the templates show; they hold the wording and no arithmetic. What another version adds is
+one template and one entry of `_content`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from lecturebench.benchmark import BACKENDS
+from lecturebench.claims import Verdict, sampling_interval
+from lecturebench.published import EquivalenceClaim, IdentityClaim, NumberClaim, OrderClaim
+from lecturebench.report.album import Album, Shown
+from lecturebench.report.evidence import METRICS
+from lecturebench.report.figures import short
+from lecturebench.report.predicted import Predictions
+from lecturebench.report.results import ClaimResult, Results, RowResult, show
+from lecturebench.report.sections import Section, benchmarks_of, sections_of, slug, styles_of
+from lecturebench.report.slides import write_slides
+from lecturebench.report.style import css_variables
+from lecturebench.report.table import duration, write_tables
+from lecturebench.report.views.comparison import comparison_data, ranks_data
+from lecturebench.report.views.curves import curves_data
+from lecturebench.report.views.predictions import predictions_data
+from lecturebench.report.views.rows import anchor, rows_data
+from lecturebench.store import Record, Store, write_whole
+
+SIGNS: dict[Verdict, str] = {"reproduced": "✓", "better": "+", "worse": "✗", "inconclusive": "?", "not_run": "○"}
+LIBRARIES = ("d3.min.js", "plot.umd.min.js")
+SOFTWARE = ("keras", "tensorflow", "jax", "torch", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A claim's interval beside the published value, which stands in the middle; in percent of the strip's width."""
+
+    rounding: tuple[float, float]
+    interval: tuple[float, float]
+    mean: float
+    runs: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """An environment that `runs` runs were made in."""
+
+    environment: Mapping[str, Any]
+    runs: int
+
+    @property
+    def cpu(self) -> str:
+        return str(self.environment.get("cpu") or "unnamed processor")
+
+    @property
+    def sentence(self) -> str:
+        """Processor, cores, GPU, system and the versions that matter, in one line."""
+        known = self.environment
+        parts = [self.cpu]
+        parts += [f"{known['cores']} cores"] if known.get("cores") else []
+        parts += [str(known[name]) for name in ("gpu", "os") if known.get(name)]
+        parts += [f"Python {known['python']}"] if known.get("python") else []
+        packages = known.get("packages")
+        versions = packages if isinstance(packages, dict) else {}
+        return ", ".join(parts + [f"{name} {versions[name]}" for name in SOFTWARE if name in versions])
+
+
+def write_report(
+    results: Results,
+    store: Store,
+    load: Callable[[str], Any],
+    folder: Path,
+    *,
+    slides: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> Path:
+    """Write ``folder/index.html``, tables, ``environment.json`` and ``figures/*.{svg,png,pdf}``; the page's path.
+
+    load: a dataset by name, as `lecturebench.datasets.load`; what it cannot give, the page does without, and says so.
+    The page is there before the figures of the folder are drawn. slides: ``slides.pdf`` too. say: told what was drawn.
+    Equal results give equal bytes.
+    """
+    saved, album = Predictions(store, load), Album(folder)
+    sections = sections_of(results, saved)
+    pictures = {section.anchor: list(filter(None, map(album.shown, section.main))) for section in sections}
+    saved.notes += album.notes
+    write_tables(results, folder)
+    write_whole(folder / "environment.json", _environments(results))
+    page = folder / "index.html"
+    text = _templates().get_template("page.html").render(_content(results, sections, pictures, saved))
+    write_whole(page, text.encode(errors="replace"))
+    say(f"page: {page}; its figures follow as files")
+    drawn, kept = album.finish(plate for section in sections for plate in section.plates)
+    say(f"figures: {drawn} drawn, {kept} unchanged, in {folder / 'figures'}")
+    if slides:
+        headed = [(f"{section.benchmark.title}, {section.dataset}", section.main) for section in sections]
+        pages = write_slides(results, headed, folder / "slides.pdf")
+        say(f"slides: {folder / 'slides.pdf'}, {pages} pages")
+    return page
+
+
+def place(row: RowResult) -> str:
+    """Profile and backend, as far as they are not the usual ones."""
+    unusual = [row.profile] if row.profile != "lecture" else []
+    return ", ".join(unusual + ([row.backend] if row.method.uses_backend and row.backend != BACKENDS[0] else []))
+
+
+def command(result: ClaimResult) -> str:
+    """The command that repeats a claim: its methods, at the profile and number of seeds that were judged."""
+    benchmark, rows = result.benchmark, result.rows
+    profile = rows[0].profile if rows else "lecture"
+    drawn = [row.n + len(row.failed) for row in rows if not row.method.deterministic]
+    seeds = max(drawn, default=benchmark.profiles[profile].seeds)
+    words = ["pytest", f"{benchmark.suite}/bench_{benchmark.name}.py", "-k", " or ".join(result.claim.methods)]
+    words += ["--profile", profile, "--seeds", str(seeds)]
+    backends = {row.backend for row in rows if row.method.uses_backend} & set(BACKENDS[1:])
+    return shlex.join(words + [word for backend in sorted(backends) for word in ("--backend", backend)])
+
+
+def sampling(row: RowResult) -> float:
+    """Half the test set's own 95% sampling interval; NaN where it has no meaning."""
+    meant = row.metric == "error" and row.n_test > 0 and row.n
+    return sampling_interval(row.mean, row.n_test) if meant else math.nan
+
+
+def strip(result: ClaimResult) -> Strip | None:
+    """The claim's interval on a scale of its own around the published value; None where there is no interval."""
+    claim, judged = result.claim, result.judgement
+    if not isinstance(claim, NumberClaim) or not result.rows:
+        return None
+    values = result.rows[0].of(claim.metric)
+    ends = (judged.low, judged.high, *values)
+    if not values or not all(map(math.isfinite, ends)):
+        return None
+    published = claim.published
+    reach = 1.12 * max(claim.unit, *(abs(end - published) for end in ends))
+
+    def at(value: float) -> float:
+        return round(50 + 50 * (value - published) / reach, 2)
+
+    return Strip(
+        (at(published - claim.unit / 2), at(published + claim.unit / 2)),
+        (at(judged.low), at(judged.high)),
+        at(sum(values) / len(values)),
+        tuple(map(at, values)),
+    )
+
+
+def lines(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A recipe or an environment as names and values, in the order of the names."""
+    return [(str(name), _text(value)) for name, value in sorted(values.items())]
+
+
+def _text(value: Any) -> str:
+    """A value of a record as people read it: nested ones in one line, nothing for none."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_text(item)}" for name, item in sorted(value.items()))
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_text, value))
+    return short(value) if isinstance(value, float) and math.isfinite(value) else str(value)
+
+
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("lecturebench.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "duration": lambda seconds: duration(seconds) or "–",
+        "measure": lambda metric: f"Test {metric}" if metric in METRICS else metric,
+        "slug": slug,
+        "value": lambda value, metric: show(metric)(value),
+    }
+    environment.tests |= {
+        "equivalence": lambda claim: isinstance(claim, EquivalenceClaim),
+        "identity": lambda claim: isinstance(claim, IdentityClaim),
+        "number": lambda claim: isinstance(claim, NumberClaim),
+        "order": lambda claim: isinstance(claim, OrderClaim),
+        "drawn": lambda result: strip(result) is not None,
+        "finite": math.isfinite,
+    }
+    environment.globals |= {"signs": SIGNS, "nan": math.nan, "anchor": anchor, "command": command, "lines": lines}
+    environment.globals |= {"libraries": _libraries, "place": place, "sampling": sampling, "strip": strip}
+    return environment
+
+
+def _content(
+    results: Results, sections: Sequence[Section], pictures: Mapping[str, Sequence[Shown]], saved: Predictions
+) -> dict[str, Any]:
+    """Everything that the templates name."""
+    predicted, comparisons = predictions_data(results, saved), comparison_data(results, saved)
+    found = Counter(result.judgement.verdict for result in results.claims)
+    runs = [run for row in results.rows for run in (*row.runs, *row.failed, *row.choice_runs)]
+    known = "\n".join(results.notes)
+    return {
+        "results": results,
+        "benchmarks": benchmarks_of(results),
+        "sections": sections,
+        "pictures": pictures,
+        "styles": styles_of(results),
+        "variables": css_variables(),
+        "tally": {verdict: found[verdict] for verdict in SIGNS},
+        "judged": sum(n for verdict, n in found.items() if verdict != "not_run"),
+        "runs": runs,
+        "failed": [run for run in runs if run.status != "ok"],
+        "machines": _machines(runs),
+        "fitting": sum(float(run.seconds.get("fit", 0)) for run in runs),
+        "versions": sorted({run.commit[:12] + ("+" if run.dirty else "") for run in runs if run.commit}),
+        "data": _json(
+            {
+                "rows": rows_data(results, styles_of(results)),
+                "curves": curves_data(results),
+                "predictions": predicted,
+                "comparisons": comparisons,
+                "ranks": ranks_data(results),
+                "signs": SIGNS,
+            },
+        ),
+        "comparisons": comparisons,
+        "predictions": predicted,
+        "last": max((run.started for run in runs), default=""),
+        "notes": [*results.notes, *(note for note in dict.fromkeys(saved.notes) if note not in known)],
+        "stand_ins": _stand_ins(results, sections),
+    }
+
+
+def _json(data: Mapping[str, Any]) -> Markup:
+    """The data of the page's scripts as JSON that no HTML parser takes for markup."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(text)
+
+
+def _libraries() -> Markup:
+    """The libraries that the page carries, as they are."""
+    folder = files("lecturebench.report") / "vendor"
+    return Markup("\n".join((folder / name).read_text(encoding="utf-8") for name in LIBRARIES))
+
+
+def _stand_ins(results: Results, sections: Sequence[Section]) -> dict[str, list[Section]]:
+    """For each missing dataset what was fitted in its place."""
+    return {
+        name: [
+            section
+            for section in sections
+            if section.dataset == section.benchmark.stand_in and name in section.benchmark.datasets
+        ]
+        for name in results.missing
+    }
+
+
+def _environments(results: Results) -> bytes:
+    """What the table's runs were made on and from which commits, for programs."""
+    runs = [run for row in results.rows for run in (*row.runs, *row.failed, *row.choice_runs)]
+    commits = Counter(run.commit + ("-dirty" if run.dirty else "") for run in runs)
+    made_on = [{"runs": machine.runs, **machine.environment} for machine in _machines(runs)]
+    return json.dumps({"commits": dict(commits), "environments": made_on}, indent=1, sort_keys=True).encode()
+
+
+def _machines(runs: Sequence[Record]) -> list[Machine]:
+    """The environments that runs were made in, the commonest first."""
+    counted = Counter(json.dumps(run.environment, sort_keys=True, default=str) for run in runs)
+    return [Machine(json.loads(text), n) for text, n in counted.most_common()]

@@ -1,0 +1,214 @@
+"""A section of the page: one benchmark on one dataset and profile, with its figures."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from lecturebench.benchmark import Benchmark, Drawing
+from lecturebench.published import NumberClaim
+from lecturebench.report import figures
+from lecturebench.report.album import Plate, basis
+from lecturebench.report.evidence import METRICS
+from lecturebench.report.predicted import Predictions
+from lecturebench.report.results import ClaimResult, Results, RowResult
+from lecturebench.report.series import Series
+from lecturebench.report.style import TONES, MethodStyle, Picture, method_styles
+from lecturebench.store import Record
+
+MOST_CLASSES = 25
+
+
+@dataclass(frozen=True)
+class Section:
+    """All that the page shows of a benchmark on one dataset and profile. absent: why predictions are not shown.
+
+    plates: its figures, those included that lie in the folder alone.
+    """
+
+    benchmark: Benchmark
+    dataset: str
+    profile: str
+    rows: tuple[RowResult, ...]
+    plates: tuple[Plate, ...]
+    absent: str
+
+    @property
+    def main(self) -> tuple[Plate, ...]:
+        """The figures that the page shows."""
+        return tuple(plate for plate in self.plates if plate.main)
+
+    @property
+    def anchor(self) -> str:
+        return section_anchor(self.rows[0])
+
+
+def slug(text: str) -> str:
+    """The text as part of a file name or an anchor."""
+    return re.sub(r"[^A-Za-z0-9_.]+", "-", text).strip("-.") or "unnamed"
+
+
+def section_anchor(row: RowResult) -> str:
+    """The id of the page's section that shows the row."""
+    return slug(f"{row.benchmark.name}-{row.dataset}-{row.profile}")
+
+
+def benchmarks_of(results: Results) -> list[Benchmark]:
+    """The benchmarks that have a claim or a row: those with more published numbers first, else in their order."""
+    items: list[ClaimResult | RowResult] = [*results.claims, *results.rows]
+    found = {item.benchmark.name: item.benchmark for item in items}.values()
+    return sorted(found, key=lambda benchmark: -sum(isinstance(claim, NumberClaim) for claim in benchmark.claims))
+
+
+def styles_of(results: Results) -> dict[str, MethodStyle]:
+    """A style for every declared method; equal names look alike in all benchmarks."""
+    ordered = sorted(benchmarks_of(results), key=lambda benchmark: benchmark.name)
+    return method_styles(method.name for benchmark in ordered for method in benchmark.methods)
+
+
+def sections_of(results: Results, saved: Predictions) -> list[Section]:
+    """One section per benchmark, dataset and profile, in the order of the rows."""
+    styles = styles_of(results)
+    grouped: dict[tuple[str, str, str], list[RowResult]] = {}
+    for row in results.rows:
+        grouped.setdefault((row.benchmark.name, row.dataset, row.profile), []).append(row)
+    return [_section(results, rows, saved, styles) for rows in grouped.values()]
+
+
+def _section(
+    results: Results, rows: Sequence[RowResult], saved: Predictions, styles: Mapping[str, MethodStyle]
+) -> Section:
+    first = rows[0]
+    profile = "" if first.profile == "lecture" else f"-{first.profile}"
+    prefix = slug(f"{first.benchmark.name}-{first.dataset}{profile}")
+    several = len({row.backend for row in rows if row.method.uses_backend}) > 1
+
+    def named(row: RowResult) -> str:
+        return f"{row.method.title} ({row.backend})" if several and row.method.uses_backend else row.method.title
+
+    def file(row: RowResult, kind: str) -> str:
+        return f"{prefix}-{kind}-{slug(row.method.name)}" + (f"-{slug(row.backend)}" if several else "")
+
+    digest = basis(first.benchmark.path, _made_of(results, rows, styles))
+    plates: list[Plate] = []
+
+    def plate(name: str, draw: Callable[..., Picture | None], *given: Any, main: bool = True) -> None:
+        plates.append(Plate(name, digest, partial(draw, name, *given), main))
+
+    points = {row: _point(results, row, named(row), styles[row.method.name]) for row in rows if row.values}
+    for metric in dict.fromkeys(row.metric for row in points if row.metric in METRICS):
+        chosen = [point for row, point in points.items() if row.metric == metric]
+        plate(f"{prefix}-{metric}", figures.errors, chosen, metric)
+    for row in points:
+        if row.method.choice is not None:
+            plate(file(row, "choice"), _path, row, points[row])
+    titles = {row: named(row) for row in rows}
+    for drawing, series in _drawings(rows, titles, styles):
+        plate(f"{prefix}-{drawing.name}", _own, drawing, series)
+    trained = [row for row in points if row.method.training is not None and any(run.curve for run in row.runs)]
+    if 0 < len(trained) <= len(TONES):  # more lines than colours are no figure; the page draws them by choice
+        bands = [figures.Band(titles[row], styles[row.method.name], _curves(row)) for row in trained]
+        for quantity in ("error", "loss"):
+            plate(f"{prefix}-curves-{quantity}", figures.curves, bands, quantity, main=False)
+
+    for row in points:
+        plates += _confusion(row, titles[row], file(row, "confusion"), digest, saved)
+    return Section(
+        first.benchmark, first.dataset, first.profile, tuple(rows), tuple(plates), saved.absent.get(first.dataset, "")
+    )
+
+
+def _confusion(row: RowResult, title: str, name: str, digest: str, saved: Predictions) -> list[Plate]:
+    """The figure of a row's confusions, for the folder alone: the page shows them as a table. Or none."""
+    judged, data = saved.judged(row), saved.dataset(row.dataset)
+    if judged is None or judged.classified is None or data is None:
+        return []
+    if len(data.classes) > MOST_CLASSES:
+        saved.notes.append(f"no confusion matrices on {row.dataset}: {len(data.classes)} classes do not fit a page")
+        return []
+    draw = partial(figures.confusion, name, f"{title} on {row.dataset}", judged.classified.counts, data.classes)
+    return [Plate(name, digest, draw, main=False)]
+
+
+def _made_of(results: Results, rows: Sequence[RowResult], styles: Mapping[str, MethodStyle]) -> list[Any]:
+    """All that the figures of these rows depend on, the code aside."""
+    made: list[Any] = []
+    for row in rows:
+        runs = [(run.key, run.started, run.status, run.predictions_digest, run.metrics) for run in row.runs]
+        tried = [(run.key, run.started, run.status) for run in row.choice_runs]
+        claims = [(result.claim.name, repr(result.judgement)) for result in results.claims_of(row)]
+        made.append([row.method.name, row.method.title, row.place, repr(styles[row.method.name]), runs, tried, claims])
+    return made
+
+
+def _drawings(
+    rows: Sequence[RowResult], titles: Mapping[RowResult, str], styles: Mapping[str, MethodStyle]
+) -> list[tuple[Drawing, dict[str, Series]]]:
+    """The benchmark's own figures with what they draw, on the first backend that has all their methods."""
+    found = []
+    for drawing in rows[0].benchmark.drawings:
+        for backend in dict.fromkeys(row.backend for row in rows if row.method.uses_backend):
+            known = {
+                row.method.name: Series(titles[row], styles[row.method.name], row.runs)
+                for row in rows
+                if row.runs and (row.backend == backend or not row.method.uses_backend)
+            }
+            if set(drawing.methods) <= set(known):
+                found.append((drawing, {name: known[name] for name in drawing.methods}))
+                break
+    return found
+
+
+def _own(name: str, drawing: Drawing, series: Mapping[str, Series]) -> Picture:
+    figure = figures.blank(*drawing.size)
+    alt = drawing.draw(figure, series)
+    return Picture(name, drawing.title, drawing.caption, alt, figure)
+
+
+def _point(results: Results, row: RowResult, title: str, style: MethodStyle) -> figures.Point:
+    for result in results.claims_of(row):
+        claim, judged = result.claim, result.judgement
+        if isinstance(claim, NumberClaim) and claim.metric == row.metric:
+            claimed = (claim.published, claim.printed, claim.unit, judged.low, judged.high)
+            return figures.Point(title, style, row.values, *claimed)
+    return figures.Point(title, style, row.values)
+
+
+def _curves(row: RowResult) -> dict[str, list[list[tuple[float, float]]]]:
+    """Each recorded quantity of the curves, run by run; values that are no numbers are left out."""
+    names = {name for run in row.runs for point in run.curve for name in point} - {"epoch", "seconds"}
+
+    def points(run: Record, name: str) -> list[tuple[float, float]]:
+        pairs = ((point.get("epoch"), point.get(name)) for point in run.curve)
+        return [(float(x), float(y)) for x, y in pairs if _is_number(x) and _is_number(y)]  # type: ignore[arg-type]
+
+    return {name: [points(run, name) for run in row.runs] for name in names}
+
+
+def _path(name: str, row: RowResult, point: figures.Point) -> Picture | None:
+    """The figure of a method's choice; None if it makes none, or its runs are not in the store."""
+    if row.method.choice is None:
+        return None
+    parameter = row.method.choice[0]
+    tried: dict[float, list[Record]] = {}
+    for run in row.choice_runs:
+        if run.status == "ok" and _is_number(run.recipe.get(parameter)):
+            tried.setdefault(float(run.recipe[parameter]), []).append(run)
+
+    def errors(value: float, split: str) -> list[float]:
+        found = [run.metrics.get(split, {}).get("error") for run in tried[value]]
+        return [error for error in found if error is not None and math.isfinite(error)]
+
+    steps = [figures.Step(value, errors(value, "validation"), errors(value, "test")) for value in sorted(tried)]
+    if not any(step.validation or step.test for step in steps):
+        return None
+    chosen = row.latest.recipe.get(parameter)
+    return figures.choice_path(name, parameter, steps, chosen if _is_number(chosen) else None, point)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,192 @@
+"""One look for every figure and for the page: inks, fonts, and one colour and marker per method.
+
+Colours are Okabe and Ito's, which colour-blind readers tell apart (jfly.uni-koeln.de/color), each in two tones: with a
+contrast of at least 3 on white, and on the page's dark ground. Figures are drawn in the light tones; `themed` replaces
+them by CSS variables, so that one drawing follows the page's theme.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import re
+import warnings
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+INKS = {
+    "ink": ("#1c2024", "#eceae5"),
+    "muted": ("#5b626b", "#a6adb6"),
+    "rule": ("#d8dbdf", "#3b4149"),
+    "paper": ("#ffffff", "#1a1d22"),
+    "wrong": ("#b3321f", "#ff9b7d"),
+}
+TONES = (
+    ("#0072b2", "#4fa9e2"),
+    ("#d55e00", "#f5874a"),
+    ("#00875f", "#2fc296"),
+    ("#b4568a", "#e09ac4"),
+    ("#a87300", "#e6ac27"),
+    ("#3a8fc4", "#8fcdf2"),
+    ("#6d6a20", "#d9d252"),
+    ("#6a6f77", "#a9aeb5"),
+)
+MARKERS = "osD^vPX*"
+GLYPHS = "●■◆▲▼✚✖★"
+
+INK, MUTED, RULE, PAPER, WRONG = (light for light, _ in INKS.values())
+
+# Text stays text in SVG, so the page's own font shows it; "$" and "^" are printed as they are.
+RC: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 11,
+    "text.parse_math": False,
+    "text.color": INK,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "lecturebench",
+    "pdf.fonttype": 42,
+    "figure.facecolor": PAPER,
+    "savefig.facecolor": PAPER,
+    "axes.facecolor": "none",
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": MUTED,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "grid.color": RULE,
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
+    "legend.fontsize": 10,
+    "lines.linewidth": 2,
+    "lines.markersize": 6,
+}
+
+
+@dataclass(frozen=True)
+class MethodStyle:
+    """How one method is drawn, everywhere. css, glyph: the page's variable of its colour, its marker as a letter."""
+
+    colour: str
+    css: str
+    marker: str
+    glyph: str
+
+
+def method_styles(names: Iterable[str]) -> dict[str, MethodStyle]:
+    """One style per name, in the order of first mention; after eight names colours come again with other markers.
+
+    Give it the declared methods and not those that happen to have run: then a failed row recolours no other.
+    """
+    styles = {}
+    for i, name in enumerate(dict.fromkeys(names)):
+        tone, marker = i % len(TONES), (i + i // len(TONES)) % len(MARKERS)
+        styles[name] = MethodStyle(TONES[tone][0], f"var(--method-{tone})", MARKERS[marker], GLYPHS[marker])
+    return styles
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A figure, rendered when a format is asked for; the same bytes each time.
+
+    name: its file name without ending. alt: what it shows, for those who do not see it.
+    """
+
+    name: str
+    title: str
+    caption: str
+    alt: str
+    figure: Figure
+
+    @functools.cached_property
+    def svg(self) -> bytes:
+        """As SVG: no date, no random ids."""
+        # The canvases themselves, since Figure.savefig draws everything twice.
+        return self._printed(FigureCanvasSVG(self.figure).print_svg, {"Date": None, "Creator": None})
+
+    @functools.cached_property
+    def png(self) -> bytes:
+        """As PNG, 180 dots per inch."""
+        self._placed()
+        self.figure.set_dpi(180)
+        return self._printed(FigureCanvasAgg(self.figure).print_png, {"Software": None})
+
+    @functools.cached_property
+    def pdf(self) -> bytes:
+        """As PDF, letters as outlines of their font."""
+        self._placed()
+        self.figure.set_dpi(72)
+        return self._printed(
+            FigureCanvasPdf(self.figure).print_pdf, {"CreationDate": None, "Creator": None, "Producer": None}
+        )
+
+    def _placed(self) -> None:
+        """Keep everything where the first drawing placed it; finding it again takes as long as drawing."""
+        self.svg  # noqa: B018
+        self.figure.set_layout_engine("none")
+
+    def _printed(self, write: Callable[..., None], metadata: Mapping[str, None]) -> bytes:
+        file = io.BytesIO()
+        with styled(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of letters that the font lacks; the page has other fonts
+            write(file, metadata=metadata)
+        return file.getvalue()
+
+
+def styled() -> Any:
+    """The context in which figures are drawn and saved."""
+    return rc_context(RC)
+
+
+def css_variables() -> Mapping[str, tuple[str, str]]:
+    """Every colour of the figures: CSS variable, then its light and its dark tone."""
+    inks = {f"--{name}": tones for name, tones in INKS.items()}
+    return inks | {f"--method-{i}": tones for i, tones in enumerate(TONES)}
+
+
+_SVG = "http://www.w3.org/2000/svg"
+_XLINK = "http://www.w3.org/1999/xlink"
+_NO_NEED = {"metadata", "style"}
+
+
+def themed(svg: bytes, alt: str) -> Markup:
+    """An SVG file as an element of the page: colours as CSS variables, ids its own, one image to a screen reader."""
+    ElementTree.register_namespace("", _SVG)
+    ElementTree.register_namespace("xlink", _XLINK)
+    root = ElementTree.fromstring(svg)
+    prefix = "f" + hashlib.sha256(svg).hexdigest()[:8] + "-"
+    variables = {light: f"var({name})" for name, (light, _) in css_variables().items()}
+    light = re.compile("|".join(variables))
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag.removeprefix(f"{{{_SVG}}}") in _NO_NEED:
+                parent.remove(child)
+    for element in root.iter():
+        for attribute, value in element.attrib.items():
+            if attribute == "id":
+                value = prefix + value
+            elif attribute == f"{{{_XLINK}}}href":
+                value = "#" + prefix + value.removeprefix("#")
+            else:
+                value = value.replace("url(#", f"url(#{prefix}")
+                value = light.sub(lambda match: variables[match[0]], value)
+            element.set(attribute, value)
+    for attribute in ("width", "height"):
+        root.attrib.pop(attribute, None)
+    root.set("role", "img")
+    root.set("aria-label", alt)
+    # What is serialised here has been parsed and is escaped again: text of any record stays text.
+    return Markup(ElementTree.tostring(root, encoding="unicode"))

@@ -1,0 +1,355 @@
+"""The results as tables: ``table.csv`` for programs, Markdown for people, and the README's copy of it."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lecturebench.benchmark import Benchmark
+from lecturebench.claims import Judgement
+from lecturebench.errors import UsageError
+from lecturebench.published import Claim, EquivalenceClaim, IdentityClaim, NumberClaim, TimeToTargetClaim
+from lecturebench.report.evidence import one_line
+from lecturebench.report.results import ClaimResult, Results, RowResult, show
+from lecturebench.store import write_whole
+
+COLUMNS = (
+    *("suite", "benchmark", "dataset", "method", "claim", "kind", "published", "unit", "metric", "n", "mean", "sd"),
+    *("low", "high", "verdict", "reason", "n_test", "parameters", "seconds", "backend", "device", "profile", "started"),
+    "commit",
+)
+MARKERS = ("<!-- lecturebench table begin -->", "<!-- lecturebench table end -->")
+HEADINGS = ("Method", "Published", "Measured (mean ± sd, n)", "Interval", "Verdict", "Time")
+WORDS = ("reproduced", "better", "worse", "contradicted", "inconclusive", "not run")
+
+
+def table_rows(results: Results) -> list[dict[str, Any]]:
+    """One dict of `COLUMNS` per row and number claim, per row without one, and per other claim; NaN where undefined."""
+    lines = []
+    for row in results.rows:
+        lines += [_cells(row.benchmark, row.dataset, (row,), result) for result in _number_claims(results, row)]
+    for result in results.claims:
+        if not result.rows or not isinstance(result.claim, NumberClaim):
+            lines.append(_cells(result.benchmark, result.claim.dataset, result.rows, result))
+    return lines
+
+
+def to_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = COLUMNS) -> str:
+    """The table as CSV: floats in full precision, nothing for NaN, and no text that a spreadsheet would execute."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(row[column]) for column in columns] for row in rows)
+    return file.getvalue()
+
+
+def to_markdown(results: Results) -> str:
+    """The table for people: a heading per benchmark, then a table per dataset and profile with what explains it."""
+    parts, title = [f"{summary(results)}\n"], ""
+    for block in blocks(results):
+        if block.benchmark.title != title:
+            title = block.benchmark.title
+            parts.append(f"### {_escaped(title)}\n")
+        parts.append(f"{_escaped(block.heading)}\n")
+        parts.append("\n".join([_markdown_line(HEADINGS), "| --- " * len(HEADINGS) + "|"]))
+        parts[-1] += "".join(f"\n{_markdown_line(map(_escaped, line.cells))}" for line in block.lines) + "\n"
+        if block.reasons:
+            parts.append("\n".join(f"- {_escaped(reason)}" for reason in block.reasons) + "\n")
+    if results.notes:
+        parts.append("Notes:\n\n" + "\n".join(f"- {_escaped(note)}" for note in results.notes) + "\n")
+    return "\n".join(parts)
+
+
+def to_latex(results: Results) -> str:
+    """The table for a paper: one ``table`` per benchmark, dataset and profile, rules of the package booktabs.
+
+    Letters beyond Latin need XeLaTeX or LuaLaTeX. Written here: pandas does the same and takes a second to import.
+    """
+    parts = ["% Needs \\usepackage{booktabs}."]
+    for block in blocks(results):
+        lines = [" & ".join(map(_latex, cells)) + r" \\" for cells in (HEADINGS, *(line.cells for line in block.lines))]
+        lines[1:1] = [r"\midrule"]
+        parts += [
+            r"\begin{table}",
+            rf"\caption{{{_latex(f'{block.benchmark.title}: {block.heading}')}}}",
+            rf"\begin{{tabular}}{{{'l' * len(HEADINGS)}}}",
+            *(r"\toprule", *lines, r"\bottomrule"),
+            r"\end{tabular}",
+            *(rf"\par\footnotesize {_latex(reason)}" for reason in block.reasons),
+            r"\end{table}",
+        ]
+    return "\n".join(parts) + "\n"
+
+
+def write_tables(results: Results, folder: Path) -> None:
+    """Write ``folder/table.csv``, ``table.md`` and ``table.tex``, each whole or not at all."""
+    write_whole(folder / "table.csv", to_csv(table_rows(results)).encode())
+    write_whole(folder / "table.md", to_markdown(results).encode())
+    write_whole(folder / "table.tex", to_latex(results).encode())
+
+
+def update_readme(path: Path, markdown: str) -> None:
+    """Put the table between the markers of a text. UsageError if it does not have both, once and in order."""
+    text = path.read_text(encoding="utf-8")
+    begin, end = MARKERS
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        raise UsageError(f"{path} must have the lines {begin!r} and {end!r}, once and in this order")
+    before, after = text.split(begin)[0], text.split(end)[1]
+    write_whole(path, f"{before}{begin}\n{markdown.strip()}\n{end}{after}".encode())
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row, or a claim that nothing was fitted for, as people read it. result: its number claim, if it has one."""
+
+    method: str
+    title: str
+    published: str
+    measured: str
+    runs: str
+    interval: str
+    time: str
+    result: ClaimResult | None
+
+    @property
+    def verdict(self) -> str:
+        return self.result.word if self.result else ""
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The cells under `HEADINGS`."""
+        together = f"{self.measured}, n = {self.runs}" if self.runs else self.measured
+        return (self.title, self.published, together, self.interval, self.verdict, self.time)
+
+
+@dataclass(frozen=True)
+class Block:
+    """What is shown together: a benchmark on one dataset and profile. claims: those about several rows."""
+
+    benchmark: Benchmark
+    heading: str
+    lines: tuple[Line, ...]
+    claims: tuple[ClaimResult, ...]
+
+    @property
+    def reasons(self) -> list[str]:
+        """What the numbers alone do not say: how the orders came out, and why a verdict is missing."""
+        told: dict[str, list[str]] = {}
+        for line in self.lines:
+            if line.result and line.result.judgement.verdict in ("inconclusive", "not_run"):
+                told.setdefault(explained(line.result), []).append(line.result.claim.name)
+        for result in self.claims:
+            told.setdefault(explained(result), []).append(result.claim.name)
+        return [f"{', '.join(names)}: {reason}" for reason, names in told.items()]
+
+
+def blocks(results: Results) -> list[Block]:
+    """The results in the order in which people read them: benchmark by benchmark, the claimed dataset first."""
+    rows: dict[tuple[str, str, str], list[RowResult]] = {}
+    claims: dict[tuple[str, str, str], list[ClaimResult]] = {}
+    benchmarks: dict[str, Benchmark] = {}
+    for row in results.rows:
+        benchmarks[row.benchmark.name] = row.benchmark
+        rows.setdefault((row.benchmark.name, row.dataset, row.profile), []).append(row)
+    for result in results.claims:
+        benchmarks[result.benchmark.name] = result.benchmark
+        name, dataset = result.benchmark.name, result.claim.dataset
+        beside = [row.profile for row in result.rows] or [p for b, d, p in rows if (b, d) == (name, dataset)]
+        claims.setdefault((name, dataset, beside[0] if beside else ""), []).append(result)
+    found = dict.fromkeys([*claims, *rows])
+    order = list(benchmarks)
+    return [
+        _block(results, benchmarks[key[0]], key, rows.get(key, []), claims.get(key, []))
+        for key in sorted(found, key=lambda key: (order.index(key[0]), key not in claims))
+    ]
+
+
+def summary(results: Results) -> str:
+    """ "3 of 5 claims reproduced, 1 better, 1 not run." A claim that was judged elsewhere does not count as not run."""
+    kept: dict[tuple[str, str], list[ClaimResult]] = {}
+    for result in results.claims:
+        kept.setdefault((result.benchmark.name, result.claim.name), []).append(result)
+    counted = []
+    for same in kept.values():
+        counted += [result for result in same if result.judgement.verdict != "not_run"] or same[:1]
+    if not counted:
+        return "No claims."
+    found = Counter(result.word for result in counted)
+    others = "".join(f", {found[word]} {word}" for word in WORDS[1:] if found[word])
+    return f"{found[WORDS[0]]} of {len(counted)} claims {WORDS[0]}{others}."
+
+
+def explained(result: ClaimResult) -> str:
+    """The verdict with its arithmetic or its cause."""
+    return f"{result.word}: {one_line(result.judgement.reason)}"
+
+
+def measured(row: RowResult) -> str:
+    """ "1.84% ± 0.05%", or as much as there is of it."""
+    text = show(row.metric)
+    return text(row.mean) + (f" ± {text(row.sd)}" if math.isfinite(row.sd) else "")
+
+
+def runs(row: RowResult) -> str:
+    """ "5", or "4, 1 diverged" if not all is well."""
+    kinds = Counter(run.status.replace("_", " ") for run in row.failed)
+    return ", ".join([str(row.n), *(f"{n} {kind}" for kind, n in sorted(kinds.items()))])
+
+
+def interval(judgement: Judgement, metric: str) -> str:
+    """ "[1.70%, 1.98%]", or nothing where there is none."""
+    if not (math.isfinite(judgement.low) and math.isfinite(judgement.high)):
+        return ""
+    return f"[{show(metric)(judgement.low)}, {show(metric)(judgement.high)}]"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: 0.4 s, 12 s, 3 min 20 s, 1 h 05 min; nothing for NaN."""
+    if not math.isfinite(seconds):
+        return ""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{whole} s"
+    minutes = whole // 60
+    return f"{minutes} min {whole % 60:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _number_claims(results: Results, row: RowResult) -> Sequence[ClaimResult | None]:
+    """The row's number claims; None in their place if it has none."""
+    return [result for result in results.claims_of(row) if isinstance(result.claim, NumberClaim)] or [None]
+
+
+def _published(claim: Claim) -> tuple[float | str, float | str]:
+    """What was published and how exact: the number and its last digit, the target, 0 and what may be missing to it."""
+    if isinstance(claim, NumberClaim):
+        return claim.published, claim.unit
+    if isinstance(claim, TimeToTargetClaim):
+        return claim.threshold, ""
+    return (0.0, claim.tolerance) if isinstance(claim, EquivalenceClaim | IdentityClaim) else ("", "")
+
+
+def _cells(
+    benchmark: Benchmark, dataset: str, rows: tuple[RowResult, ...], result: ClaimResult | None
+) -> dict[str, Any]:
+    """One line of the table; of a claim about several rows, what these have in common."""
+    cells: dict[str, Any] = dict.fromkeys(COLUMNS, "")
+    cells |= {"suite": benchmark.suite, "benchmark": benchmark.name, "dataset": dataset}
+    if rows:
+        # Baselines know no backend: that of an order is its networks'.
+        networks = [row for row in rows if row.method.uses_backend] or rows
+        last = max(rows, key=lambda row: row.started)
+        cells |= {
+            "n_test": rows[0].n_test,
+            "backend": networks[0].backend,
+            "device": networks[0].device,
+            "profile": rows[0].profile,
+            "started": last.started,
+            "commit": last.commit + ("-dirty" if any(row.dirty for row in rows) else ""),
+        }
+    if len(rows) == 1:
+        row = rows[0]
+        cells |= {"method": row.method.name, "metric": row.metric, "n": row.n, "mean": row.mean, "sd": row.sd}
+        cells |= {"parameters": row.parameters, "seconds": row.seconds}
+    if result:
+        claim, judged = result.claim, result.judgement
+        kind = claim.kind
+        cells |= {"method": " < ".join(claim.methods), "claim": claim.name, "kind": kind}
+        cells |= {"metric": claim.metric, "verdict": judged.verdict, "reason": one_line(judged.reason)}
+        cells |= dict(zip(("published", "unit"), _published(claim), strict=True))
+        if judged.n or len(rows) != 1:
+            cells |= {"n": judged.n, "mean": judged.mean, "sd": judged.sd, "low": judged.low, "high": judged.high}
+    return cells
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return repr(value) if math.isfinite(value) else ""
+    text = str(value)
+    # A spreadsheet takes these for formulas; the apostrophe says that it is text.
+    return f"'{text}" if isinstance(value, str) and text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _block(
+    results: Results,
+    benchmark: Benchmark,
+    key: tuple[str, str, str],
+    rows: list[RowResult],
+    claims: list[ClaimResult],
+) -> Block:
+    _, dataset, profile = key
+    backends = {row.backend for row in rows if row.method.uses_backend}
+    lines = []
+    for row in rows:
+        backend = f" ({row.backend})" if len(backends) > 1 and row.method.uses_backend else ""
+        lines += [_line(row, result, backend) for result in _number_claims(results, row)]
+    lines += [_unfitted(result) for result in claims if not result.rows and isinstance(result.claim, NumberClaim)]
+    order = [method.name for method in benchmark.methods]
+    claimed = {name for claim in benchmark.claims for name in claim.methods if claim.dataset == dataset}
+    lines.sort(key=lambda line: (line.method not in claimed, order.index(line.method)))
+    heading = f"{dataset}, {profile} profile" if profile else dataset
+    if len(backends) == 1:
+        heading += f", {backends.pop()}"
+    return Block(
+        benchmark,
+        heading,
+        tuple(lines),
+        tuple(result for result in claims if not isinstance(result.claim, NumberClaim)),
+    )
+
+
+def _line(row: RowResult, result: ClaimResult | None, backend: str) -> Line:
+    claim = result.claim if result else None
+    return Line(
+        row.method.name,
+        row.method.title + backend,
+        claim.printed if isinstance(claim, NumberClaim) else "",
+        measured(row),
+        runs(row),
+        interval(result.judgement, row.metric) if result else "",
+        duration(row.seconds),
+        result,
+    )
+
+
+def _unfitted(result: ClaimResult) -> Line:
+    claim = result.claim
+    assert isinstance(claim, NumberClaim)
+    return Line(claim.method, result.benchmark.method(claim.method).title, claim.printed, "–", "", "", "", result)
+
+
+LATEX = str.maketrans(
+    {
+        **{sign: rf"\{sign}" for sign in "&%$#_{}"},
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        # A bracket after a line break would be its argument.
+        "[": "{[}",
+        "]": "{]}",
+    }
+)
+
+
+def _latex(text: str) -> str:
+    """The text in one line as LaTeX prints it, without control and direction characters, which no font has."""
+    line = one_line(re.sub(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", " ", text))
+    return line.translate(LATEX)
+
+
+def _markdown_line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _escaped(text: str) -> str:
+    """Text as Markdown shows it, with nothing in it that is markup."""
+    return re.sub(r"([\\`*_|~]|\](?=\())", r"\\\1", html.escape(one_line(text), quote=False))

@@ -1,0 +1,49 @@
+// The theme, links to evidence, and printing.
+(() => {
+  const root = document.documentElement;
+  const button = document.getElementById("theme");
+  const system = matchMedia("(prefers-color-scheme: dark)");
+
+  // Storage is refused in some browsers for pages opened from a folder; the choice then lasts as long as the page.
+  const memory = {
+    get() { try { return localStorage.getItem("lecturebench-theme"); } catch { return null; } },
+    set(theme) { try { localStorage.setItem("lecturebench-theme", theme); } catch { /* not kept */ } },
+  };
+  const dark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
+  const label = () => { button.textContent = dark() ? "Light theme" : "Dark theme"; };
+  const kept = memory.get();
+  if (kept === "dark" || kept === "light") root.dataset.theme = kept;
+  button.hidden = false;
+  label();
+  system.addEventListener("change", label);
+  button.addEventListener("click", () => {
+    root.dataset.theme = dark() ? "light" : "dark";
+    memory.set(root.dataset.theme);
+    label();
+  });
+
+  // A link to a claim opens its evidence, whether it is clicked or comes with the address.
+  let shown = "";
+  lecturebench.state.follow(() => {
+    const anchor = lecturebench.state.anchor();
+    const target = document.getElementById(anchor);
+    if (anchor === shown || !target) return;
+    shown = anchor;
+    if (target instanceof HTMLDetailsElement) {
+      target.open = true;
+      target.querySelector("summary").focus({ preventScroll: true });
+    }
+    target.scrollIntoView();
+    // Charts above it are drawn in the next frame and push it down.
+    requestAnimationFrame(() => requestAnimationFrame(() => { if (shown === anchor) target.scrollIntoView(); }));
+  });
+  addEventListener("click", (event) => { if (event.target.closest?.("a[href^='#']")) shown = ""; }, { capture: true });
+
+  // Paper cannot be clicked: everything is printed open.
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    closed = [...document.querySelectorAll("details:not([open])")];
+    closed.forEach((item) => { item.open = true; });
+  });
+  addEventListener("afterprint", () => closed.forEach((item) => { item.open = false; }));
+})();

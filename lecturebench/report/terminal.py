@@ -1,0 +1,226 @@
+"""The results on a terminal: what was claimed first, verdicts as colour and word; and plain lines elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from lecturebench.report.changes import (
+    SIGNS,
+    ClaimChange,
+    Comparison,
+    RowChange,
+    Side,
+    Word,
+    interval_text,
+    signed,
+    times,
+)
+from lecturebench.report.changes import Block as Compared
+from lecturebench.report.results import Results, RowResult, show
+from lecturebench.report.table import Block, Line, blocks, explained, summary
+
+STYLES = {
+    "reproduced": ("✓", "green"),
+    "better": ("+", "cyan"),
+    "worse": ("✗", "bold red"),
+    "contradicted": ("✗", "bold red"),
+    "inconclusive": ("?", "yellow"),
+    "not run": ("○", "dim"),
+}
+VERDICT_STYLES = {word: style for word, (_, style) in STYLES.items()}
+CHANGE_STYLES: dict[Word, str] = {"worse": "bold red", "better": "cyan", "same": "dim", "cannot tell": "yellow"}
+
+
+def terminal_table(results: Results) -> RenderableType:
+    """A table per benchmark, dataset and profile, in 80 columns; the reasons under it; the tally last."""
+    parts: list[RenderableType] = []
+    title = ""
+    for block in blocks(results):
+        if block.benchmark.title != title:
+            title = block.benchmark.title
+            parts += [Text(_clean(title), style="bold"), Text()]
+        parts += [Text(_clean(block.heading), style="dim"), _table(block)]
+        parts += [_coloured(reason, ": {}: ", VERDICT_STYLES) for reason in block.reasons]
+        parts.append(Text())
+    parts += [Text(f"note: {_clean(note)}", style="yellow") for note in results.notes]
+    return Group(*parts, Text(summary(results), style="bold"))
+
+
+def plain_lines(results: Results) -> list[str]:
+    """The same without layout: one line per row, claim and note, then the tally."""
+    lines: list[str] = []
+    for block in blocks(results):
+        about = f"{block.benchmark.name}, {block.heading}"
+        lines += [f"{about}: {_sentence(line)}" for line in block.lines]
+        lines += [f"{about}: {result.claim.name}: {explained(result)}" for result in block.claims]
+    lines += [f"note: {note}" for note in results.notes]
+    return [_clean(line) for line in [*lines, summary(results)]]
+
+
+def comparison_table(comparison: Comparison, width: int = 80) -> RenderableType:
+    """A table per benchmark, dataset and profile, in 80 columns or more; reasons under it; the outcome last."""
+    parts: list[RenderableType] = [_named(f"{x}  ", side.name, side.about) for x, side in _sides(comparison)]
+    parts.append(Text())
+    title = ""
+    alone = [block for block in comparison.blocks if not block.rows]
+    for block in comparison.blocks:
+        if block in alone:
+            continue
+        if block.benchmark.title != title:
+            title = block.benchmark.title
+            parts += [Text(_clean(title), style="bold"), Text()]
+        parts += [Text(_clean(block.heading), style="dim"), _change_table(block, wide=width >= 100)]
+        parts += [_coloured(reason, ": {}: ", CHANGE_STYLES) for reason in block.reasons]
+        parts += [Text(_clean(line)) for line in _one_sided(block)]
+        parts.append(Text())
+    for block in alone:
+        about = f"{block.benchmark.name}, {block.heading}"
+        parts += [Text(_clean(f"{about}: {line}")) for line in _one_sided(block)]
+    parts += [Text()] if alone else []
+    if comparison.claims:
+        parts.append(Text("Claims with another verdict", style="bold"))
+        parts += [_coloured(_claim_sentence(change), "{}", VERDICT_STYLES) for change in comparison.claims]
+        parts.append(Text())
+    parts += [Text(_clean(line), style="dim") for line in _explanations(comparison)]
+    parts += [Text(f"note: {_clean(note)}", style="yellow") for note in comparison.notes]
+    parts += [Text(_clean(line)) for line in _outcome(comparison)]
+    return Group(*parts, Text(f"{comparison.headline}.", style="bold red" if comparison.worse else "bold"))
+
+
+def comparison_lines(comparison: Comparison) -> list[str]:
+    """The same without layout: one line per row, claim and note, then the outcome."""
+    lines = [f"{x}: {side.name}: {side.about}" for x, side in _sides(comparison)]
+    for block in comparison.blocks:
+        about = f"{block.benchmark.name}, {block.heading}"
+        lines += [f"{about}: {_change_sentence(block, change)}" for change in block.rows]
+        lines += [f"{about}: {line}" for line in _one_sided(block)]
+    lines += [f"claim of {_claim_sentence(change)}" for change in comparison.claims]
+    lines += _explanations(comparison)
+    lines += [f"note: {note}" for note in comparison.notes]
+    return [_clean(line) for line in [*lines, *_outcome(comparison), f"{comparison.headline}."]]
+
+
+def _table(block: Block) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("Method", overflow="fold")
+    table.add_column("Published", justify="right", no_wrap=True)
+    table.add_column("Measured", justify="right", no_wrap=True)
+    table.add_column("n", justify="right")
+    table.add_column("Interval", justify="right", no_wrap=True)
+    table.add_column("Verdict", no_wrap=True)
+    table.add_column("Time", justify="right", no_wrap=True)
+    for line in block.lines:
+        mark, style = STYLES.get(line.verdict, ("", ""))
+        cells = (line.method, line.published, line.measured, line.runs, line.interval)
+        table.add_row(*(Text(_clean(cell)) for cell in cells), Text(f"{mark} {line.verdict}", style), Text(line.time))
+    return table
+
+
+def _sentence(line: Line) -> str:
+    parts = [f"published {line.published}"] if line.published else []
+    parts.append(f"measured {line.measured}" + (f", n = {line.runs}" if line.runs else ""))
+    if line.interval:
+        parts.append(f"interval {line.interval}")
+    if line.time:
+        parts.append(f"fitted in {line.time}")
+    verdict = f": {explained(line.result)}" if line.result else ""
+    return f"{line.method}: {', '.join(parts)}{verdict}"
+
+
+def _sides(comparison: Comparison) -> tuple[tuple[str, Side], ...]:
+    return (("A", comparison.a), ("B", comparison.b))
+
+
+def _named(mark: str, name: str, about: str) -> Text:
+    return Text.assemble((mark, "bold"), (_clean(name), "bold"), (f"  {_clean(about)}", "dim"))
+
+
+def _change_table(block: Compared, *, wide: bool) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("Method", overflow="fold")
+    for name in ("A", "B", "B - A", "95% interval"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("n", justify="right", no_wrap=True)
+    table.add_column("Error is", no_wrap=True)
+    table.add_column("Time", justify="right", no_wrap=True)
+    if wide:
+        table.add_column("its range", justify="right", no_wrap=True)
+    for change in block.rows:
+        means = (_mean(change.a), _mean(change.b))
+        difference = "" if change.word == "same" else signed(change.difference, change.b.metric)
+        cells = (block.label(change.b), *means, difference, interval_text(change.alone, change.b.metric), _n(change))
+        time = times(change.time.ratio)
+        timed = [f"{time}*" if time and not change.time.same else time, *([_range(change)] if wide else [])]
+        word = Text(f"{SIGNS[change.word]} {change.word}", CHANGE_STYLES.get(change.word, ""))
+        table.add_row(*map(Text, map(_clean, cells)), word, *map(Text, timed))
+    return table
+
+
+def _mean(row: RowResult) -> str:
+    return show(row.metric)(row.mean)
+
+
+def _n(change: RowChange) -> str:
+    """The runs of A and B, once if they are as many."""
+    return str(change.b.n) if change.a.n == change.b.n else f"{change.a.n}/{change.b.n}"
+
+
+def _range(change: RowChange) -> str:
+    """The range of its ratio of times; "" where there is none."""
+    low, high = times(change.time.low), times(change.time.high)
+    return f"{low} to {high}" if low and high else ""
+
+
+def _coloured(line: str, pattern: str, styles: Mapping[Any, str]) -> Text:
+    """A line with the words in it in their colours, where they stand as the pattern says."""
+    text = Text(_clean(line))
+    for word, style in styles.items():
+        text.highlight_words([pattern.format(word)], style)
+    return text
+
+
+def _change_sentence(block: Compared, change: RowChange) -> str:
+    of = _mean(change.a), _mean(change.b)
+    text = f"{block.label(change.b)}: {change.word}: {of[0]} in A, {of[1]} in B, n = {_n(change)}: {change.reason}"
+    time = change.time
+    if times(time.ratio):
+        spread = f" ({_range(change)})" if _range(change) else ""
+        where = "" if time.same else f", on other machines ({time.machine_a}; {time.machine_b})"
+        text += f"; time {times(time.ratio)}{spread}{where}"
+    return f"{text}; changed: {', '.join(change.changed)}" if change.changed else text
+
+
+def _one_sided(block: Compared) -> list[str]:
+    return [
+        f"only in {side}: {', '.join(map(block.label, rows))}"
+        for side, rows in (("A", block.only_a), ("B", block.only_b))
+        if rows
+    ]
+
+
+def _claim_sentence(change: ClaimChange) -> str:
+    about = f"{change.b.benchmark.name}: {change.b.claim.name} on {change.place}"
+    return f"{about}: {change.a.word} → {change.b.word}"
+
+
+def _explanations(comparison: Comparison) -> list[str]:
+    lines = [comparison.alarms] if comparison.alarms else []
+    if comparison.other_machines:
+        lines.append("* times of different machines or numbers of threads: they say nothing about the code")
+    return lines
+
+
+def _outcome(comparison: Comparison) -> list[str]:
+    worse = [f"worse: {', '.join(comparison.worse)}"] if comparison.worse else []
+    return [comparison.summary, *worse]
+
+
+def _clean(text: str) -> str:
+    """Text that cannot move a cursor or change a terminal's colours."""
+    return "".join(letter if letter.isprintable() else "�" for letter in text)

@@ -1,0 +1,334 @@
+"""A store is a folder of records: ``runs/<key>/record.json`` beside ``predictions.npz``.
+
+A run's folder is written under a temporary name, synced and renamed: it is there whole or not at all. Reading never
+stops at a damaged record: it is named, left where it is, and the rest is read.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import shlex
+import shutil
+import uuid
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from lecturebench.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from filelock import FileLock
+
+SCHEMA = 1
+MARKER = "lecturebench.json"
+Status = Literal["ok", "diverged", "error", "crashed", "timeout", "out_of_memory"]
+STATUSES: tuple[Status, ...] = ("ok", "diverged", "error", "crashed", "timeout", "out_of_memory")
+
+
+class DamagedRecord(Exception):
+    """A record or its predictions cannot be read; names the file and says why."""
+
+
+@dataclass
+class Record:
+    """One run and all that is known of it. Fields as in ``record.json``, schema 1.
+
+    role: "judged", or "choice" for a run that only helps to choose a parameter on validation data.
+    output: the last lines that a failed run printed.
+    dataset: name, source, digests, n_train, n_validation, n_test. metrics: {split: {metric: value}}, errors as shares.
+    curve: one dict per epoch. seconds: by phase. threads: its share; threads_used: what each library really took.
+    predictions_digest: SHA-256 over the saved predictions, so that an edit is noticed even where no metric moves.
+    extra: fields of the file that this version does not know, kept.
+    """
+
+    key: str
+    suite: str
+    benchmark: str
+    method: str
+    dataset: dict[str, Any]
+    profile: str
+    backend: str
+    device: str
+    seed: int
+    role: Literal["judged", "choice"]
+    status: Status
+    recipe: dict[str, Any]
+    threads: int = 1
+    threads_used: dict[str, int] = field(default_factory=dict)
+    reason: str = ""
+    traceback: str = ""
+    output: str = ""
+    metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+    curve: list[dict[str, float]] = field(default_factory=list)
+    parameters: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    peak_rss_mib: float = 0.0
+    predictions_digest: str = ""
+    environment: dict[str, Any] = field(default_factory=dict)
+    commit: str = ""
+    dirty: bool = False
+    source_digest: str = ""
+    started: str = ""
+    notes: list[str] = field(default_factory=list)
+    schema: int = SCHEMA
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def value(self, metric: str) -> float | None:
+        """A number of the run: "error" on test, "validation error" on that split, or one that it measured; or None."""
+        split, _, name = metric.rpartition(" ")
+        for place in [split] if split else ["test", "measured"]:
+            if name in self.metrics.get(place, {}):
+                return float(self.metrics[place][name])
+        return None
+
+    @property
+    def repeat(self) -> str:
+        """The command that fits this run again if it failed; beside it only what its row lacks."""
+        words = ["lecturebench", "run", self.benchmark, "--method", self.method]
+        words += ["--dataset", str(self.dataset.get("name")), "--profile", self.profile]
+        words += ["--seeds", str(self.seed + 1)] if self.role == "judged" else []
+        words += [] if self.backend in ("tensorflow", "scikit-learn") else ["--backend", self.backend]
+        words += [] if self.device == "cpu" else ["--device", self.device]
+        return shlex.join([*words, "--retry-failed"])
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as written; unknown fields of the file it was read from are kept."""
+        values = {item.name: getattr(self, item.name) for item in dataclasses.fields(self) if item.name != "extra"}
+        return {**self.extra, **values}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Record:
+        """The record of a parsed ``record.json``. ValueError names what is missing, of another type or unknown."""
+        schema = values.get("schema")
+        if not isinstance(schema, int) or schema > SCHEMA:
+            raise ValueError(f"its schema is {schema!r}; this lecturebench reads up to {SCHEMA}")
+        known = {item.name: item for item in dataclasses.fields(cls) if item.name != "extra"}
+        missing = [
+            name
+            for name, item in known.items()
+            if name not in values
+            and item.default is dataclasses.MISSING
+            and item.default_factory is dataclasses.MISSING
+        ]
+        if missing:
+            raise ValueError(f"it lacks {', '.join(missing)}")
+        if values["status"] not in STATUSES:
+            raise ValueError(f"its status is {values['status']!r}; it must be one of {', '.join(STATUSES)}")
+        for name in ("dataset", "recipe", "metrics", "seconds", "environment"):
+            if not isinstance(values.get(name, {}), dict):
+                raise ValueError(f"its {name} is no object")
+        fields = {name: values[name] for name in known if name in values}
+        return cls(**fields, extra={name: value for name, value in values.items() if name not in known})
+
+
+def digest(predictions: np.ndarray) -> str:
+    """SHA-256 over type, shape and values of an array."""
+    content = hashlib.sha256(f"{predictions.dtype.str} {predictions.shape}".encode())
+    content.update(predictions.tobytes())
+    return content.hexdigest()
+
+
+class Store:
+    """The records under one folder. Made on the first write; reading a folder that is not there finds nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.runs = folder / "runs"
+
+    def begin(self) -> None:
+        """Take the folder into use, or see that it is in use already: it, or UsageError, before anything is fitted.
+
+        It must be new, empty, or a store that this version of lecturebench can read.
+        """
+        marker = self.folder / MARKER
+        try:
+            found = json.loads(marker.read_text(encoding="utf-8"))
+            schema = found["schema"]
+        except FileNotFoundError:
+            strangers = [path.name for path in self.folder.glob("[!.]*")] if self.folder.is_dir() else []
+            if strangers and not self.runs.is_dir():
+                raise UsageError(
+                    f"{str(self.folder)!r} is no store of lecturebench, but holds {min(strangers)!r}: "
+                    "give a new or empty folder"
+                ) from None
+            write_whole(marker, json.dumps({"schema": SCHEMA}).encode())
+            return
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UsageError(f"{str(marker)!r} cannot be read ({error}): is this a store of lecturebench?") from None
+        if not isinstance(schema, int) or schema > SCHEMA:
+            raise UsageError(
+                f"the store {str(self.folder)!r} was written by a newer lecturebench (schema {schema}, this one "
+                f"reads up to {SCHEMA}): update lecturebench, or give another folder"
+            )
+
+    def write(self, record: Record, predictions: Mapping[str, np.ndarray] | None = None) -> Path:
+        """Write a run whole, replacing an earlier one of the same key; the folder it is in.
+
+        What it replaces is deleted, unless it was damaged: then it stays beside it under a hidden name.
+        """
+        import numpy as np
+
+        self.runs.mkdir(parents=True, exist_ok=True)
+        target = self.runs / record.key
+        temporary = self._temporary(record.key)
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        try:
+            if predictions is not None:
+                record = dataclasses.replace(record, predictions_digest=digest(predictions["test"]))
+            text = json.dumps(record.to_json(), indent=1, sort_keys=True, allow_nan=True)
+            _write_synced(temporary / "record.json", text.encode())
+            if predictions is not None:
+                with (temporary / "predictions.npz").open("wb") as file:
+                    np.savez_compressed(file, allow_pickle=False, **predictions)
+                    file.flush()
+                    os.fsync(file.fileno())
+            old = self.runs / f".{record.key}.{uuid.uuid4().hex[:8]}.old"
+            keep_old = target.exists() and self._is_damaged(record.key)
+            if target.exists():
+                target.rename(old)
+            try:
+                temporary.rename(target)
+            except OSError:
+                if old.exists():
+                    old.rename(target)
+                raise
+            if not keep_old:
+                shutil.rmtree(old, ignore_errors=True)
+            _sync_folder(self.runs)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        return target
+
+    def has(self, key: str) -> bool:
+        """Whether there is a record of that key, sound or not."""
+        return (self.runs / key / "record.json").is_file()
+
+    def lock(self, key: str) -> FileLock | None:
+        """The right to fit a run, until it is released or this process ends; None while another process has it."""
+        from filelock import FileLock, Timeout
+
+        folder = self.folder / ".locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / key, blocking=False, thread_local=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            return None
+        shutil.rmtree(self._temporary(key), ignore_errors=True)  # of a call that was killed while it wrote
+        return lock
+
+    def read(self) -> tuple[list[Record], list[str]]:
+        """All records in the order of their keys, and one line per record that cannot be read."""
+        records, problems = [], []
+        for folder in sorted(self.runs.iterdir()) if self.runs.is_dir() else []:
+            if folder.name.startswith(".") or not folder.is_dir():
+                continue
+            try:
+                records.append(self.record(folder.name))
+            except DamagedRecord as error:
+                problems.append(str(error))
+        return records, problems
+
+    def record(self, key: str) -> Record:
+        """One record. DamagedRecord if it cannot be read."""
+        path = self.runs / key / "record.json"
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(values, dict):
+                raise ValueError("it is no JSON object")
+            record = Record.from_json(values)
+        except (OSError, ValueError, TypeError) as error:
+            raise DamagedRecord(f"{path}: {error}") from error
+        if record.key != key:
+            raise DamagedRecord(f"{path}: its key is {record.key!r}, not its folder's name")
+        return record
+
+    def _temporary(self, key: str) -> Path:
+        """Where a run's folder is written before it is renamed. One name per key: who writes a run has its lock."""
+        return self.runs / f".{key}.tmp"
+
+    def _is_damaged(self, key: str) -> bool:
+        try:
+            self.record(key)
+        except DamagedRecord:
+            return True
+        return False
+
+    def predictions(self, key: str) -> np.ndarray:
+        """Test predictions in canonical order: class probabilities (n, classes) or values (n,).
+
+        Raises DamagedRecord if the file is not there or cannot be read.
+        """
+        import numpy as np
+
+        path = self.runs / key / "predictions.npz"
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                return np.asarray(arrays["test"])
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise DamagedRecord(f"{path}: {error}") from error
+
+    def missing(self) -> dict[str, str]:
+        """Datasets that the last run asked for and could not have, with the reason."""
+        return self._remembered("missing.json")
+
+    def set_missing(self, missing: Mapping[str, str]) -> None:
+        """Remember which datasets could not be had; an empty mapping forgets all."""
+        self._remember("missing.json", missing)
+
+    def left_out(self) -> dict[str, dict[str, str]]:
+        """What the last run's budget was too small for: the reason by benchmark and claim or method."""
+        return self._remembered("left_out.json")
+
+    def set_left_out(self, left_out: Mapping[str, Mapping[str, str]]) -> None:
+        """Remember what was left out; an empty mapping forgets all."""
+        self._remember("left_out.json", left_out)
+
+    def _remembered(self, name: str) -> dict[str, Any]:
+        path = self.folder / name
+        try:
+            return dict(json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, TypeError) as error:
+            raise DamagedRecord(f"{path}: {error}") from error
+
+    def _remember(self, name: str, values: Mapping[str, Any]) -> None:
+        if values:
+            write_whole(self.folder / name, json.dumps(dict(values), indent=1, sort_keys=True).encode())
+        else:
+            (self.folder / name).unlink(missing_ok=True)
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: to a temporary name beside it, synced, renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        _write_synced(temporary, content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

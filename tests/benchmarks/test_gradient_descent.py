@@ -1,0 +1,353 @@
+"""Gradient descent: gradients, curvatures and steps against closed forms, SciPy and each other."""
+
+from __future__ import annotations
+
+import itertools
+from functools import partial
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import approx_fprime, minimize
+
+from benchmarks import bench_gradient_descent as bench
+from lecturebench.benchmark import Experiment
+from lecturebench.datasets import Dataset, Split
+from lecturebench.published import IdentityClaim, OrderClaim
+
+seeds = st.integers(0, 2**32 - 1)
+patiently = settings(max_examples=25, deadline=None)
+
+
+@pytest.fixture(scope="module")
+def players() -> Dataset:
+    """Forty players with three numbers each; the salary follows one of them through a tanh."""
+    rng = np.random.default_rng(1)
+    X = np.column_stack([rng.normal(5, 2, 40), rng.lognormal(5, 0.8, 40), rng.normal(size=40)])
+    y = 300 + 200 * np.tanh(bench.standardised(X[:, 1])) + rng.normal(0, 50, 40)
+    split = Split(X, y)
+    return Dataset(
+        kind="table", task="regression", train=split, test=Split(X[:4], y[:4]), columns=("Hits", "CRBI", "Years"),
+        name="players", source="drawn", digests={},
+    )  # fmt: skip
+
+
+def bowl(curvature: np.ndarray) -> bench.Objective:
+    """R = 1/2 sum_i curvature_i theta_i^2, the parabola that the three regimes are read from."""
+    return lambda theta: (0.5 * float(curvature @ theta**2), curvature * theta)
+
+
+def test_network_is_the_formula_of_the_slide_written_out():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(4, 3)), rng.normal(size=4)
+    theta = rng.normal(size=1 + 2 + 2 + 6)
+    beta0, beta, w0, w = theta[0], theta[1:3], theta[3:5], theta[5:].reshape(3, 2)
+    R = 0.0
+    for x_i, y_i in zip(X, y, strict=True):
+        f = beta0
+        for k in range(2):
+            f += beta[k] * np.tanh(w0[k] + sum(w[j, k] * x_i[j] for j in range(3)))
+        R += (y_i - f) ** 2 / 2
+    assert bench.single_layer(theta, X, y)[0] == pytest.approx(R, rel=1e-12)
+
+
+@patiently
+@given(seeds, st.integers(1, 4), st.integers(1, 3))
+def test_network_gradient_is_the_slope_of_its_objective(seed, units, inputs):
+    rng = np.random.default_rng(seed)
+    X, y = rng.normal(size=(6, inputs)), rng.normal(size=6)
+    theta = rng.normal(size=1 + units * (inputs + 2))
+    R, gradient = bench.single_layer(theta, X, y)
+    step = 1e-6
+    for e, slope in zip(np.eye(len(theta)), gradient, strict=True):
+        ends = [bench.single_layer(theta + sign * step * e, X, y)[0] for sign in (1, -1)]
+        assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(slope, rel=1e-5, abs=1e-5 * (1 + R))
+
+
+@patiently
+@given(seeds)
+def test_one_unit_is_the_network_without_intercepts(seed):
+    rng = np.random.default_rng(seed)
+    x, y, (w, beta) = rng.normal(size=9), rng.normal(size=9), rng.normal(size=2)
+    height, gradient = bench.one_unit(np.array([w, beta]), x, y)
+    same, full = bench.single_layer(np.array([0, beta, 0, w]), x[:, None], y)
+    assert height == pytest.approx(same, rel=1e-12)
+    np.testing.assert_allclose(gradient, full[[3, 1]], rtol=1e-9, atol=1e-12)
+
+
+def test_curvatures_are_the_eigenvalues_of_the_hessian():
+    rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+    hessian = rotation @ np.diag([-2.0, 0.5, 7.0]) @ rotation.T
+    found = bench.curvatures(lambda theta: (0.5 * theta @ hessian @ theta, hessian @ theta), np.ones(3))
+    np.testing.assert_allclose(found, [-2.0, 0.5, 7.0], rtol=1e-8)
+
+
+@patiently
+@given(seeds)
+def test_objective_of_one_unit_has_a_saddle_at_the_origin(seed):
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=12), rng.normal(size=12)
+    slope = abs(x @ y)
+    np.testing.assert_allclose(
+        bench.curvatures(partial(bench.one_unit, x=x, y=y), np.zeros(2)), [-slope, slope], rtol=1e-6, atol=1e-8
+    )
+
+
+def test_first_weights_are_glorots_and_intercepts_zero():
+    theta = bench.first_weights(19, 50, np.random.default_rng(0))
+    beta0, beta, w0, W = theta[0], theta[1:51], theta[51:101], theta[101:]
+    assert beta0 == 0
+    assert not w0.any()
+    assert len(W) == 19 * 50
+    for weights, fans in ((beta, 50 + 1), (W, 19 + 50)):
+        limit = np.sqrt(6 / fans)
+        assert np.abs(weights).max() <= limit * (1 + 1e-6)
+        assert weights.std() == pytest.approx(limit / np.sqrt(3), rel=0.2)
+
+
+def test_standardised_columns_have_mean_zero_and_deviation_one():
+    drawn = bench.standardised(np.random.default_rng(0).lognormal(3, 1, (30, 2)))
+    np.testing.assert_allclose(drawn.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(drawn.std(axis=0), 1)
+
+
+@patiently
+@given(st.floats(0.01, 3.5), st.integers(1, 30))
+def test_each_step_multiplies_the_distance_by_one_minus_rate_times_curvature(multiple, steps):
+    curvature = np.array([4.0, 1.0])
+    descent = bench.descend(bowl(curvature), np.array([1.0, -2.0]), multiple / 4.0, steps)
+    expected = (1 - multiple / 4.0 * curvature) ** np.arange(steps + 1)[:, None] * np.array([1.0, -2.0])
+    np.testing.assert_allclose(descent.path, expected, rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(descent.heights, 0.5 * descent.path**2 @ curvature)
+    assert not descent.left
+    assert descent.end == descent.heights[-1]
+
+
+@patiently
+@given(st.floats(0.05, 0.999), st.floats(0.01, 1.0))
+def test_rates_up_to_one_over_the_curvature_never_rise_or_turn_back(multiple, flatness):
+    descent = bench.descend(bowl(np.array([5.0, 5.0 * flatness])), np.array([1.0, 1.0]), multiple / 5.0, 20)
+    assert bench.largest_rise(descent) == 0
+    assert bench.sharpest_cosine(descent.path) >= 0
+
+
+@patiently
+@given(st.floats(1.05, 1.95))
+def test_rates_between_once_and_twice_that_turn_back_and_still_fall(multiple):
+    descent = bench.descend(bowl(np.array([5.0])), np.array([1.0]), multiple / 5.0, 5)
+    assert bench.largest_rise(descent) == 0
+    assert bench.sharpest_cosine(descent.path) == pytest.approx(-1)
+
+
+@patiently
+@given(st.floats(2.05, 6.0))
+def test_rates_above_twice_that_rise(multiple):
+    descent = bench.descend(bowl(np.array([5.0])), np.array([1.0]), multiple / 5.0, 5)
+    first, second = descent.heights[:2]
+    assert second > first
+    assert bench.largest_rise(descent) > 0
+
+
+def test_largest_rise_is_a_share_of_the_start():
+    descent = bench.Descent(np.zeros((4, 1)), np.array([10.0, 8.0, 9.0, 12.0]), left=False)
+    assert bench.largest_rise(descent) == pytest.approx(0.3)
+    assert bench.largest_rise(descent._replace(heights=np.array([10.0, 8.0, 8.0, 1.0]))) == 0
+    assert bench.largest_rise(descent._replace(left=True)) == np.inf
+
+
+def test_path_that_leaves_the_numbers_ends_at_its_last_finite_point():
+    descent = bench.descend(bowl(np.array([1.0])), np.array([1.0]), 1e100, 50)
+    assert descent.left
+    assert descent.end == np.inf
+    assert 1 < len(descent.heights) < 51
+    assert np.isfinite(descent.path).all()
+    assert np.isfinite(descent.heights).all()
+    same = bench.descend(bowl(np.array([1.0])), np.array([1.0]), 1e100, len(descent.heights))
+    assert same.left, "the last step leaves"
+    assert not bench.descend(bowl(np.array([1.0])), np.array([1.0]), 1e100, len(descent.heights) - 1).left
+
+
+@pytest.mark.parametrize(
+    ("path", "cosine"),
+    [
+        ([[0, 0], [1, 0], [3, 0]], 1),
+        ([[0, 0], [1, 0], [1, 2]], 0),
+        ([[0, 0], [2, 0], [1, 0], [1, 5]], -1),
+        ([[0, 0], [1, 0], [0, 1]], -(0.5**0.5)),
+        ([[0, 0], [1, 0], [1 - 1e-12, 0]], 1),
+        ([[0, 0], [1, 0]], 1),
+        ([[0, 0]], 1),
+    ],
+)
+def test_sharpest_turn_of_a_path(path, cosine):
+    assert bench.sharpest_cosine(np.array(path, dtype=float)) == pytest.approx(cosine)
+
+
+def test_landscape_finds_the_minimum_that_scipy_finds(players):
+    objective = bench.two_parameters(players)
+    found = bench.landscape(players, np.random.default_rng(0)).values
+    expected = minimize(objective, [1.0, 1.0], jac=True, method="BFGS", options={"gtol": 1e-9})
+    np.testing.assert_allclose([found["minimum_w"], found["minimum_beta"]], expected.x, rtol=1e-5)
+    assert found["minimum"] == pytest.approx(expected.fun)
+    assert found["minimum_gradient"] < 1e-6
+    assert found["deviation"] < 1e-6
+
+
+def test_contours_are_those_of_the_objective(players):
+    objective = bench.two_parameters(players)
+    measured = bench.landscape(players, np.random.default_rng(0))
+    for point in measured.curve[::60]:
+        for beta in (-1.5, 0.0, 2.0):
+            drawn = measured.values["level"] - beta * point["linear"] + beta**2 * point["square"] / 2
+            assert drawn == pytest.approx(objective(np.array([point["w"], beta]))[0])
+
+
+def test_one_input_is_the_one_that_is_named(players):
+    x = bench.two_parameters(players).keywords["x"]
+    np.testing.assert_allclose(x, bench.standardised(players.train.X[:, 1]))
+
+
+def test_rate_is_the_multiple_over_the_largest_curvature_at_the_start(players):
+    objective = bench.two_parameters(players)
+    gradient = partial(lambda theta, i: objective(theta)[1][i])
+    hessian = [approx_fprime(np.array(bench.START), partial(gradient, i=i), 1e-6) for i in range(2)]
+    steepest = np.linalg.eigvals(np.array(hessian)).real.max()
+    values = bench.path(players, np.random.default_rng(0), multiple=1.9).values
+    assert values["rate"] * steepest == pytest.approx(1.9, rel=1e-4)
+    assert values["curvature"] == pytest.approx(steepest, rel=1e-4)
+
+
+def test_path_is_drawn_from_its_start_step_by_step(players):
+    objective = bench.two_parameters(players)
+    measured = bench.path(players, np.random.default_rng(0), multiple=0.5)
+    first, second = (np.array([point["w"], point["beta"]]) for point in measured.curve[:2])
+    np.testing.assert_allclose(first, bench.START)
+    np.testing.assert_allclose(second, first - measured.values["rate"] * objective(first)[1])
+    assert [point["step"] for point in measured.curve] == list(range(bench.STEPS + 1))
+    assert measured.values["largest_rise"] == 0
+    assert measured.values["turned_back"] == 0
+    assert measured.values["end_over_start"] == pytest.approx(measured.curve[-1]["R"] / measured.curve[0]["R"])
+
+
+@pytest.mark.parametrize("multiple", [0.5, 1.9, 4.0])
+def test_numbers_of_a_path_follow_from_its_curve(players, multiple):
+    measured = bench.path(players, np.random.default_rng(0), multiple=multiple)
+    path = np.array([[point["w"], point["beta"]] for point in measured.curve])
+    heights = [point["R"] for point in measured.curve]
+    sharpest = bench.sharpest_cosine(path)
+    assert measured.values["short_of_reversal"] == pytest.approx(1 + sharpest)
+    assert measured.values["turned_back"] == pytest.approx(max(0, -sharpest))
+    assert measured.values["rises"] == sum(later > earlier for earlier, later in itertools.pairwise(heights))
+
+
+def test_rate_that_diverges_leaves_finite_curves_and_no_nan(players):
+    measured = bench.path(players, np.random.default_rng(0), multiple=1e8)
+    assert measured.values["end_over_start"] == np.inf
+    assert measured.values["start_over_end"] == 0
+    assert measured.values["largest_rise"] == np.inf
+    assert not any(np.isnan(value) for value in measured.values.values())
+    assert all(np.isfinite(value) for point in measured.curve for value in point.values())
+
+
+def test_network_falls_at_every_step_at_a_small_rate_and_not_at_a_large_one(players):
+    small, large = (bench.network(players, np.random.default_rng(3), multiple=m).values for m in (0.1, 50.0))
+    assert small["largest_rise"] == 0
+    assert small["end_over_start"] < 1
+    assert large["largest_rise"] > 0
+    still = bench.network(players, np.random.default_rng(3), multiple=1e-9).values
+    assert still["curvature_growth"] == pytest.approx(1, abs=1e-4)
+    assert abs(small["curvature_growth"] - 1) > 0.01
+
+
+def test_one_batch_of_all_examples_is_full_batch_descent():
+    rng = np.random.default_rng(0)
+    X, y, start = rng.normal(size=(20, 3)), rng.normal(size=20), rng.normal(size=1 + 2 * 5)
+    heights = bench.passes(X, y, start, 0.05, 20, 6, rng)
+    descent = bench.descend(partial(bench.single_layer, X=X, y=y), start, 0.05 / 20, 6)
+    np.testing.assert_allclose(heights, descent.heights, rtol=1e-9)
+
+
+@pytest.mark.parametrize("batch", [1, 8, 64])
+def test_pass_of_tiny_steps_uses_every_example_once(batch):
+    rng = np.random.default_rng(0)
+    X, y, start = rng.normal(size=(64, 3)), rng.normal(size=64), rng.normal(size=1 + 2 * 5)
+    rate = 1e-8
+    before, after = bench.passes(X, y, start, rate, batch, 1, rng)
+    slope = bench.single_layer(start, X, y)[1]
+    # Where theta hardly moves, the mean gradients of all batches add up to the whole one over the batch size.
+    assert (before - after) / rate == pytest.approx(slope @ slope / batch, rel=1e-3)
+
+
+def test_passes_differ_in_their_order():
+    rng = np.random.default_rng(0)
+    X, y, start = rng.normal(size=(16, 2)), rng.normal(size=16), rng.normal(size=1 + 2 * 4)
+    first, second = (bench.passes(X, y, start, 0.5, 4, 1, np.random.default_rng(seed))[1] for seed in (1, 2))
+    assert first != second
+
+
+def test_both_kinds_of_descent_start_alike_and_report_their_lowest_end(players):
+    def run(batch: int | None, rates: tuple[float, ...]):
+        return bench.equal_passes(players, np.random.default_rng(5), batch=batch, rates=rates)
+
+    assert run(8, (0.01,)).curve[0] == run(None, (0.1,)).curve[0]
+    rates = (0.001, 0.1, 1e6)
+    ends = [run(8, (rate,)).values["objective"] for rate in rates]
+    chosen = run(8, rates)
+    assert chosen.values["objective"] == min(ends) == chosen.curve[-1]["R"]
+    assert chosen.values["rate"] == rates[int(np.argmin(ends))]
+    assert len(chosen.curve) == bench.PASSES + 1
+
+
+def test_stochastic_descent_that_diverges_is_infinite_and_draws_what_is_finite():
+    rng = np.random.default_rng(0)
+    X, y, start = rng.normal(size=(8, 2)), rng.normal(size=8), rng.normal(size=1 + 2 * 4)
+    heights = bench.passes(X, y, start, 1e200, 4, 3, rng)
+    assert np.isfinite(heights[0])
+    assert heights[-1] == np.inf
+    assert not np.isnan(heights).any()
+
+
+def test_full_batch_makes_one_step_in_each_pass(players):
+    X, y = bench.all_inputs(players)
+    rng = np.random.default_rng(5)
+    start = bench.first_weights(X.shape[1], bench.UNITS, rng)
+    descent = bench.descend(partial(bench.single_layer, X=X, y=y), start, 0.1 / len(y), bench.PASSES)
+    measured = bench.equal_passes(players, np.random.default_rng(5), batch=None, rates=(0.1,))
+    np.testing.assert_allclose([point["R"] for point in measured.curve], descent.heights, rtol=1e-9)
+
+
+def test_claims_and_rows_speak_of_what_is_measured(players):
+    measured = {
+        method.name: method.function(players, np.random.default_rng(0), **method.parameters).values
+        for method in bench.METHODS
+    }
+    for method in bench.METHODS:
+        assert isinstance(method, Experiment)
+        assert method.quantity in measured[method.name]
+    for claim in bench.CLAIMS:
+        assert isinstance(claim, IdentityClaim | OrderClaim)
+        assert all(claim.metric in measured[name] for name in claim.methods)
+
+
+@pytest.mark.parametrize("drawing", bench.DRAWINGS, ids=lambda drawing: drawing.name)
+def test_figure_is_drawn_and_told_in_words(players, drawing):
+    from lecturebench.report.figures import blank
+    from lecturebench.report.series import Series
+    from lecturebench.report.style import method_styles, styled
+
+    styles, rows = method_styles(drawing.methods), {}
+    for method in (bench.BENCHMARK.method(name) for name in drawing.methods):
+        made = method.function(players, np.random.default_rng(0), **method.parameters)
+        run = SimpleNamespace(curve=made.curve, value=made.values.get)
+        rows[method.name] = Series(method.title, styles[method.name], [run])
+    with styled():
+        words = drawing.draw(blank(*drawing.size), rows)
+    shown = [method for method in drawing.methods if method != "landscape"]
+    assert all(bench.BENCHMARK.method(name).title in words for name in shown)
+
+
+def test_markers_that_would_hide_each_other_are_left_out():
+    w = np.array([0.0, 0.05, 0.2, 0.21, 5.0])
+    assert bench.apart(w, np.zeros(5), gap=0.12) == [0, 2, 4]

@@ -1,0 +1,148 @@
+"""What the Hitters benchmark declares, against the sources, and its figure, against made-up runs."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from benchmarks import bench_single_layer as bench
+from lecturebench.datasets import load
+from lecturebench.fit import fit_baseline
+from lecturebench.published import EquivalenceClaim, NumberClaim, OrderClaim
+from lecturebench.report.series import Series
+from lecturebench.report.style import method_styles, styled
+
+TABLE = {"linear": "254.7", "lasso": "252.3", "network_text": "257.4"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """As much of a record as the figure looks at."""
+
+    seed: int
+    mae: float
+
+    def value(self, metric):
+        return {"mae": self.mae}.get(metric)
+
+
+def series(errors):
+    """Rows by method out of {method: {seed: error}}."""
+    styles = method_styles(errors)
+    return {
+        name: Series(name, styles[name], [Run(seed, mae) for seed, mae in runs.items()])
+        for name, runs in errors.items()
+    }
+
+
+def drawn(rows):
+    """What the figure says in words, once it could be drawn and saved."""
+    with styled():
+        figure = Figure(figsize=bench.DRAWINGS[0].size, layout="constrained")
+        told = bench.draw_splits(figure, rows)
+        figure.savefig(io.BytesIO(), format="png")
+    return told
+
+
+def three(linear, lasso, network):
+    return {"linear_splits": linear, "lasso_splits": lasso, "network_splits": network}
+
+
+def test_numbers_are_those_of_the_table_each_with_its_protocol_by_name():
+    numbers = {claim.method: claim for claim in bench.CLAIMS if isinstance(claim, NumberClaim)}
+    assert {name: claim.printed for name, claim in numbers.items()} == TABLE
+    for claim in numbers.values():
+        assert "Table 10.2" in claim.source
+        assert claim.protocol["protocol"].value.startswith(("text", "R lab"))
+    assert numbers["network_text"].protocol["protocol"].value == "text, not the R lab"
+
+
+def test_margin_of_similar_is_the_tables_own_largest_difference():
+    printed = [float(number) for number in TABLE.values()]
+    for claim in bench.CLAIMS:
+        if isinstance(claim, EquivalenceClaim):
+            assert claim.tolerance == pytest.approx(max(printed) - min(printed))
+
+
+def test_order_is_that_of_the_tables_numbers():
+    [order] = [claim.order for claim in bench.CLAIMS if isinstance(claim, OrderClaim)]
+    assert order == tuple(sorted(TABLE, key=lambda name: float(TABLE[name])))
+
+
+def test_claims_speak_of_the_books_split_alone_and_never_of_the_labs_network():
+    methods = {method.name: method for method in bench.METHODS}
+    spoken_of = {name for claim in bench.CLAIMS for name in claim.methods}
+    assert not any(methods[name].resplit for name in spoken_of)
+    assert "network_lab" not in spoken_of
+    assert all(claim.metric == "mae" for claim in bench.CLAIMS)
+
+
+def test_networks_are_trained_as_text_and_lab_say():
+    methods = {method.name: method for method in bench.METHODS}
+    said = {"network_text": (64, 0.1, 1000), "network_lab": (50, 0.4, 1500), "network_splits": (64, 0.1, 1000)}
+    for name, (units, rate, epochs) in said.items():
+        training = methods[name].training
+        assert methods[name].parameters == {"units": units, "rate": rate}
+        assert (training.epochs, training.batch_size, training.optimizer) == (epochs, 32, "rmsprop")
+        assert (training.learning_rate, training.validation, training.standardize) == (0.001, 0.0, True)
+
+
+def test_rows_on_random_splits_are_fitted_as_those_on_the_books():
+    methods = {method.name: method for method in bench.METHODS}
+    for splits, fixed in (("linear_splits", "linear"), ("lasso_splits", "lasso"), ("network_splits", "network_text")):
+        assert methods[splits].resplit
+        assert not methods[splits].deterministic
+        for what in ("function", "parameters", "training"):
+            assert getattr(methods[splits], what) == getattr(methods[fixed], what)
+        assert getattr(methods[splits], "takes_seed", None) == getattr(methods[fixed], "takes_seed", None)
+
+
+def test_a_hundred_splits_are_drawn_for_the_lecture():
+    lecture = bench.BENCHMARK.profiles["lecture"]
+    runs = {method.name: lecture.runs(method) for method in bench.METHODS}
+    assert runs == {
+        "linear": 1, "lasso": 10, "network_text": 10, "network_lab": 10,
+        "linear_splits": 100, "lasso_splits": 100, "network_splits": 100,
+    }  # fmt: skip
+
+
+def test_errors_are_paired_by_split_whatever_order_the_runs_have_and_whichever_failed():
+    found = bench.by_split(series(three({0: 1.0, 1: 2.0, 2: 3.0}, {2: 30.0, 0: 10.0}, {2: 300.0, 1: 200.0, 0: 100.0})))
+    assert {name: errors.tolist() for name, errors in found.items()} == three([1, 3], [10, 30], [100, 300])
+
+
+def test_splits_in_the_books_order_are_counted_and_ties_are_none():
+    # Two in order; lasso not below; network not above; two ties.
+    linear, lasso = np.array([2.0, 2, 2, 2, 2, 2]), np.array([1.0, 0, 3, 1, 2, 1])
+    assert bench.in_the_books_order(three(linear, lasso, np.array([3.0, 9, 3.5, 1.5, 3, 2]))) == 2
+
+
+def test_figure_says_means_deviations_and_how_often_the_order_comes_out():
+    linear = {0: 250.0, 1: 240.0, 2: 260.0}
+    lasso = {0: 249.0, 1: 236.0, 2: 262.0}  # minus linear: -1, -4, +2
+    network = {0: 253.0, 1: 230.0, 2: 264.0}  # minus linear: +3, -10, +4
+    told = drawn(series(three(linear, lasso, network)))
+    assert "over 3 random splits" in told
+    assert "linear regression mean 250.0, sd 10.0 (the book's one split: 254.7)" in told
+    assert "network minus linear regression mean −1.0, sd 7.8 (the book's one split: +2.7)" in told
+    assert "lasso minus linear regression mean −1.0, sd 3.0 (the book's one split: −2.4)" in told
+    assert "comes out on 1 of 3 splits" in told
+    assert "Two points are 0.26 standard deviations of network minus linear regression" in told  # 2 / 7.81
+
+
+def test_figure_of_a_single_split_claims_no_deviation():
+    told = drawn(series(three({0: 250.0}, {0: 249.0}, {0: 253.0})))
+    assert "sd" not in told
+    assert "deviation" not in told
+    assert "comes out on 1 of 1 splits" in told
+
+
+@pytest.mark.network
+def test_linear_regression_has_the_books_error_to_every_printed_digit():
+    fitted = fit_baseline(bench.METHODS[0].function, {}, load("hitters"), seed=None)
+    assert fitted.metrics["test"]["mae"] == pytest.approx(254.66865, abs=5e-6)
+    assert fitted.parameters == 20

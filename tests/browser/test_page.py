@@ -1,0 +1,192 @@
+"""The page in a real browser: what people click, type and print."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+import pytest
+
+pytestmark = pytest.mark.browser
+WIDTHS = (360, 1280, 1920)
+THEMES = ("light", "dark")
+
+
+def cells(page, column):
+    """The texts of one column of the table of all rows."""
+    heads = page.locator("#explore-table thead th").all_inner_texts()
+    place = next(i for i, head in enumerate(heads) if head.strip().startswith(column))
+    rows = page.locator("#explore-table tbody tr")
+    return [rows.nth(i).locator("th, td").nth(place).inner_text().strip() for i in range(rows.count())]
+
+
+def test_page_is_readable_within_two_seconds(visit, page_file):
+    page = visit()
+    timing = page.evaluate("performance.getEntriesByType('navigation')[0].toJSON()")
+    assert timing["domContentLoadedEventEnd"] < 2000
+    assert page_file.stat().st_size < 8 * 2**20
+
+
+def test_rows_are_sorted_by_a_click_on_their_heading(visit):
+    page = visit("#explore")
+    page.get_by_role("button", name="Test error").click()
+    errors = [float(text.rstrip("%")) for text in cells(page, "Test error")]
+    assert errors == sorted(errors)
+    page.get_by_role("button", name="Test error").click()
+    again = [float(text.rstrip("%")) for text in cells(page, "Test error")]
+    assert again == sorted(errors, reverse=True)
+    assert page.locator("#explore-table th[aria-sort]").get_attribute("aria-sort") == "descending"
+
+
+def test_view_is_in_the_address_and_comes_back_with_it(visit):
+    page = visit("#explore")
+    page.get_by_role("searchbox").fill("linear")
+    page.wait_for_function("location.hash.includes('linear')")
+    shown = cells(page, "Method")
+    assert shown
+    assert all("Linear" in name for name in shown)
+    again = visit(page.evaluate("location.hash"))
+    assert cells(again, "Method") == shown
+    assert again.get_by_role("searchbox").input_value() == "linear"
+
+
+def test_filter_by_verdict_leaves_rows_with_that_verdict(visit):
+    page = visit("#explore")
+    everything = len(cells(page, "Method"))
+    page.locator("#control-verdict").select_option("worse")
+    shown = cells(page, "Verdict")
+    assert 0 < len(shown) < everything
+    assert all("worse" in text for text in shown)
+
+
+def test_rows_that_are_shown_can_be_downloaded(visit):
+    page = visit("#explore")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    text = download.value.path().read_text(encoding="utf-8-sig")
+    assert len(list(csv.DictReader(io.StringIO(text)))) == len(cells(page, "Method"))
+
+
+def test_verdict_leads_to_its_evidence_and_opens_it(visit):
+    page = visit()
+    page.locator(".lecture a", has_text="reproduced").first.click()
+    claim = page.locator("details.claim[open]")
+    assert claim.count() == 1
+    assert claim.locator(".reason").is_visible()
+    assert "lies in [" in claim.locator(".reason").inner_text()
+    assert "pytest benchmarks/bench_error_table.py" in claim.inner_text()
+
+
+def test_address_of_a_claim_opens_it(visit):
+    first = visit()
+    anchor = first.locator("details.claim").first.get_attribute("id")
+    assert visit(f"#{anchor}").locator(f"[id='{anchor}'][open]").count() == 1
+
+
+def test_curves_switch_between_epoch_and_seconds(visit):
+    page = visit("#explore")
+    chart = page.locator("#explore-curves svg[role=img]").first
+    chart.wait_for()
+    assert "epoch" in page.locator("#explore-curves").inner_text()
+    before = chart.inner_html()
+    page.locator("#explore-curves input[value=seconds]").check()
+    page.wait_for_function(
+        "before => document.querySelector('#explore-curves svg[role=img]').innerHTML !== before", arg=before
+    )
+    assert "seconds" in page.evaluate("location.hash")
+
+
+def test_cell_of_a_confusion_matrix_shows_those_images(visit):
+    page = visit("#predictions")
+    cell = page.locator("#confusion-matrices button.cell").first
+    label = cell.get_attribute("aria-label")
+    true, taken = re.match(r"(.*) taken for (.*?):", label).groups()
+    cell.click()
+    shown = page.locator("#mistakes li")
+    assert shown.count() > 0
+    for text in shown.locator("> span:nth-of-type(2)").all_inner_texts():
+        assert re.sub(r"\s+", " ", text).strip().endswith(taken)
+    assert page.locator("#control-true option:checked").inner_text() == true
+
+
+def test_difference_of_two_methods_is_shown_when_one_is_chosen(visit):
+    page = visit("#predictions")
+    assert page.locator("#confusion-matrices figure").count() == 1
+    page.locator("#control-against").select_option(index=3)
+    assert page.locator("#confusion-matrices figure").count() == 3
+
+
+def test_pairs_of_methods_are_told_in_words(visit):
+    page = visit("#compare")
+    assert "errs more often than" in page.locator("#compare-table .words").first.inner_text()
+    everything = page.locator("#compare-table .words").count()
+    page.locator("#control-pair").select_option(index=1)
+    assert 0 < page.locator("#compare-table .words").count() < everything
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_theme_follows_the_system_and_the_button_turns_it(visit, theme):
+    page = visit(theme=theme)
+
+    def ground():
+        red, *_ = re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        return "dark" if int(red) < 128 else "light"
+
+    assert ground() == theme
+    page.locator("#theme").click()
+    assert ground() != theme
+
+
+def test_page_is_walked_by_keyboard(visit):
+    page = visit()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    reached = set()
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        element = "document.activeElement"
+        reached.add(page.evaluate(f"{element}.id || {element}.closest('[id]')?.id"))
+        box = page.evaluate(f"(() => {{ const b = {element}.getBoundingClientRect(); return [b.width, b.height]; }})()")
+        assert min(box) > 0
+    assert {"explore-table", "control-method"} & reached
+    summary = page.locator("details.claim summary").first
+    summary.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("details.claim[open]").count() == 1
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("theme", THEMES)
+def test_axe_finds_no_violation_and_nothing_is_wider_than_the_screen(visit, width, theme, tmp_path_factory):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = visit(width=width, theme=theme)
+    page.evaluate("document.querySelectorAll('details').forEach((item) => { item.open = true; })")
+    page.locator("#explore-curves svg[role=img]").first.wait_for()
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.screenshot(path=tmp_path_factory.getbasetemp() / f"page-{width}-{theme}.png", full_page=True)
+
+
+def test_everything_is_open_in_print(visit):
+    page = visit()
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details:not([open])").count() == 0
+    assert page.evaluate("getComputedStyle(document.querySelector('section.benchmark')).breakBefore") == "page"
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details.claim[open]").count() == 0
+
+
+def test_without_scripts_claims_and_numbers_are_there(browser, page_file):
+    context = browser.new_context(java_script_enabled=False, offline=True)
+    page = context.new_page()
+    page.goto(page_file.as_uri())
+    text = page.inner_text("body")
+    context.close()
+    assert "claims reproduced" in text
+    assert "stopped after its time limit" in text
+    assert "Here scripts would" in text

@@ -1,0 +1,36 @@
+"""What all tests share: a cache of their own, so that nobody's is read or written."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+from hypothesis import settings
+
+from lecturebench.backends import LOADERS, Backend
+
+# A machine that is busy with fits takes its time; what a property says does not depend on it.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
+
+# A shell starts what it puts into the background deaf to Ctrl-C. Children inherit that, and some tests interrupt them.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory):
+    """Datasets are decoded into a folder of this session."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LECTUREBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def backend() -> Backend:
+    """The backend that KERAS_BACKEND names (TensorFlow by default), on one thread; once per process."""
+    name = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    loaded = LOADERS[name]()
+    loaded.prepare(1, "cpu")
+    return loaded

@@ -1,0 +1,209 @@
+"""Which runs a request comes to, what is in a run's key, and how a parameter is chosen."""
+
+from __future__ import annotations
+
+import dataclasses
+import pickle
+
+import pytest
+
+from lecturebench.benchmark import Benchmark, Choice, Experiment, Network, Profile, Training, discover
+from lecturebench.execution.plan import Request, chosen, limited, plan
+from lecturebench.models.dense import softmax_regression
+from lecturebench.schedules import Schedule
+from lecturebench.store import Record
+
+DIGESTS = {"train": "a", "test": "b"}
+
+
+class Sources(dict):
+    """A source digest for any method."""
+
+    def __missing__(self, name):
+        return f"source of {name}"
+
+
+@pytest.fixture(scope="module")
+def table():
+    return discover()["error_table"]
+
+
+def request(table, **changes) -> Request:
+    values = {"dataset": "mnist", "digests": DIGESTS, "profile": "lecture", "backend": "tensorflow"}
+    return Request(table, **(values | changes))
+
+
+def ended(run, error=0.02, status="ok") -> Record:
+    return Record(
+        key=run.key, suite="benchmarks", benchmark=run.benchmark, method=run.method, dataset={}, profile=run.profile,
+        backend=run.backend, device=run.device, seed=run.seed, role=run.role, status=status, recipe=dict(run.recipe),
+        metrics={"validation": {"error": error}} if status == "ok" else {},
+    )  # fmt: skip
+
+
+def test_judged_runs_of_an_open_choice_wait_for_the_grid(table):
+    planned = plan(request(table, methods=("ridge",)), {}, Sources())
+    assert {run.role for run in planned.runs} == {"choice"}
+    assert len(planned.runs) == 9 * 3
+    assert len(planned.waiting) == 5
+
+
+def test_grid_that_has_ended_gives_the_judged_runs_with_the_chosen_value(table):
+    one = request(table, methods=("ridge",))
+    grid = plan(one, {}, Sources()).runs
+    records = {run.key: ended(run, 0.02 if run.parameters["penalty"] < 1e-3 else 0.05) for run in grid}
+    planned = plan(one, records, Sources())
+    judged = [run for run in planned.runs if run.role == "judged"]
+    assert planned.waiting == []
+    assert [run.seed for run in judged] == [0, 1, 2, 3, 4]
+    assert {run.parameters["penalty"] for run in judged} == {3e-4}
+    assert {run.recipe["penalty"] for run in judged} == {3e-4}
+
+
+def test_value_with_a_failed_run_is_not_chosen(table):
+    one = request(table, methods=("ridge",))
+    grid = plan(one, {}, Sources()).runs
+    records = [ended(run, status="diverged" if run.parameters["penalty"] > 1e-5 else "ok") for run in grid]
+    assert chosen("penalty", records) == 1e-5
+    assert chosen("penalty", [ended(run, status="error") for run in grid]) is None
+
+
+def test_choice_that_failed_throughout_leaves_nothing_to_judge(table):
+    one = request(table, methods=("ridge",))
+    grid = plan(one, {}, Sources()).runs
+    planned = plan(one, {run.key: ended(run, status="error") for run in grid}, Sources())
+    assert {run.role for run in planned.runs} == {"choice"}
+    assert planned.waiting == []
+
+
+def test_deterministic_methods_are_fitted_once_others_per_seed(table):
+    planned = plan(request(table, methods=("lda", "dropout"), seeds=3), {}, Sources())
+    assert sorted((run.method, run.seed) for run in planned.runs) == [
+        ("dropout", 0),
+        ("dropout", 1),
+        ("dropout", 2),
+        ("lda", 0),
+    ]
+
+
+def test_runs_that_others_wait_for_come_first_then_the_longest(table):
+    planned = plan(request(table), {}, Sources())
+    roles = [run.role for run in planned.runs]
+    assert roles == sorted(roles)
+    epochs = [(run.training or {"epochs": 0})["epochs"] for run in planned.runs if run.role == "judged"]
+    assert epochs == sorted(epochs, reverse=True)
+
+
+def test_runs_travel_to_other_processes(table):
+    for run in plan(request(table), {}, Sources()).runs:
+        assert pickle.loads(pickle.dumps(run)) == run
+
+
+def key(table, method="dropout", sources=None, **changes) -> str:
+    return plan(request(table, methods=(method,), **changes), {}, sources or Sources()).runs[0].key
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"digests": {"train": "other", "test": "b"}},
+        {"profile": "full"},
+        {"backend": "jax"},
+        {"sources": {"dropout": "edited"}},
+    ],
+)
+def test_key_covers_what_decides_the_result(table, changes):
+    assert key(table, **changes) != key(table)
+
+
+def test_key_does_not_depend_on_device_name_of_the_dataset_or_how_many_seeds(table):
+    assert key(table, device="gpu") == key(table, dataset="npz:x", seeds=9) == key(table)
+
+
+def test_key_of_a_baseline_does_not_depend_on_the_backend(table):
+    assert key(table, "lda", backend="jax") == key(table, "lda")
+
+
+def test_key_changes_with_the_recipe(table):
+    shorter = dict(table.profiles) | {"lecture": Profile(epochs=7)}
+    assert key(dataclasses.replace(table, profiles=shorter)) != key(table)
+
+
+def test_profile_limits_grid_and_seeds_evenly():
+    choice = Choice(grid=(1.0, 2.0, 3.0, 4.0, 5.0), seeds=(7, 8, 9))
+    assert limited(choice, Profile(grid=2, choice_seeds=2)) == ((1.0, 5.0), (7, 8))
+    assert limited(choice, Profile(grid=3)) == ((1.0, 3.0, 5.0), (7, 8, 9))
+    assert limited(choice, Profile()) == (choice.grid, choice.seeds)
+
+
+def optimisers(**training) -> Benchmark:
+    training = Training("sgd", Choice((0.1, 1.0), (1001, 1002)), 128, 3, **training)
+    fixed = dataclasses.replace(training, learning_rate=0.1)
+    return Benchmark(
+        title="t",
+        name="optimisers",
+        methods=(
+            Network("sgd", "SGD", softmax_regression, training),
+            Network("splits", "Splits", softmax_regression, fixed, resplit=True),
+            Network("elsewhere", "E", softmax_regression, fixed, datasets=("cifar10",)),
+            Experiment("formula", "F", softmax_regression, deterministic=True),
+        ),
+        claims=(),
+        datasets=("mnist", "cifar10"),
+        profiles={"smoke": Profile(epochs=1, train_size=50), "lecture": Profile(seeds=2, splits=4), "full": Profile()},
+    )  # fmt: skip
+
+
+def test_chosen_learning_rate_reaches_training_and_recipe():
+    one = request(optimisers(), methods=("sgd",))
+    grid = plan(one, {}, Sources()).runs
+    assert [(run.training["learning_rate"], run.seed) for run in grid] == [
+        (rate, seed) for rate in (0.1, 1.0) for seed in (1001, 1002)
+    ]
+    records = {run.key: ended(run, 0.02 if run.training["learning_rate"] == 0.1 else 0.5) for run in grid}
+    judged = [run for run in plan(one, records, Sources()).runs if run.role == "judged"]
+    assert {run.training["learning_rate"] for run in judged} == {0.1}
+    assert {run.recipe["learning_rate"] for run in judged} == {0.1}
+    assert "learning_rate" not in judged[0].parameters
+
+
+def test_method_for_other_datasets_is_left_out():
+    names = {run.method for run in plan(request(optimisers()), {}, Sources()).runs}
+    assert "elsewhere" not in names
+    on_cifar = {run.method for run in plan(request(optimisers(), dataset="cifar10"), {}, Sources()).runs}
+    assert "elsewhere" in on_cifar
+
+
+def test_random_splits_have_a_number_of_their_own_and_what_is_asked_for_comes_first():
+    def seeds(name, **changes):
+        return [r.seed for r in plan(request(optimisers(), methods=(name,), **changes), {}, Sources()).runs]
+
+    assert seeds("splits") == [0, 1, 2, 3]
+    assert seeds("elsewhere", dataset="cifar10") == [0, 1]
+    assert seeds("splits", seeds=1) == [0]
+    assert seeds("formula") == [0]
+
+
+def test_profile_caps_epochs_and_training_examples_and_never_raises_them():
+    smoke = plan(request(optimisers(train_size=20), methods=("splits",), profile="smoke"), {}, Sources()).runs[0]
+    assert (smoke.training["epochs"], smoke.train_size) == (1, 20)
+    large = plan(request(optimisers(train_size=500), methods=("splits",), profile="smoke"), {}, Sources()).runs[0]
+    assert large.train_size == 50
+
+
+def test_recipe_says_what_was_asked_for_and_nothing_else():
+    def recipe(**training):
+        return plan(request(optimisers(**training), methods=("splits",)), {}, Sources()).runs[0].recipe
+
+    assert not {"schedule", "looks", "standardize", "train_size"} & set(recipe())
+    full = recipe(schedule=Schedule("cosine"), looks=4, standardize=True, train_size=9)
+    assert full["schedule"] == {"kind": "cosine", "periods": 1, "factor": 0.1, "warmup": 0.0}
+    assert (full["looks"], full["standardize"], full["train_size"], full["resplit"]) == (4, True, 9, True)
+
+
+def test_runs_of_other_schedules_have_other_keys():
+    keys = {
+        plan(request(optimisers(schedule=schedule), methods=("splits",)), {}, Sources()).runs[0].key
+        for schedule in (None, Schedule("cosine"), Schedule("cosine", warmup=0.1))
+    }
+    assert len(keys) == 3

@@ -1,0 +1,122 @@
+"""Whatever a method does to its process, it costs one run, and the others go on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from functools import partial
+
+import psutil
+import pytest
+
+from lecturebench.execution.engine import carry_out
+from lecturebench.execution.pool import local_pool
+from lecturebench.execution.progress import PlainDisplay
+from lecturebench.execution.worker import Setting
+from lecturebench.store import Store
+
+pytestmark = pytest.mark.faults
+QUIET = PlainDisplay(lambda line: None)
+SETTING = Setting(threads=1, backend="tensorflow", device="cpu", data_dir=None)
+
+
+def fit(requests, store, *, jobs=2, memory_limit=None, **options):
+    workers = partial(local_pool, jobs, SETTING, QUIET, memory_limit)
+    return carry_out(requests, store, pool=workers, display=QUIET, **options)
+
+
+def test_every_fault_is_a_row_with_its_reason_and_the_working_runs_are_whole(request_for, tmp_path):
+    store = Store(tmp_path / "out")
+    start = time.monotonic()
+    fit([request_for()], store, memory_limit=600 * 2**20)
+    assert time.monotonic() - start < 120
+    found = {record.method: record for record in store.read()[0]}
+    assert {name: record.status for name, record in found.items()} == {
+        "works": "ok",
+        "segfaults": "crashed",
+        "exits": "crashed",
+        "hangs_in_c": "timeout",
+        "allocates": "out_of_memory",
+        "raises_unpicklable": "error",
+        "wrong_shape": "error",
+        "predicts_nan": "diverged",
+        "prints": "timeout",
+    }
+    assert found["segfaults"].reason == "its worker died: killed by SIGSEGV"
+    assert "more than its limit of 600 MiB" in found["allocates"].reason
+    assert found["wrong_shape"].traceback
+    assert "again and again" in found["prints"].output
+    assert sum(record.method == "works" and record.status == "ok" for record in store.read()[0]) == 4
+    for record in store.read()[0]:
+        assert (store.runs / record.key / "predictions.npz").is_file() == (record.status == "ok")
+
+
+def test_output_without_end_fills_no_disk_and_keeps_its_last_lines(request_for, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    largest = 0
+
+    class Measuring(PlainDisplay):
+        def started(self, run):
+            nonlocal largest
+            for _ in range(20):
+                files = [path for path in tmp_path.rglob("*") if path.is_file()]
+                largest = max([largest, *(path.stat().st_size for path in files)])
+                time.sleep(0.1)
+
+    display = Measuring(lambda line: None)
+    store = Store(tmp_path / "out")
+    carry_out([request_for("prints")], store, pool=partial(local_pool, 1, SETTING, display), display=display)
+    assert largest < 100_000
+    [record] = store.read()[0]
+    assert record.status == "timeout"
+    assert "again and again" in record.output
+    assert not list(tmp_path.glob("lecturebench-*"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk takes root")
+def test_full_disk_ends_the_call_and_loses_nothing_written(request_for, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(disk)], check=True)
+    try:
+        store = Store(disk / "out")
+        with pytest.raises(OSError, match="No space left"):
+            fit([request_for("works", seeds=20)], store)
+        records, problems = store.read()
+        assert problems == []
+        assert 0 < len(records) < 20
+        assert not [path for path in store.runs.iterdir() if path.name.startswith(".")]
+        subprocess.run(["mount", "-o", "remount,size=8m", str(disk)], check=True)
+        again = fit([request_for("works", seeds=20)], store)
+        assert len(again.fitted) == 20 - len(records)
+        assert again.reused == len(records)
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_worker_whose_memory_has_grown_is_replaced(request_for, tmp_path, monkeypatch):
+    monkeypatch.setattr("lecturebench.execution.pool.GROWTH_FLOOR", -(2**40))
+    monkeypatch.setattr("lecturebench.execution.pool.GROWTH", 0.5)
+    pids = set()
+
+    class Starts(PlainDisplay):
+        def started(self, run):
+            pids.update(child.pid for child in psutil.Process().children(recursive=True))
+
+    display = Starts(lambda line: None)
+    carry_out(
+        [request_for("works", seeds=3)],
+        Store(tmp_path / "out"),
+        pool=partial(local_pool, 1, SETTING, display),
+        display=display,
+    )
+    assert len(Store(tmp_path / "out").read()[0]) == 3
+    assert len(pids) >= 3
+
+
+def test_log_folder_is_gone_afterwards(request_for, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    fit([request_for("exits")], Store(tmp_path / "out"))
+    assert [path.name for path in tmp_path.glob("lecturebench-*")] == []

@@ -1,0 +1,119 @@
+"""The figures folder: drawn when what a figure is made of changes, and only then; slides with every main figure."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from lecturebench.report.album import FORMATS, Album, Plate, basis
+from lecturebench.report.figures import blank
+from lecturebench.report.slides import write_slides
+from lecturebench.report.style import Picture
+
+
+@pytest.fixture
+def calls():
+    return []
+
+
+@pytest.fixture
+def plate(calls):
+    def make(name="errors", made_of="a", draw=None):
+        def default():
+            calls.append(name)
+            figure = blank(3, 2)
+            figure.add_subplot().plot([1, 2])
+            return Picture(name, f"Title of {name}", "caption", "alt", figure)
+
+        return Plate(name, made_of, draw or default)
+
+    return make
+
+
+def files(folder):
+    return {path.name for path in (folder / "figures").iterdir()}
+
+
+def test_every_format_is_written_and_nothing_is_drawn_twice(tmp_path, plate, calls):
+    first = Album(tmp_path)
+    shown = first.shown(plate())
+    assert first.finish([plate(), plate("other")]) == (2, 0)
+    assert calls == ["errors", "other"]
+    assert files(tmp_path) == {f"{name}.{e}" for name in ("errors", "other") for e in FORMATS} | {"manifest.json"}
+    again = Album(tmp_path)
+    assert again.shown(plate()) == shown
+    assert again.finish([plate(), plate("other")]) == (0, 2)
+    assert len(calls) == 2
+
+
+def test_figure_made_of_something_else_is_drawn_anew(tmp_path, plate, calls):
+    Album(tmp_path).finish([plate()])
+    assert Album(tmp_path).finish([plate(made_of="b")]) == (1, 0)
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_figure_that_lost_a_file_is_drawn_anew(tmp_path, plate, ending):
+    Album(tmp_path).finish([plate()])
+    (tmp_path / "figures" / f"errors.{ending}").unlink()
+    assert Album(tmp_path).finish([plate()]) == (1, 0)
+
+
+def test_figures_that_are_no_more_are_deleted_and_other_files_stay(tmp_path, plate):
+    Album(tmp_path).finish([plate(), plate("old")])
+    (tmp_path / "figures" / "mine.svg").write_text("drawn by hand")
+    Album(tmp_path).finish([plate()])
+    assert "mine.svg" in files(tmp_path)
+    assert not any(name.startswith("old") for name in files(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"errors": 3}', '{"../outside": {"basis": "a", "title": "", "caption": "", "alt": ""}}']
+)
+def test_damaged_manifest_costs_a_drawing_and_nothing_else(tmp_path, plate, text):
+    (tmp_path / "figures").mkdir()
+    outside = tmp_path / "outside.svg"
+    outside.write_text("somebody's")
+    (tmp_path / "figures" / "manifest.json").write_text(text)
+    assert Album(tmp_path).finish([plate()]) == (1, 0)
+    assert outside.read_text() == "somebody's"
+    assert set(json.loads((tmp_path / "figures" / "manifest.json").read_text())) == {"errors"}
+
+
+def test_drawing_with_a_fault_is_a_note_and_is_tried_once(tmp_path, plate):
+    tried = []
+
+    def broken():
+        tried.append(1)
+        raise ZeroDivisionError("no ink")
+
+    album = Album(tmp_path)
+    assert album.shown(plate(draw=broken)) is None
+    assert album.finish([plate(draw=broken), plate("sound")]) == (1, 0)
+    assert album.notes == ["figure errors could not be drawn: ZeroDivisionError: no ink"]
+    assert len(tried) == 1
+
+
+def test_basis_follows_the_data_and_the_benchmarks_file(tmp_path):
+    file = tmp_path / "bench_x.py"
+    file.write_text("a")
+    one = basis(file, {"runs": [1]})
+    assert one == basis(file, {"runs": [1]})
+    assert one != basis(file, {"runs": [2]})
+    file.write_text("b")
+    assert one != basis(file, {"runs": [1]})
+
+
+def test_slides_have_a_cover_and_one_page_per_figure_and_leave_out_what_fails(tmp_path, plate, results):
+    def broken():
+        raise ZeroDivisionError("no ink")
+
+    path = tmp_path / "slides.pdf"
+    pages = write_slides(results, [("Heading", [plate(), plate("broken", draw=broken), plate("other")])], path)
+    assert pages == 3
+    content = path.read_bytes()
+    assert len(re.findall(rb"/Type /Page\b", content)) == 3
+    write_slides(results, [("Heading", [plate(), plate("other")])], tmp_path / "again.pdf")
+    assert content == (tmp_path / "again.pdf").read_bytes()

@@ -1,0 +1,171 @@
+"""Figures: the same bytes for the same runs, one look per method, and what they say in words."""
+
+from __future__ import annotations
+
+import functools
+import io
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lecturebench.report import figures
+from lecturebench.report.figures import Band, Point, Step, short, where_published
+from lecturebench.report.style import INK, TONES, Picture, method_styles, styled, themed
+
+STYLES = method_styles(["ridge", "dropout", "lda"])
+HOSTILE = "<script>alert('x')</script> & \"q\" $x^2$ \x07 \u202e"
+
+
+def point(title: str = "Ridge", printed: str = "2.3%", low: float = 0.019, high: float = 0.024) -> Point:
+    return Point(title, STYLES["ridge"], [0.020, 0.022, 0.021], 0.023, printed, 0.001, low, high)
+
+
+@functools.cache
+def drawn(title: str = "Ridge") -> list[Picture]:
+    """One picture of each kind."""
+    runs = [[(epoch, 1 / epoch + seed / 100) for epoch in range(1, 6)] for seed in range(3)]
+    band = Band(title, STYLES["ridge"], {"train_loss": runs, "validation_loss": runs})
+    steps = [Step(value, [0.03, 0.031], [0.022, 0.024]) for value in (0, 1e-4, 1e-3)]
+    with styled():
+        curves = figures.curves("curves", [band], "loss")
+        assert curves is not None
+        return [
+            figures.errors("errors", [point(title), Point("Other", STYLES["lda"], [0.127])], "error"),
+            curves,
+            figures.choice_path("path", title, steps, 1e-4, point(title)),
+            figures.confusion("confusion", title, np.array([[9.0, 1.5], [0.0, 8.0]]), [title, "b"]),
+        ]
+
+
+def texts(svg: bytes) -> list[str]:
+    return [
+        "".join(element.itertext()) for element in ElementTree.fromstring(svg).iter() if element.tag.endswith("}text")
+    ]
+
+
+def test_figures_drawn_twice_have_the_same_bytes() -> None:
+    for first, second in zip(drawn(), drawn.__wrapped__(), strict=True):
+        assert (first.svg, first.png) == (second.svg, second.png), first.name
+
+
+def test_figures_are_large_enough_to_project() -> None:
+    for item in drawn():
+        assert Image.open(io.BytesIO(item.png)).width >= 1000
+
+
+def test_figures_carry_no_date_and_load_nothing() -> None:
+    for item in drawn():
+        assert not re.search(rb"<dc:date>|<image|href=\"(?!#)|url\((?!#)", item.svg), item.name
+
+
+def test_hostile_titles_stay_text_in_every_figure() -> None:
+    for item in drawn(HOSTILE):
+        inline = str(themed(item.svg, item.alt))
+        assert "<script" not in inline
+        assert "\x07" not in "".join(texts(item.svg))
+        assert any("<script>" in text for text in texts(item.svg)), item.name
+
+
+def test_published_value_and_its_interval_are_marked() -> None:
+    with styled():
+        marked = figures.errors("errors", [point()], "error")
+        unmarked = figures.errors("errors", [Point("Ridge", STYLES["ridge"], [0.02])], "error")
+    assert "published" in texts(marked.svg)
+    assert any("published 2.3%" in text for text in texts(marked.svg))
+    assert INK in marked.svg.decode()
+    assert "published 2.3%" in marked.alt
+    assert not any("published" in text for text in texts(unmarked.svg))
+
+
+@pytest.mark.parametrize("values", [[0.0, 0.0], [0.5], [float("nan")], [0.01, 0.9]])
+def test_errors_of_any_size_can_be_drawn(values: Sequence[float]) -> None:
+    with styled():
+        assert figures.errors("errors", [Point("A", STYLES["lda"], values)], "error").svg
+
+
+def test_curves_without_a_recorded_epoch_are_no_figure() -> None:
+    with styled():
+        assert figures.curves("curves", [Band("A", STYLES["lda"], {"train_loss": [[]]})], "loss") is None
+
+
+def test_curves_of_unequal_length_are_compared_where_all_have_values() -> None:
+    runs = [[(1.0, 0.5), (2.0, 0.4), (3.0, 0.3)], [(1.0, 0.7), (2.0, 0.2)]]
+    with styled():
+        item = figures.curves("curves", [Band("A", STYLES["lda"], {"validation_error": runs})], "error")
+    assert item is not None
+    assert "A ends at 30.00%" in item.alt
+
+
+def test_path_names_the_values_at_which_the_published_error_comes_out() -> None:
+    steps = [Step(1e-5, [], [0.018, 0.019]), Step(1e-4, [], [0.021, 0.0226]), Step(1e-3, [], [0.0235, 0.026])]
+    said = where_published("penalty", steps, point())
+    assert "at penalty 1e-4 and 0.001" in said
+    assert "2.25% to 2.35%" in said
+
+
+def test_path_names_the_nearest_value_where_the_published_error_comes_out_nowhere() -> None:
+    said = where_published("penalty", [Step(1e-5, [], [0.018, 0.019]), Step(1e-4, [], [0.020])], point())
+    assert "at no value of the grid" in said
+    assert "penalty 1e-4 with 2.00%" in said
+
+
+def test_path_without_test_errors_or_claim_says_nothing() -> None:
+    assert where_published("penalty", [Step(1e-5, [0.02], [])], point()) == ""
+    assert where_published("penalty", [Step(1e-5, [], [0.02])], Point("A", STYLES["lda"], [0.02])) == ""
+
+
+def test_confusions_are_told_in_words() -> None:
+    *_, item = drawn()
+    assert item.alt == "Confusions of Ridge: most often Ridge taken for b (1.5)."
+
+
+def test_styles_depend_on_the_declared_methods_alone() -> None:
+    again = method_styles(["ridge", "dropout", "lda", "dummy"])
+    assert all(again[name] == STYLES[name] for name in STYLES)
+
+
+def test_many_methods_never_look_the_same() -> None:
+    styles = method_styles(f"m{i}" for i in range(3 * len(TONES)))
+    assert len({(style.colour, style.marker) for style in styles.values()}) == len(styles)
+
+
+def test_neighbouring_colours_stand_out_from_both_grounds() -> None:
+    for light, dark in TONES:
+        assert contrast(light, "#ffffff") >= 3
+        assert contrast(dark, "#1a1d22") >= 3
+
+
+def contrast(a: str, b: str) -> float:
+    """WCAG's contrast of two colours."""
+
+    def luminance(colour: str) -> float:
+        shares = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+        return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    high, low = sorted((luminance(a), luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_inlined_figures_follow_the_theme_and_share_no_ids() -> None:
+    items = drawn()
+    inlined = [str(themed(item.svg, item.alt)) for item in items]
+    ids = [re.findall(r'\bid="([^"]+)"', svg) for svg in inlined]
+    assert not set.intersection(*map(set, ids))
+    for item, svg in zip(items, inlined, strict=True):
+        assert "var(--" in svg, item.name
+        assert not re.search(r'style="[^"]*#[0-9a-f]{6}', svg), item.name
+
+
+def test_alt_texts_cannot_leave_their_attribute() -> None:
+    svg = themed(drawn()[0].svg, '"><script>')
+    assert "<script" not in svg
+
+
+@pytest.mark.parametrize(("value", "text"), [(1e-5, "1e-5"), (3e-4, "3e-4"), (0.001, "0.001"), (0, "0"), (0.4, "0.4")])
+def test_parameters_are_written_short(value: float, text: str) -> None:
+    assert short(value) == text

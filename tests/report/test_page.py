@@ -1,0 +1,279 @@
+"""The page: self-contained, escaped, and explaining itself whatever the store holds."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lecturebench.benchmark import Benchmark
+from lecturebench.errors import DataMissing
+from lecturebench.report.evidence import saved_losses
+from lecturebench.report.page import anchor, command, strip, write_report
+from lecturebench.report.results import Results, collect
+from lecturebench.store import Store
+
+Load = Callable[[str], Any]
+HOSTILE = "<script>alert('x')</script> & \"q\" $x^2$ \u202e 😀"
+VOID = {"meta", "link", "img", "br", "input", "hr"}
+
+
+class Elements(HTMLParser):
+    """Every element of a page with its attributes, and its text; fails where tags do not nest."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.words: list[str] = []
+        self._open: list[str] = []
+        self.feed(html)
+        assert not self._open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not self._open or self._open[-1] not in ("script", "style"):
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def made(benchmarks: dict[str, Benchmark], store: Store, load: Load, folder: Path) -> str:
+    results = collect(benchmarks, store, losses=saved_losses(store, load))
+    return write_report(results, store, load, folder).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the report that most tests look at is written, once."""
+    return tmp_path_factory.mktemp("report")
+
+
+@pytest.fixture
+def html(results: Results, store: Store, load: Load, written: Path) -> str:
+    page = written / "index.html"
+    return (page if page.exists() else write_report(results, store, load, written)).read_text(encoding="utf-8")
+
+
+def test_page_loads_nothing(html: str) -> None:
+    page = Elements(html)
+    for _, attributes in page.elements:
+        assert re.match(r"data:", attributes.get("src", "data:"))
+        assert re.match(r"#", attributes.get("xlink:href", "#"))
+        assert not {"srcset", "poster", "action", "background"} & set(attributes)
+    assert all(link["href"].startswith("data:") for link in page.all("link"))
+    assert all(re.match(r"#|figures/", link["href"]) for link in page.all("a"))
+    # What scripts do is watched in a browser: tests/browser.
+    assert not re.search(r"@import|@font-face|url\((?!#)", re.sub(r"<script>.*?</script>", "", html, flags=re.DOTALL))
+    assert not {"iframe", "object", "embed", "base"} & {tag for tag, _ in page.elements}
+
+
+def test_links_inside_the_page_and_to_figures_lead_somewhere(html: str, written: Path) -> None:
+    page = Elements(html)
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for link in page.all("a"):
+        inside, _, name = link["href"].partition("#")
+        assert name in ids if name else (written / inside).is_file()
+
+
+def test_first_screen_counts_the_verdicts_and_names_each_published_value(html: str, results: Results) -> None:
+    text = Elements(html).text
+    n = sum(result.judgement.verdict == "reproduced" for result in results.claims)
+    assert f"{n} of {len(results.claims)} claims reproduced" in text
+    for result in results.claims:
+        assert f'href="#{anchor(result)}"' in html
+        assert result.word in text
+
+
+def test_every_claim_shows_its_evidence(html: str, results: Results) -> None:
+    text = Elements(html).text
+    for result in results.claims:
+        assert " ".join(result.judgement.reason.split()) in text
+        assert result.claim.source in text
+        assert command(result) in text
+        for name, known in result.claim.protocol.items():
+            assert f"{name} {known.value} {known.status} {known.source}" in text
+    assert "0.25 false alarms are to be expected" in text
+    assert "Three times the slide's errors." in text
+    assert "The test set's own sampling interval" in text
+
+
+def test_command_repeats_methods_profile_and_seeds(results: Results) -> None:
+    ridge, *_, order = results.claims
+    assert command(ridge) == "pytest benchmarks/bench_error_table.py -k ridge --profile lecture --seeds 5"
+    assert "-k 'dropout or ridge or logistic or lda'" in command(order)
+
+
+def test_page_is_the_same_when_written_again(
+    html: str, results: Results, store: Store, load: Load, tmp_path: Path
+) -> None:
+    assert write_report(results, store, load, tmp_path / "again").read_text(encoding="utf-8") == html
+
+
+def test_figures_and_tables_are_written_beside_the_page(html: str, written: Path) -> None:
+    names = {path.name for path in (written / "figures").iterdir()}
+    for stem in ("error", "curves-loss", "curves-error", "choice-ridge", "confusion-lda"):
+        assert {f"error_table-mnist-{stem}.svg", f"error_table-mnist-{stem}.png"} <= names
+    assert (written / "table.csv").is_file()
+
+
+def test_table_headers_have_a_scope_and_pictures_a_text(html: str) -> None:
+    page = Elements(html)
+    assert all(header.get("scope") in ("row", "col") for header in page.all("th"))
+    assert all(image.get("alt") for image in page.all("img"))
+    assert all(svg.get("aria-label") and svg.get("role") == "img" for svg in page.all("svg"))
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert levels.count(1) == 1
+    assert all(next_ <= level + 1 for level, next_ in itertools.pairwise(levels))
+
+
+def test_hostile_names_are_text_everywhere(
+    benchmarks: dict[str, Benchmark], store: Store, load: Load, tmp_path: Path
+) -> None:
+    benchmark = benchmarks["error_table"]
+    methods = tuple(_renamed(method, HOSTILE) for method in benchmark.methods)
+    claims = tuple(replace(claim, source=HOSTILE, deviations=(HOSTILE,)) for claim in benchmark.claims)
+    hostile = replace(benchmark, title=HOSTILE, about=HOSTILE, methods=methods, claims=claims)
+    for record in store.read()[0]:
+        record.notes = [HOSTILE]
+        record.environment = {"cpu": HOSTILE, HOSTILE: [HOSTILE]}
+        record.recipe |= {"note": HOSTILE}
+        if record.method == "lda":
+            record.status, record.reason, record.traceback = "error", HOSTILE, HOSTILE
+        predictions = (
+            {"test": store.predictions(record.key)} if (store.runs / record.key / "predictions.npz").is_file() else None
+        )
+        store.write(record, predictions)
+    html = made({"error_table": hostile}, store, load, tmp_path / "report")
+    page = Elements(html)
+    assert len(page.all("script")) == 3  # the data, the libraries and ours
+    assert "<script>alert" not in html
+    assert "<script>alert('x')</script>" in page.text
+    for path in (tmp_path / "report" / "figures").glob("*.svg"):
+        assert "<script" not in path.read_text(encoding="utf-8")
+
+
+def _renamed(method: Any, title: str) -> Any:
+    renamed = copy.copy(method)
+    renamed.title = f"{title} {method.name}"
+    return renamed
+
+
+def test_empty_folder_says_what_to_run(benchmarks: dict[str, Benchmark], load: Load, tmp_path: Path) -> None:
+    text = Elements(made(benchmarks, Store(tmp_path / "none"), load, tmp_path / "report")).text
+    assert "Nothing has been run yet" in text
+    assert "make reproduce" in text
+    assert "5 ○ not run" in text
+
+
+def test_page_without_any_benchmark_is_still_a_page(load: Load, tmp_path: Path) -> None:
+    assert "Nothing has been run yet" in Elements(made({}, Store(tmp_path / "none"), load, tmp_path / "report")).text
+
+
+def test_nothing_but_failures_explains_itself(
+    benchmarks: dict[str, Benchmark], store: Store, load: Load, tmp_path: Path
+) -> None:
+    for record in store.read()[0]:
+        record.status, record.reason, record.traceback = "timeout", "stopped after 1800 s", "Traceback: here"
+        store.write(record)
+    text = Elements(made(benchmarks, store, load, tmp_path / "report")).text
+    assert "Every run failed" in text
+    assert "lecturebench doctor" in text
+    assert "stopped after 1800 s" in text
+    assert "Traceback: here" in text
+
+
+def test_missing_dataset_is_named_at_the_top_with_what_stands_in(
+    benchmarks: dict[str, Benchmark], store: Store, load: Load, tmp_path: Path
+) -> None:
+    for record in store.read()[0]:
+        record.dataset = record.dataset | {"name": "digits"}
+        store.write(record, {"test": store.predictions(record.key)})
+    store.set_missing({"mnist": "no folder has it\nthe host did not answer"})
+    html = made(benchmarks, store, load, tmp_path / "report")
+    page = Elements(html)
+    assert page.text.index("The dataset mnist could not be had.") < page.text.rindex("No claim judged yet")
+    assert "the host did not answer" in page.text
+    assert "In its place the same methods were fitted on digits" in page.text
+    assert 'href="#error_table-digits-lecture"' in html
+    assert "5 ○ not run" in page.text
+
+
+def test_without_the_dataset_the_page_says_what_it_cannot_show(results: Results, store: Store, tmp_path: Path) -> None:
+    def missing(name: str) -> Any:
+        raise DataMissing(f"{name}: nothing found")
+
+    text = Elements(write_report(results, store, missing, tmp_path / "report").read_text(encoding="utf-8")).text
+    assert "Nothing here of what the methods get wrong" in text
+    assert "mnist: nothing found" in text
+
+
+def test_damaged_predictions_are_named_once_and_the_rest_is_shown(
+    benchmarks: dict[str, Benchmark], store: Store, load: Load, tmp_path: Path
+) -> None:
+    broken = next(record for record in store.read()[0] if record.method == "ridge" and record.role == "judged")
+    path = store.runs / broken.key / "predictions.npz"
+    path.write_bytes(b"not an archive")
+    html = made(benchmarks, store, load, tmp_path / "report")
+    text = Elements(html).text
+    notes = text[text.rindex("Notes") :]
+    assert notes.count(broken.key) == 1
+    data = json.loads(re.findall(r'<script type="application/json" id="data">(.*?)</script>', html)[0])
+    ridge = next(row["id"] for row in data["rows"] if row["method"] == "ridge")
+    assert [one["runs"] for one in data["predictions"][0]["rows"] if one["row"] == ridge] == [4]
+    assert path.read_bytes() == b"not an archive"
+
+
+def test_strip_stands_around_the_published_value(results: Results) -> None:
+    for result in results.claims:
+        drawn = strip(result)
+        if drawn is None:
+            continue
+        low, high = drawn.interval
+        assert 0 <= low <= drawn.mean <= high <= 100
+        assert (low <= 50 <= high) == (result.judgement.verdict in ("reproduced", "inconclusive"))
+        assert drawn.rounding[0] < 50 < drawn.rounding[1]
+
+
+def test_text_contrasts_with_its_ground_in_both_themes(html: str) -> None:
+    from tests.report.test_figures import contrast
+
+    for theme in re.findall(r"color-scheme: (?:light|dark);(.*?)}", html.split("--sans")[0] + "}", flags=re.DOTALL):
+        tones = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", theme))
+        words = ("ink", "muted", "reproduced", "better", "worse", "inconclusive", "not-run")
+        for name in words:
+            assert contrast(tones[name], tones["ground"]) >= 4.5, name
+            assert contrast(tones[name], tones["paper"]) >= 4.5, name
+        assert contrast(tones["ink"], tones["alert"]) >= 4.5
+
+
+def test_reporting_imports_no_keras() -> None:
+    heavy = "[name for name in ('keras', 'tensorflow', 'jax', 'torch', 'sklearn', 'pandas') if name in sys.modules]"
+    code = f"import sys, lecturebench.report.page; found = {heavy}; sys.exit(str(found) if found else 0)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

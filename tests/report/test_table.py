@@ -1,0 +1,157 @@
+"""The tables: every row and claim once, in full precision, and nothing in them that is executed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lecturebench.errors import UsageError
+from lecturebench.report.evidence import saved_losses
+from lecturebench.report.results import collect
+from lecturebench.report.table import (
+    COLUMNS,
+    MARKERS,
+    duration,
+    summary,
+    table_rows,
+    to_csv,
+    to_latex,
+    to_markdown,
+    update_readme,
+    write_tables,
+)
+from lecturebench.store import Store
+from tests.report.conftest import SEEDS, make_record, write_run
+
+GOLDEN = Path(__file__).resolve().parent.parent / "golden"
+
+
+@pytest.mark.parametrize("name", ["table.csv", "table.md", "table.tex"])
+def test_tables_are_the_golden_ones(results, tmp_path, name):
+    write_tables(results, tmp_path)
+    written = (tmp_path / name).read_text(encoding="utf-8")
+    golden = GOLDEN / f"error_{name}"
+    if os.environ.get("LECTUREBENCH_UPDATE_GOLDEN"):
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(written, encoding="utf-8")
+    assert written == golden.read_text(encoding="utf-8"), "if this is meant, `make golden` and review the diff"
+
+
+def parsed(results):
+    return list(csv.DictReader(io.StringIO(to_csv(table_rows(results)))))
+
+
+def test_the_csv_has_the_columns_of_the_contract_and_floats_in_full(results):
+    lines = parsed(results)
+    assert tuple(lines[0]) == COLUMNS
+    assert float(lines[0]["mean"]) == results.rows[0].mean
+    assert lines[2]["sd"] == ""
+    assert lines[4]["method"] == "dropout < ridge < logistic < lda"
+    assert lines[4]["published"] == ""
+
+
+def test_a_row_without_a_claim_has_a_line_with_an_empty_claim(benchmarks, store, load):
+    record = make_record("lda", key="d", dataset={**make_record().dataset, "name": "digits"})
+    write_run(store, 0.1, load("digits").test.y, record)
+    results = collect(benchmarks, store, losses=saved_losses(store, load))
+    lines = [line for line in parsed(results) if line["dataset"] == "digits"]
+    assert [(line["method"], line["claim"], line["verdict"], line["n"]) for line in lines] == [("lda", "", "", "1")]
+    assert "digits, lecture profile\n\n| Method" in to_markdown(results)
+
+
+def test_a_claim_that_was_not_run_has_a_line_with_its_reason(benchmarks, tmp_path):
+    store = Store(tmp_path)
+    store.set_missing({"mnist": "no host"})
+    results = collect(benchmarks, store)
+    assert [line["verdict"] for line in parsed(results)] == ["not_run"] * 5
+    markdown = to_markdown(results)
+    assert markdown.startswith("0 of 5 claims reproduced, 5 not run.\n")
+    assert markdown.count("no mnist: no host") == 1, "five claims with one reason say it once"
+
+
+def test_text_that_a_spreadsheet_would_execute_is_text(results):
+    line = dict.fromkeys(COLUMNS, "") | {
+        "method": "=HYPERLINK(1)",
+        "reason": "-1+1",
+        "low": -0.5,
+        "n": -1,
+        "sd": math.nan,
+    }
+    cells = to_csv([line]).splitlines()[1].split(",")
+    assert [cell for cell in cells if cell] == ["'=HYPERLINK(1)", "-1", "-0.5", "'-1+1"]
+
+
+def test_markup_in_names_is_text(benchmarks, tmp_path):
+    odd = replace(benchmarks["error_table"], title="<script>x</script> | `a` *b*\n# c")
+    markdown = to_markdown(collect({odd.name: odd}, Store(tmp_path)))
+    assert "### &lt;script&gt;x&lt;/script&gt; \\| \\`a\\` \\*b\\* # c\n" in markdown
+
+
+def test_the_summary_counts_each_claim_where_it_was_judged(benchmarks, store, load, results):
+    assert summary(results) == "2 of 5 claims reproduced, 2 better, 1 worse."
+    write_run(store, 0.1, load("mnist").test.y, make_record("dropout", key="s", profile="smoke"))
+    again = collect(benchmarks, store, losses=saved_losses(store, load))
+    assert len(again.claims) == 7
+    assert summary(again) == summary(results)
+    assert summary(replace(results, claims=())) == "No claims."
+
+
+def test_an_order_that_does_not_hold_is_called_contradicted(benchmarks, store, load):
+    for seed in SEEDS:
+        write_run(store, 0.9, load("mnist").test.y, make_record("dropout", seed))
+    results = collect(benchmarks, store, losses=saved_losses(store, load))
+    assert "1 contradicted" in summary(results)
+    assert results.claims[-1].judgement.verdict == "worse"
+
+
+def test_notes_stand_below_the_table_for_people(benchmarks, store, load):
+    store.write(make_record(key="x", benchmark="<gone>"))
+    results = collect(benchmarks, store, losses=saved_losses(store, load))
+    assert "Notes:\n\n- 1 run of unknown benchmark '&lt;gone&gt;' left out\n" in to_markdown(results)
+
+
+def test_the_readme_gets_the_table_between_its_markers(tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text(f"before\n{MARKERS[0]}\nold\n{MARKERS[1]}\nafter\n")
+    for _ in range(2):
+        update_readme(path, "new\n")
+        assert path.read_text() == f"before\n{MARKERS[0]}\nnew\n{MARKERS[1]}\nafter\n"
+
+
+@pytest.mark.parametrize("text", ["none", MARKERS[0], f"{MARKERS[1]}{MARKERS[0]}", "".join(MARKERS * 2)])
+def test_a_readme_without_its_markers_is_an_error_and_stays_as_it_is(tmp_path, text):
+    path = tmp_path / "README.md"
+    path.write_text(text)
+    with pytest.raises(UsageError, match="once and in this order"):
+        update_readme(path, "new")
+    assert path.read_text() == text
+
+
+def test_durations_are_said_as_people_say_them():
+    assert [duration(s) for s in (0.44, 9.96, 200, 3900, math.nan)] == ["0.4 s", "10 s", "3 min 20 s", "1 h 05 min", ""]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.text(max_size=40))
+def test_any_title_is_text_to_latex(results, title):
+    renamed = replace(results.rows[0].benchmark, title=title)
+    rows = tuple(replace(row, benchmark=renamed) for row in results.rows)
+    latex = to_latex(replace(results, rows=rows, claims=()))
+    caption = next(line for line in latex.splitlines() if line.startswith("\\caption"))
+    inside = caption.removeprefix("\\caption{").removesuffix("}")
+    # What is left without the escapes that are known holds no sign that LaTeX would act on.
+    plain = re.sub(
+        r"\\(?:textbackslash|textasciitilde|textasciicircum|textless|textgreater)\{\}|\\[&%$#_{}]", "", inside
+    )
+    assert not re.search(r"[\\&%$#_~^]", plain)
+    assert plain.count("{") == plain.count("}") == plain.count("[") + plain.count("]")
+    assert {letter for letter in latex if not letter.isprintable()} <= {"\n", *title}

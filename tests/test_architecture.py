@@ -1,0 +1,316 @@
+"""Who may import whom: every import of every file, against DESIGN's arrows. Imports inside functions count too."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = ("lecturebench", "baselines", "benchmarks")
+
+# A room is a module or a package with all inside it; it may import itself and what stands here. The front door is
+# `import lecturebench` or `from lecturebench import …`. A new module of lecturebench needs a line.
+ARROWS: dict[str, set[str]] = {
+    "benchmarks": {"lecturebench", "baselines"},
+    "baselines": set(),
+    "lecturebench.__init__": {"benchmark", "published", "schedules"},
+    "lecturebench.__main__": {"cli"},
+    "lecturebench.activations": set(),
+    "lecturebench.errors": set(),
+    "lecturebench.claims": set(),
+    "lecturebench.models": set(),
+    "lecturebench.published": set(),
+    "lecturebench.schedules": set(),
+    "lecturebench.benchmark": {"errors", "published", "schedules"},
+    "lecturebench.store": {"errors"},
+    "lecturebench.datasets": {"errors"},
+    "lecturebench.environment": {"errors", "__init__"},
+    "lecturebench.source": {"errors", "benchmark"},
+    "lecturebench.backends": {"models", "benchmark", "errors"},
+    "lecturebench.weights": set(),
+    "lecturebench.fit": {"schedules", "backends", "weights", "models", "benchmark", "datasets", "errors"},
+    "lecturebench.execution": {
+        *(
+            "fit",
+            "backends",
+            "datasets",
+            "store",
+            "published",
+            "benchmark",
+            "claims",
+            "errors",
+            "source",
+            "environment",
+            "__init__",
+        ),
+    },
+    "lecturebench.report": {
+        "published",
+        "store",
+        "claims",
+        "datasets",
+        "benchmark",
+        "errors",
+        "environment",
+        "__init__",
+    },
+    "lecturebench.doctor": {"datasets", "benchmark", "errors", "environment", "__init__"},
+}
+ARROWS["lecturebench.cli"] = {room.removeprefix("lecturebench.") for room in ARROWS} - {"benchmarks", "baselines"}
+
+# Slow to import: only inside functions, so that `list` and `--help` are quick. These few modules are made of such a
+# package, and are themselves imported inside functions only.
+HEAVY = {"tensorflow", "tensorflow_datasets", "keras", "jax", "torch", "sklearn"}
+HOMES = {
+    "lecturebench.backends.tensorflow": {"tensorflow", "keras"},
+    "lecturebench.backends.jax": {"jax", "keras"},
+    "lecturebench.backends.torch": {"torch", "keras"},
+    "lecturebench.backends.objective": {"keras"},
+    "lecturebench.models.layers": {"keras"},
+}
+# What reads records must work where nothing can be fitted, whatever it imports on the way.
+LIGHT_ROOMS = ("lecturebench.report", "lecturebench.claims", "lecturebench.store")
+NEVER_IN_LIGHT_ROOMS = HEAVY - {"sklearn", "tensorflow_datasets"}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import of one file. name: dotted, as far as the text says ("from a.b import c" gives a.b.c)."""
+
+    module: str
+    line: int
+    name: str
+    at_import: bool  # runs when the module is imported: neither in a function nor under TYPE_CHECKING
+
+    @property
+    def top(self) -> str:
+        return self.name.partition(".")[0]
+
+
+def imports_of(path: Path, root: Path) -> list[Import]:
+    """Every import of a file."""
+    module = module_name(path, root)
+    package = module.removesuffix(".__init__") if path.stem == "__init__" else module.rpartition(".")[0]
+    found: list[Import] = []
+
+    def visit(node: ast.AST, at_import: bool) -> None:
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            names = [f"{base}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+            names = [str(value.value) for value in node.args[:1] if isinstance(value, ast.Constant)]
+        found.extend(Import(module, node.lineno, name, at_import) for name in names)
+        later = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            later = True
+        for child in ast.iter_child_nodes(node):
+            visit(child, at_import and not later)
+
+    visit(ast.parse(path.read_text(encoding="utf-8"), str(path)), True)
+    return found
+
+
+def module_name(path: Path, root: Path) -> str:
+    """The dotted name of a file; a package's own file ends in ``__init__``."""
+    return ".".join(path.relative_to(root).with_suffix("").parts)
+
+
+def sources(root: Path) -> list[Path]:
+    """Every Python file of ours."""
+    return sorted(path for name in OURS for path in (root / name).rglob("*.py"))
+
+
+def all_imports(root: Path) -> dict[str, list[Import]]:
+    """Every import of ours, by module."""
+    return {module_name(path, root): imports_of(path, root) for path in sources(root)}
+
+
+def room_of(name: str) -> str | None:
+    """The room that a dotted name lies in; None if it is not ours or has no line in the table."""
+    if name.partition(".")[0] in ("benchmarks", "baselines"):
+        return name.partition(".")[0]
+    room = ".".join(name.split(".")[:2])
+    return room if room in ARROWS else None
+
+
+def target_room(name: str, modules: set[str]) -> str | None:
+    """The room that an import of ours leads to: names that are no module of lecturebench come by its front door."""
+    room = room_of(name)
+    if room is None and name.partition(".")[0] == "lecturebench":
+        inside = ".".join(name.split(".")[:2])
+        known = inside in modules or f"{inside}.__init__" in modules
+        return inside if known else "lecturebench.__init__"
+    return room
+
+
+def wrong_arrows(root: Path) -> list[str]:
+    """One line per import that the table does not allow, and per module that has no line in it."""
+    modules = {module_name(path, root) for path in sources(root)}
+    wrong = []
+    for path in sources(root):
+        module = module_name(path, root)
+        room = room_of(module)
+        if room is None:
+            wrong.append(f"{module} is in no room: give it a line in ARROWS")
+            continue
+        allowed = ARROWS[room]
+        for item in imports_of(path, root):
+            target = target_room(item.name, modules) if item.top in OURS else room
+            if target == room:
+                continue
+            short = (target or item.name).removeprefix("lecturebench.")
+            if short not in allowed and item.top not in allowed:
+                wrong.append(f"{module}:{item.line} imports {item.name}; {room} may import {sorted(allowed) or 'none'}")
+    return wrong
+
+
+def slow_imports(root: Path) -> list[str]:
+    """One line per heavy package that a module of ours loads when it is imported, itself or through others of ours."""
+    graph = {module: [item for item in items if item.at_import] for module, items in all_imports(root).items()}
+    return [
+        f"importing {start} imports {item.name} at {item.module}:{item.line}; do it inside a function"
+        for start in graph
+        for module in reached(start, graph)
+        for item in graph[module]
+        if item.top in HEAVY - HOMES.get(start, set())
+    ]
+
+
+def frameworks_reached(root: Path) -> list[str]:
+    """One line per Keras, TensorFlow, JAX or PyTorch import that a light room has or reaches through ours."""
+    graph = all_imports(root)
+    starts = [module for module in graph if room_of(module) in LIGHT_ROOMS]
+    return [
+        f"{start} reaches {item.name} at {item.module}:{item.line}"
+        for start in starts
+        for module in reached(start, graph)
+        for item in graph[module]
+        # Elsewhere than in the room itself, what a function imports is that function's business.
+        if item.top in NEVER_IN_LIGHT_ROOMS and (item.at_import or room_of(item.module) == room_of(start))
+    ]
+
+
+def reached(start: str, graph: Mapping[str, list[Import]]) -> set[str]:
+    """The modules that are imported, one by the other, from ``start`` on."""
+    seen, waiting = {start}, [start]
+    while waiting:
+        for item in graph[waiting.pop()]:
+            for module in set(loaded_by(item.name)) & set(graph) - seen:
+                seen.add(module)
+                waiting.append(module)
+    return seen
+
+
+def loaded_by(name: str) -> Iterator[str]:
+    """The modules that importing a dotted name may load: itself and each package above."""
+    parts = name.split(".")
+    for end in range(1, len(parts) + 1):
+        prefix = ".".join(parts[:end])
+        yield from (prefix, f"{prefix}.__init__")
+
+
+def test_imports_follow_the_arrows_of_the_design() -> None:
+    assert wrong_arrows(ROOT) == []
+
+
+def test_heavy_packages_are_imported_inside_functions() -> None:
+    assert slow_imports(ROOT) == []
+
+
+def test_records_are_read_and_judged_without_a_framework() -> None:
+    assert frameworks_reached(ROOT) == []
+
+
+def test_importing_lecturebench_loads_neither_numpy_nor_a_framework() -> None:
+    code = "import lecturebench, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert {"numpy", "pandas", "matplotlib", *HEAVY} & set(loaded.stdout.split()) == set()
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "check", "told"),
+    [
+        ("lecturebench/claims.py", "from lecturebench.store import Store", wrong_arrows, "lecturebench.store"),
+        ("lecturebench/store.py", "def f():\n    import lecturebench.fit", wrong_arrows, "lecturebench.fit"),
+        ("lecturebench/models/dense.py", "from ..benchmark import Network", wrong_arrows, "lecturebench.benchmark"),
+        ("lecturebench/fit.py", "from benchmarks import bench_one", wrong_arrows, "benchmarks.bench_one"),
+        ("lecturebench/datasets/__init__.py", "from lecturebench import Network", wrong_arrows, "Network"),
+        ("lecturebench/report/page.py", "from lecturebench import fit", wrong_arrows, "lecturebench.fit"),
+        ("lecturebench/report/page.py", "if TYPE_CHECKING:\n    import lecturebench.fit", wrong_arrows, "fit"),
+        ("lecturebench/cli.py", "def f():\n    import baselines.linear", wrong_arrows, "baselines.linear"),
+        ("baselines/linear.py", "import lecturebench", wrong_arrows, "lecturebench"),
+        ("lecturebench/surprise.py", "", wrong_arrows, "in no room"),
+        ("baselines/linear.py", "from sklearn import svm", slow_imports, "sklearn.svm"),
+        ("benchmarks/bench_one.py", "class A:\n    import keras", slow_imports, "keras"),
+        ("lecturebench/backends/jax.py", "import torch", slow_imports, "torch"),
+        (
+            "lecturebench/models/dense.py",
+            "from lecturebench.models.layers import L",
+            slow_imports,
+            "dense imports keras",
+        ),
+        ("lecturebench/report/page.py", "def f():\n    import keras", frameworks_reached, "keras"),
+        ("lecturebench/benchmark.py", "import torch", frameworks_reached, "torch"),
+    ],
+)
+def test_planted_import_is_found(tmp_path: Path, file: str, text: str, check, told: str) -> None:
+    planted = {
+        "lecturebench/__init__.py": "from lecturebench.benchmark import Benchmark",
+        "lecturebench/benchmark.py": "",
+        "lecturebench/fit.py": "",
+        "lecturebench/models/layers.py": "import keras",
+        "lecturebench/report/__init__.py": "import lecturebench.benchmark",
+        file: text,
+    }
+    for name, content in planted.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    assert any(told in line for line in check(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("benchmarks/bench_one.py", "from lecturebench import Claim\nimport lecturebench.models.dense, baselines"),
+        ("lecturebench/models/dense.py", "from lecturebench.models import layers\ndef f():\n    import keras"),
+        ("lecturebench/report/page.py", "import numpy\nfrom lecturebench import claims\nfrom . import style"),
+        ("lecturebench/backends/jax.py", "import jax, keras"),
+        ("lecturebench/store.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import sklearn"),
+    ],
+)
+def test_allowed_import_is_left_alone(tmp_path: Path, file: str, text: str) -> None:
+    (tmp_path / file).parent.mkdir(parents=True)
+    (tmp_path / file).write_text(text, encoding="utf-8")
+    assert [*wrong_arrows(tmp_path), *slow_imports(tmp_path), *frameworks_reached(tmp_path)] == []
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="what belongs to the repository is asked of git")
+def test_no_file_names_a_path_of_this_workplace() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # Joined here, so that this file does not name them either.
+    outside = [".." + "/shared", "/work" + "/main", "/work" + "/shared", "/opt" + "/wheels", "/root" + "/"]
+    found = []
+    for name in listed.stdout.split("\0"):
+        path = ROOT / name
+        if not path.is_file() or name == ".ci/run":
+            continue
+        content = path.read_bytes()
+        if b"\0" not in content[:8192]:
+            found.extend(f"{name} names {place}" for place in outside if place.encode() in content)
+    assert found == []

@@ -1,0 +1,188 @@
+"""The commands as they are typed: exit codes, one line for each mistake, quick starts."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from lecturebench.cli import main
+from lecturebench.datasets import load
+from lecturebench.errors import DataMissing
+from lecturebench.store import Store
+from tests.report.conftest import make_record, write_run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "eror_table"], "did you mean 'error_table'?"),
+        (["run", "error_table", "--method", "dropot"], "did you mean 'dropout'?"),
+        (["run", "error_table", "--dataset", "minst"], "did you mean 'mnist'?"),
+        (["run", "error_table", "--profile", "lectur"], "did you mean 'lecture'?"),
+        (["run", "error_table", "--backend", "tensorflo"], "did you mean 'tensorflow'?"),
+        (["run", "error_table", "--device", "gpus"], "did you mean 'gpu'?"),
+        (["run", "error_table", "--seeds", "0"], "0 is not in the range x>=1"),
+        (["run", "error_table", "--jobs", "-1"], "-1 is not in the range x>=1"),
+        (["run", "error_table", "--time-limit", "-3"], "-3.0 is not in the range"),
+        (["run", "error_table", "--time-limit", "1e12"], "is not in the range"),
+        (["run", "error_table", "--memory-limit", "0"], "0.0 is not in the range"),
+        (["run", "error_table", "--budget", "soon"], "write it as '90s', '30m' or '2h'"),
+        (["run", "error_table", "--out", "someone"], "is no store of lecturebench, but holds 'thesis.tex'"),
+        (["run", "error_table", "--mlflow", "nowhere://x"], "nowhere"),
+        (["run", "error_table", "--cluster", "tcp://127.0.0.1:9", "--jobs", "2"], "a cluster brings its own"),
+        (["run", "error_table", "--seeds", "many"], "'many' is not a valid integer"),
+        (["run", "error_table", "--out", "a_file"], "'a_file' is a file"),
+        (["run", "--suite", "nowhere"], "no suite at 'nowhere'"),
+        (["rnu"], "No such command 'rnu'"),
+        (["run", "--sedes", "3"], "--sedes"),
+        (["verify", "nowhere"], "no folder 'nowhere'"),
+        (["report", "nowhere"], "no folder 'nowhere'"),
+        (["compare", "nowhere", "someone"], "no folder 'nowhere'"),
+        (["compare", "someone", "someone"], "no runs in 'someone'"),
+        (["compare", "someone"], "Missing argument 'B'"),
+        (["compare", "someone", "someone", "--out", "a_file"], "'a_file' is a file"),
+        (["data", "minst"], "did you mean 'mnist'?"),
+    ],
+)
+def test_mistake_is_one_line_and_exit_code_2(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a_file").write_text("")
+    (tmp_path / "someone").mkdir()
+    (tmp_path / "someone" / "thesis.tex").write_text("mine")
+    assert main(arguments) == 2
+    shown = capsys.readouterr()
+    assert message in shown.err
+    assert len(shown.err.splitlines()) == 1
+    assert shown.out == ""
+    assert not list(tmp_path.glob("reports/latest/runs/*"))
+
+
+def test_gpu_that_is_not_there_is_an_error(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert main(["run", "error_table", "--device", "gpu", "--out", str(tmp_path / "out")]) == 2
+    assert "tensorflow sees no GPU here" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_missing_data_is_exit_code_3_when_strict(capsys, tmp_path, monkeypatch):
+    def none(name, *arguments):
+        raise DataMissing(f"{name} cannot be had; tried:\n  wheel: no network")
+
+    monkeypatch.setattr("lecturebench.datasets.load", none)
+    assert main(["run", "error_table", "--strict", "--out", str(tmp_path)]) == 3
+    assert "wheel: no network" in capsys.readouterr().err
+
+
+def test_list_names_every_method_claim_and_dataset(capsys):
+    assert main(["list"]) == 0
+    shown = capsys.readouterr().out
+    for word in ("error_table", "dropout", "1.8%", "Linear Discriminant Analysis", "fashion_mnist", "order dropout <"):
+        assert word in shown
+    assert main(["list", "--json"]) == 0
+    [table] = [one for one in json.loads(capsys.readouterr().out) if one["benchmark"] == "error_table"]
+    assert list(table["methods"]) == ["ridge", "dropout", "softmax", "logistic", "lda", "dummy"]
+
+
+def test_no_arguments_show_the_help(capsys):
+    assert main([]) == 2
+    assert "lecturebench run error_table" in capsys.readouterr().out
+
+
+def test_doctor_tells_machine_backends_and_data(capsys):
+    assert main(["doctor"]) == 0
+    shown = capsys.readouterr().out
+    for word in ("cpu", "cores", "python", "tensorflow", "torch", "mnist", "digits"):
+        assert word in shown
+    assert main(["doctor", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["backends"]["tensorflow"] is True
+    assert found["environment"]["cores"] >= 1
+
+
+def test_data_gets_and_checks_a_dataset(capsys):
+    assert main(["data", "digits"]) == 0
+    assert "digits: 1438 train, 359 test, from scikit-learn" in capsys.readouterr().out
+    assert main(["data", "digits", "--check"]) == 0
+    assert main(["data"]) == 0
+    assert "digits  cached" in capsys.readouterr().out
+
+
+def test_smoke_run_fits_reports_and_verifies_and_notices_an_edit(capsys, tmp_path):
+    import numpy as np
+
+    out = tmp_path / "out"
+    arguments = ["run", "error_table", "--profile", "smoke", "--out", str(out), "--method", "lda", "--method", "dummy"]
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    assert "2 runs fitted" in shown
+    assert shown.splitlines()[-1] == f"page: {out / 'index.html'}"
+    for name in ("table.csv", "table.md", "index.html", "figures"):
+        assert (out / name).exists()
+    assert main(arguments) == 0
+    assert "0 runs fitted, 2 were there already" in capsys.readouterr().out
+    assert main(["verify", str(out)]) == 0
+    [path] = [path for path in out.glob("runs/*/record.json") if json.loads(path.read_text())["method"] == "lda"]
+    predictions = path.with_name("predictions.npz")
+    with np.load(predictions) as arrays:
+        test = arrays["test"].copy()
+    test[0] = np.roll(test[0], 1)
+    np.savez(predictions, test=test)
+    assert main(["verify", str(out)]) == 1
+    assert "lda" in capsys.readouterr().out
+
+
+def test_compare_exits_with_1_if_something_got_worse_and_writes_only_where_it_is_told(capsys, tmp_path, monkeypatch):
+    y = load("digits").test.y
+    about = {"name": "digits", "digests": {"test": "one"}, "n_test": len(y)}
+    for name, error in (("a", 0.1), ("b", 0.3)):
+        write_run(Store(tmp_path / name), error, y, make_record("lda", dataset=about))
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["compare", "a", "a"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "Nothing changed."
+    assert main(["compare", "b", "a"]) == 0
+    assert ": lda: better: " in capsys.readouterr().out
+    assert main(["compare", "a", "b"]) == 1
+    shown = capsys.readouterr()
+    assert shown.out.splitlines()[-1] == "1 result got worse beyond noise."
+    assert shown.err == ""
+    assert sorted(tmp_path.rglob("*")) == before
+    assert main(["compare", "a", "b", "--json", "--out", "new/out"]) == 1
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["worse"] == ["lda of error_table on digits (lecture, scikit-learn)"]
+    assert shown.err == "page: new/out/compare.html\n"
+    assert sorted(path.name for path in (tmp_path / "new" / "out").iterdir()) == ["compare.csv", "compare.html"]
+
+
+def test_damaged_record_is_named_and_the_report_is_still_made(capsys, tmp_path):
+    arguments = ["run", "error_table", "--profile", "smoke", "--out", str(tmp_path), "--method", "dummy"]
+    assert main(arguments) == 0
+    broken = tmp_path / "runs" / "broken"
+    broken.mkdir()
+    (broken / "record.json").write_text("{")
+    capsys.readouterr()
+    assert main(["report", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert "broken/record.json" in shown
+    assert "dummy: measured" in shown
+    assert (broken / "record.json").read_text() == "{"
+
+
+# Benchmarks with formulas import NumPy, so `list` does too.
+@pytest.mark.parametrize(("arguments", "seconds", "light"), [(["--help"], 0.4, "numpy"), (["list"], 1.0, "scipy")])
+def test_start_is_quick_and_imports_nothing_heavy(arguments, seconds, light):
+    code = (
+        f"import sys; from lecturebench.cli import main; main({arguments!r});"
+        f"heavy = {{{light!r}, 'tensorflow', 'keras', 'jax', 'torch', 'sklearn', 'matplotlib'}} & set(sys.modules);"
+        "assert not heavy, heavy"
+    )
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+        times.append(time.perf_counter() - start)
+    assert min(times) < seconds

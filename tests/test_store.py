@@ -1,0 +1,208 @@
+"""The store: whole or not there, damaged ones named, unknown fields kept."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+from lecturebench.errors import UsageError
+from lecturebench.store import SCHEMA, DamagedRecord, Record, Store, digest, write_whole
+
+
+def record(key="k1", **changes) -> Record:
+    values = {
+        "key": key,
+        "suite": "s",
+        "benchmark": "b",
+        "method": "m",
+        "dataset": {"name": "digits"},
+        "profile": "lecture",
+        "backend": "tensorflow",
+        "device": "cpu",
+        "seed": 0,
+        "role": "judged",
+        "status": "ok",
+        "recipe": {"units": [4, 2]},
+        "metrics": {"test": {"error": 0.25}},
+    }
+    return Record(**(values | changes))
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    store = Store(tmp_path)
+    predictions = np.array([[0.25, 0.75]], np.float16)
+    store.write(record(), {"test": predictions})
+    assert store.read() == ([record(predictions_digest=digest(predictions))], [])
+    assert store.predictions("k1").tobytes() == predictions.tobytes()
+
+
+def test_folder_that_is_not_there_holds_nothing(tmp_path):
+    assert Store(tmp_path / "nowhere").read() == ([], [])
+    assert Store(tmp_path / "nowhere").missing() == {}
+
+
+def test_unknown_fields_survive_reading_and_writing(tmp_path):
+    store = Store(tmp_path)
+    store.write(record())
+    path = tmp_path / "runs/k1/record.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"future": [1, 2]}))
+    store.write(store.record("k1"))
+    assert json.loads(path.read_text())["future"] == [1, 2]
+
+
+@pytest.mark.parametrize("fails_at", ["fsync", "rename"])
+def test_interrupted_write_leaves_the_earlier_record(tmp_path, monkeypatch, fails_at):
+    store = Store(tmp_path)
+    store.write(record(reason="first"))
+
+    def stop(*arguments, **more):
+        raise OSError("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, fails_at, stop)
+        with pytest.raises(OSError, match="disk full"):
+            store.write(record(reason="second"), {"test": np.zeros(3)})
+    assert store.record("k1").reason == "first"
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["k1"]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("{", "Expecting"),
+        ("[]", "no JSON object"),
+        ("{}", "schema is None"),
+        (json.dumps({"schema": SCHEMA}), "lacks key, suite"),
+        (json.dumps(record().to_json() | {"schema": SCHEMA + 1}), "reads up to"),
+        (json.dumps(record().to_json() | {"status": "fine"}), "status is 'fine'"),
+        (json.dumps(record().to_json() | {"key": "k2"}), "not its folder's name"),
+        (json.dumps(record().to_json() | {"metrics": 3}), "metrics is no object"),
+    ],
+)
+def test_damaged_record_is_named_and_the_rest_is_read(tmp_path, content, why):
+    store = Store(tmp_path)
+    store.write(record("k0"))
+    store.write(record("k1"))
+    path = tmp_path / "runs/k1/record.json"
+    path.write_text(content)
+    records, problems = store.read()
+    assert [one.key for one in records] == ["k0"]
+    assert len(problems) == 1
+    assert str(path) in problems[0]
+    assert why in problems[0]
+    assert path.read_text() == content
+
+
+def test_damaged_record_is_kept_aside_when_its_run_is_fitted_again(tmp_path):
+    store = Store(tmp_path)
+    store.write(record())
+    (tmp_path / "runs/k1/record.json").write_text("{ damaged")
+    store.write(record())
+    assert store.read() == ([record()], [])
+    [aside] = [path for path in (tmp_path / "runs").iterdir() if path.name != "k1"]
+    assert (aside / "record.json").read_text() == "{ damaged"
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 truncated", b"nothing of the kind"])
+def test_damaged_predictions_are_named(tmp_path, content):
+    store = Store(tmp_path)
+    store.write(record(), {"test": np.zeros(3)})
+    path = tmp_path / "runs/k1/predictions.npz"
+    path.write_bytes(content)
+    with pytest.raises(DamagedRecord, match=r"predictions\.npz"):
+        store.predictions("k1")
+
+
+def test_missing_datasets_are_remembered_until_they_are_had(tmp_path):
+    store = Store(tmp_path)
+    store.set_missing({"mnist": "no network"})
+    assert store.missing() == {"mnist": "no network"}
+    store.set_missing({})
+    assert store.missing() == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_budget_left_out_is_remembered_until_the_next_run(tmp_path):
+    store = Store(tmp_path)
+    store.set_left_out({"b": {"claim": "too long"}})
+    assert store.left_out() == {"b": {"claim": "too long"}}
+    store.set_left_out({})
+    assert store.left_out() == {}
+
+
+def test_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "table.csv"
+    write_whole(path, b"first")
+
+    def stop(descriptor):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "fsync", stop)
+    with pytest.raises(OSError, match="disk full"):
+        write_whole(path, b"second")
+    assert path.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_run_is_locked_for_others_until_it_is_released(tmp_path):
+    one, other = Store(tmp_path), Store(tmp_path)
+    lock = one.lock("k1")
+    assert lock is not None
+    assert other.lock("k1") is None
+    assert other.lock("k2") is not None
+    lock.release()
+    assert other.lock("k1") is not None
+
+
+def test_what_a_killed_call_left_half_written_goes_when_its_run_is_taken_up(tmp_path):
+    store = Store(tmp_path)
+    for key in ("k1", "k2"):
+        (store.runs / f".{key}.tmp").mkdir(parents=True)
+    store.lock("k1")
+    assert [path.name for path in store.runs.iterdir()] == [".k2.tmp"]
+    assert store.read() == ([], [])
+
+
+def test_new_or_empty_folder_becomes_a_store_and_stays_one(tmp_path):
+    (tmp_path / "empty").mkdir()
+    for folder in (tmp_path / "new", tmp_path / "empty"):
+        Store(folder).begin()
+        Store(folder).write(record(), {"test": np.zeros(3)})
+        Store(folder).begin()
+
+
+def test_store_without_a_marker_is_known_by_its_runs(tmp_path):
+    Store(tmp_path).write(record())
+    Store(tmp_path).begin()
+
+
+def test_folder_of_somebody_else_is_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(UsageError, match=r"no store of lecturebench, but holds 'thesis\.tex'"):
+        Store(tmp_path).begin()
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize(
+    ("marker", "why"),
+    [
+        (json.dumps({"schema": SCHEMA + 1}), "written by a newer lecturebench"),
+        ("{", "cannot be read"),
+        ("[]", "cannot"),
+    ],
+)
+def test_store_of_a_newer_version_or_with_a_damaged_marker_is_refused(tmp_path, marker, why):
+    (tmp_path / "lecturebench.json").write_text(marker)
+    with pytest.raises(UsageError, match=why):
+        Store(tmp_path).begin()
+
+
+def test_failed_run_says_the_command_that_repeats_it():
+    failed = record(method="dropout", seed=3, status="crashed", backend="jax", benchmark="error_table")
+    assert failed.repeat == (
+        "lecturebench run error_table --method dropout --dataset digits --profile lecture --seeds 4 --backend jax "
+        "--retry-failed"
+    )
