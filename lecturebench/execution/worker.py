@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import multiprocessing
 import os
 import signal
 import sys
@@ -92,11 +93,17 @@ def _redirect_output(pipe: Path) -> None:
 
 
 def _die_with_parent() -> None:
-    """Ask Linux to kill this worker when its parent dies, however that happens."""
+    """Ask Linux to kill this worker when its parent dies, however that happens; leave at once if it has died already.
+
+    A parent killed while its worker starts would never be told of: the worker would wait for ever to open its pipe.
+    """
     with contextlib.suppress(OSError, AttributeError):
         import ctypes
 
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1 is PR_SET_PDEATHSIG
+    parent = multiprocessing.parent_process()
+    if parent is not None and os.getppid() != parent.pid:
+        os._exit(1)
 
 
 def execute(run: Run) -> tuple[Record, dict[str, Any] | None]:

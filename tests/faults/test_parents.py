@@ -75,6 +75,45 @@ def test_parent_killed_at_50_moments_leaves_a_whole_store_and_no_worker(call, tm
     assert not list(out.glob("runs/.*.tmp")), "what a killed call left half-written was not cleaned up"
 
 
+ORPHAN = """
+import multiprocessing
+import os
+import sys
+import time
+from pathlib import Path
+
+from lecturebench.execution.worker import Setting, initialize
+
+
+def begin_once_the_parent_is_dead(pipe):
+    while os.getppid() == multiprocessing.parent_process().pid:
+        time.sleep(0.01)
+    initialize(Setting(threads=1, backend="tensorflow", device="cpu", data_dir=None, output=Path(pipe)))
+
+
+if __name__ == "__main__":
+    os.mkfifo(sys.argv[1])
+    worker = multiprocessing.get_context("spawn").Process(target=begin_once_the_parent_is_dead, args=sys.argv[1:])
+    worker.start()
+    print(worker.pid, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_worker_whose_parent_died_before_it_began_ends_at_once(tmp_path):
+    script = tmp_path / "orphan.py"
+    script.write_text(ORPHAN)
+    command = [sys.executable, str(script), str(tmp_path / "pipe")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        worker = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+        _, alive = psutil.wait_procs([worker], timeout=10)
+        for process in alive:
+            process.kill()
+    assert not alive, "it waits for a parent that will never read what it prints"
+
+
 def test_two_parents_share_40_runs_and_fit_none_twice(call, tmp_path):
     out = tmp_path / "out"
     parents = [call(out, 40) for _ in range(2)]
