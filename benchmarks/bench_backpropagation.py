@@ -218,7 +218,7 @@ PROTOCOL = {
     ),
     "data": assumed("Hitters, training split, X and y standardised", "the book's data for a single-layer network"),
     "error": assumed("||difference|| / ||gradient||, the larger of beta's and w's", "so each formula is checked alone"),
-    "tolerance": assumed("1e-6", "the issue's; the rounding of float64 and the step leave 1e-9 or less as a rule"),
+    "tolerance": assumed("1e-6", "fixed beforehand; the rounding of float64 and the step leave 1e-9 or less as a rule"),
 }
 AUTOMATIC = {"reference": assumed("automatic differentiation of R in float64 by the backend", "it knows no formula")}
 CENTRAL = {"step": assumed("epsilon^(1/3) max(1, |parameter|), epsilon = 2.2e-16", "balances curve against rounding")}

@@ -432,7 +432,7 @@ ALL_INPUTS = {
     "start": assumed("Glorot's uniform weights, intercepts 0, drawn by the seed", "what Keras starts from"),
 }
 EQUAL_PASSES = ALL_INPUTS | {
-    "passes": assumed(f"{PASSES} over the 176 players, each in a new order", "the issue asks for equal passes"),
+    "passes": assumed(f"{PASSES} over the 176 players, each in a new order", "each method sees every player as often"),
     "batches": assumed(
         f"{BATCH} examples, 22 steps a pass, against 176 and one step", "176 = 22 * 8, so all count alike"
     ),

@@ -222,7 +222,12 @@ class Store:
             lock.acquire()
         except Timeout:
             return None
-        shutil.rmtree(self._temporary(key), ignore_errors=True)  # of a call that was killed while it wrote
+        # What a call that was killed while it wrote has left: a new run's folder, or an old one moved out of its way.
+        shutil.rmtree(self._temporary(key), ignore_errors=True)
+        if not (self.runs / key).exists():
+            for old in self.runs.glob(f".{key}.*.old"):
+                old.rename(self.runs / key)
+                break
         return lock
 
     def read(self) -> tuple[list[Record], list[str]]:

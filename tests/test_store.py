@@ -166,6 +166,14 @@ def test_what_a_killed_call_left_half_written_goes_when_its_run_is_taken_up(tmp_
     assert store.read() == ([], [])
 
 
+def test_run_that_a_killed_call_had_moved_out_of_the_way_of_a_new_one_comes_back(tmp_path):
+    store = Store(tmp_path)
+    store.write(record())
+    (store.runs / "k1").rename(store.runs / ".k1.0123abcd.old")
+    store.lock("k1")
+    assert store.read() == ([record()], [])
+
+
 def test_new_or_empty_folder_becomes_a_store_and_stays_one(tmp_path):
     (tmp_path / "empty").mkdir()
     for folder in (tmp_path / "new", tmp_path / "empty"):
