@@ -163,12 +163,12 @@ def lines(values: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _text(value: Any) -> str:
-    """A value of a record as people read it: nested ones in one line, nothing for none."""
+    """A value of a record as people read it: nested ones in one line."""
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_text(item)}" for name, item in sorted(value.items()))
     if isinstance(value, list | tuple):
         return ", ".join(map(_text, value))
-    return short(value) if isinstance(value, float) and math.isfinite(value) else str(value)
+    return short(value) if isinstance(value, float) and math.isfinite(value) else str(value) or "none"
 
 
 def _templates() -> Environment:

@@ -212,12 +212,14 @@ def interval(judgement: Judgement, metric: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them: 0.4 s, 12 s, 3 min 20 s, 1 h 05 min; nothing for NaN."""
+    """Seconds as people say them: 0.011 s, 1.2 s, 12 s, 3 min 20 s, 1 h 05 min; nothing for NaN."""
     if not math.isfinite(seconds):
         return ""
+    if seconds < 9.95:
+        return f"{seconds:#.2g} s" if seconds >= 5e-4 else "0.0 s"
     whole = round(seconds)
     if whole < 60:
-        return f"{seconds:.1f} s" if seconds < 9.95 else f"{whole} s"
+        return f"{whole} s"
     minutes = whole // 60
     return f"{minutes} min {whole % 60:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 

@@ -137,7 +137,9 @@ def test_a_readme_without_its_markers_is_an_error_and_stays_as_it_is(tmp_path, t
 
 
 def test_durations_are_said_as_people_say_them():
-    assert [duration(s) for s in (0.44, 9.96, 200, 3900, math.nan)] == ["0.4 s", "10 s", "3 min 20 s", "1 h 05 min", ""]
+    said = {0.0: "0.0 s", 0.0112: "0.011 s", 0.4: "0.40 s", 9.94: "9.9 s", 9.96: "10 s", 200: "3 min 20 s"}
+    said |= {3900: "1 h 05 min", math.nan: ""}
+    assert [duration(seconds) for seconds in said] == list(said.values())
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

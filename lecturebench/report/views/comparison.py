@@ -149,7 +149,7 @@ def _words(
         sentences.append(
             f"Seed by seed, McNemar's test sees a difference at 5% in {seen} of {len(tests)}."
             if len(tests) > 1
-            else f"McNemar's test gives p = {tests[0]:.2g}."
+            else f"McNemar's test gives {'p < 0.0001' if tests[0] < 1e-4 else f'p = {tests[0]:.2g}'}."
         )
     return " ".join(sentences)
 

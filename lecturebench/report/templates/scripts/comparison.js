@@ -38,7 +38,7 @@
       el("i", { class: "published", style: "left:25%" }),
       el("i", { class: pair.difference > reach ? "mean beyond" : "mean", style: `left:${at(pair.difference)}%` }));
     const wins = ([share, low, high]) => (share === null ? "–" : [format.percent(share), low === null ? "" : el("span", { class: "quiet" }, ` ${format.percent(low)} to ${format.percent(high)}`)]);
-    const seen = (pair) => (pair.mcnemar.length === 1 ? `p = ${Number(pair.mcnemar[0].toPrecision(2))}` : pair.mcnemar.length ? `${pair.mcnemar.filter((p) => p < 0.05).length} of ${pair.mcnemar.length}` : "–");
+    const seen = (pair) => (pair.mcnemar.length === 1 ? format.p(pair.mcnemar[0]) : pair.mcnemar.length ? `${pair.mcnemar.filter((p) => p < 0.05).length} of ${pair.mcnemar.length}` : "–");
     const named = (id) => [swatch(data.rows[id]), el("bdi", {}, data.rows[id].title)];
     table.replaceChildren(el("table", { class: "plain pairs-table" },
       el("caption", { class: "hidden" }, `Differences in ${metric}, ${title(place())}`),
@@ -71,8 +71,8 @@
     const rowOf = (i) => data.rows.find((row) => row.benchmark === set.benchmark && row.method === set.names[i]);
     const k = set.methods.length;
     const words = `${set.methods[order[0].i]} has the best average rank (${order[0].rank.toFixed(2)}) over ${set.datasets.length} datasets. `
-      + (set.friedman < 0.05 ? `Friedman's test sees differences (p = ${Number(set.friedman.toPrecision(2))}); bars join methods that Nemenyi's test does not tell apart at 5%.`
-        : `Friedman's test sees no difference between the methods at 5% (p = ${Number(set.friedman.toPrecision(2))}): with so few datasets, ranks may be chance.`);
+      + (set.friedman < 0.05 ? `Friedman's test sees differences (${format.p(set.friedman)}); bars join methods that Nemenyi's test does not tell apart at 5%.`
+        : `Friedman's test sees no difference between the methods at 5% (${format.p(set.friedman)}): with so few datasets, ranks may be chance.`);
     const holder = el("div", { class: "chart" });
     box.append(el("h4", {}, heading), el("p", {}, words), el("div", { class: "card" }, holder));
     chart(holder, (width) => {

@@ -53,13 +53,15 @@ const lecturebench = (() => {
     tick: (metric) => (value) => (isError(metric) ? `${Number((100 * value).toPrecision(6))}%` : d3.format("~g")(value)),
     seconds(value) {
       if (value === null || value === undefined) return "–";
-      if (value < 9.95) return `${value.toPrecision(2)} s`;
+      if (value < 9.95) return value < 5e-4 ? "0.0 s" : `${value.toPrecision(2)} s`;
       if (value < 59.5) return `${Math.round(value)} s`;
       const minutes = Math.floor(Math.round(value) / 60);
       const rest = String(Math.round(value) % 60).padStart(2, "0");
       return minutes < 60 ? `${minutes} min ${rest} s` : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
     },
     count: d3.format(","),
+    // The p of a test; of smaller ones than 0.0001 no more is to be said.
+    p: (value) => (value < 1e-4 ? "p < 0.0001" : `p = ${Number(value.toPrecision(2))}`),
     percent: d3.format(".0%"),
   };
 

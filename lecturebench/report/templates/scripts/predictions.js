@@ -125,8 +125,10 @@
     const key = `${one.row} ${truth} ${as} ${state.get("all")}`;
     if (key !== listed) { listed = key; limit = PAGE; }
     const total = `${row.title} takes ${format.count(one.mistakes)} of ${format.count(set.n)} test examples for something else`;
+    const carried = set.items.filter(([, y], i) => one.predicted[i] !== y).length;
     byId("mistakes-lead").textContent = set.items.length
-      ? `${total}${one.runs > 1 ? " when the probabilities of its runs are averaged" : ""}; ${format.count(found.length)} of those that the page carries fit, the surest first.`
+      ? `${total}${one.runs > 1 ? " when the probabilities of its runs are averaged" : ""}. `
+        + `${format.count(carried)} of them are on this page, the surest first${found.length < carried ? `; ${format.count(found.length)} are as chosen above` : ""}.`
       : `${total}.`;
     const scale = 2;
     const [height, width] = set.size ?? [0, 0];
@@ -165,7 +167,9 @@
     const points = lines().flatMap((one) => one.bins.map(([n, sure, right]) => ({ n, sure, right, row: rowOf(one) })));
     return plot(Math.min(width, 640), {
       height: Math.min(width, 640) * 0.72,
-      x: { domain: [0, 1], label: "stated probability →", tickFormat: format.percent },
+      marginTop: 34,
+      marginBottom: 48,
+      x: { domain: [0, 1], label: "stated probability →", labelOffset: 44, tickFormat: format.percent },
       y: { domain: [0, 1], label: "↑ share right", tickFormat: format.percent, grid: true },
       r: { range: [3, 11] },
       marks: [

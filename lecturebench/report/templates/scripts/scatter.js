@@ -101,7 +101,7 @@
       const size = 0.78 * rem();
       const canvas = document.createElement("canvas").getContext("2d");
       canvas.font = `${size}px ${getComputedStyle(container).fontFamily}`;
-      const longest = width < 30 * rem() ? 22 : 44;
+      const longest = width < 30 * rem() ? 22 : 60;
       const around = (px, py, r) => [px - r, py - r, px + r, py + r];
       const taken = points.flatMap((point) => [
         around(x(point.x), y(point.y), 6),
