@@ -61,11 +61,19 @@ def test_mistake_is_one_line_and_exit_code_2(arguments, message, capsys, tmp_pat
     assert not list(tmp_path.glob("reports/latest/runs/*"))
 
 
-def test_gpu_that_is_not_there_is_an_error(capsys, tmp_path, monkeypatch):
+def test_gpu_that_is_not_there_is_an_error_in_one_line(capfd, tmp_path, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert main(["run", "error_table", "--device", "gpu", "--out", str(tmp_path / "out")]) == 2
-    assert "tensorflow sees no GPU here" in capsys.readouterr().err
+    [line] = capfd.readouterr().err.splitlines()
+    assert "tensorflow sees no GPU here" in line
     assert not (tmp_path / "out").exists()
+
+
+def test_backend_whose_look_for_a_gpu_fails_is_an_error_in_one_line(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("lecturebench.execution.worker.probe_gpu", int)  # int("tensorflow") raises
+    assert main(["run", "error_table", "--device", "gpu", "--out", str(tmp_path / "out")]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert "tensorflow cannot look for a GPU here" in line
 
 
 def test_missing_data_is_exit_code_3_when_strict(capsys, tmp_path, monkeypatch):

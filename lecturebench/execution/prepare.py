@@ -63,8 +63,12 @@ def check_backend(backend: str, device: str) -> None:
         from lecturebench.execution.worker import probe_gpu
 
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-            if pool.submit(probe_gpu, backend).result() is None:
-                raise UsageError(f"device 'gpu' was asked for, but {backend} sees no GPU here: choose --device cpu")
+            try:
+                found = pool.submit(probe_gpu, backend).result()
+            except Exception as error:  # a driver may kill the process; an import may raise anything
+                raise UsageError(f"{backend} cannot look for a GPU here: {type(error).__name__}: {error}") from None
+        if found is None:
+            raise UsageError(f"device 'gpu' was asked for, but {backend} sees no GPU here: choose --device cpu")
 
 
 def check_folder(folder: Path) -> None:

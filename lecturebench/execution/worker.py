@@ -243,8 +243,10 @@ def _peak_rss_mib() -> float:
 
 
 def probe_gpu(backend: str) -> str | None:
-    """The GPU that a backend sees, or None. Imports the backend: run it in a process of its own."""
+    """The GPU that a backend sees, or None. Imports the backend, unheard: run it in a process of its own."""
     from lecturebench.backends import LOADERS
 
+    # TensorFlow says what it misses on the way in, whatever its log level.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     os.environ |= {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
     return LOADERS[backend]().gpu_name()
