@@ -149,7 +149,7 @@ class RowItem(BenchmarkItem):
             data_dir=data_dir,
             display=display,
         )
-        return carry_out(requests, store, pool=workers, display=display).failed, missing
+        return carry_out(requests, store, pool=workers, display=display).failed, missing[self.benchmark.name]
 
 
 class ClaimItem(BenchmarkItem):

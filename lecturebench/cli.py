@@ -508,5 +508,6 @@ def _show_comparison(comparison: Comparison, as_json: bool) -> None:
             click.echo(line)
 
 
-def _missing_lines(missing: dict[str, str]) -> list[str]:
-    return [f"not had: {reason}" for reason in missing.values()]
+def _missing_lines(missing: dict[str, dict[str, str]]) -> list[str]:
+    reasons = [reason for lacking in missing.values() for reason in lacking.values()]
+    return [f"not had: {reason}" for reason in dict.fromkeys(reasons)]

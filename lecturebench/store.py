@@ -281,13 +281,17 @@ class Store:
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise DamagedRecord(f"{path}: {error}") from error
 
-    def missing(self) -> dict[str, str]:
-        """Datasets that the last run asked for and could not have, with the reason."""
+    def missing(self) -> dict[str, dict[str, str]]:
+        """By benchmark, the datasets that it was last asked for on and could not have, with the reason."""
         return self._remembered("missing.json")
 
-    def set_missing(self, missing: Mapping[str, str]) -> None:
-        """Remember which datasets could not be had; an empty mapping forgets all."""
-        self._remember("missing.json", missing)
+    def set_missing(self, missing: Mapping[str, Mapping[str, str]]) -> None:
+        """Remember which datasets these benchmarks could not have; an empty mapping of one forgets its earlier ones."""
+        try:
+            earlier = self.missing()
+        except DamagedRecord:
+            earlier = {}
+        self._remember("missing.json", {name: own for name, own in {**earlier, **missing}.items() if own})
 
     def left_out(self) -> dict[str, dict[str, str]]:
         """What the last run's budget was too small for: the reason by benchmark and claim or method."""

@@ -116,11 +116,14 @@ def test_damaged_predictions_are_named(tmp_path, content):
         store.predictions("k1")
 
 
-def test_missing_datasets_are_remembered_until_they_are_had(tmp_path):
+def test_missing_datasets_of_a_benchmark_are_remembered_until_it_has_them(tmp_path):
     store = Store(tmp_path)
-    store.set_missing({"mnist": "no network"})
-    assert store.missing() == {"mnist": "no network"}
-    store.set_missing({})
+    store.set_missing({"b": {"mnist": "no network"}})
+    store.set_missing({"other": {"hitters": "no wheel"}})
+    assert store.missing() == {"b": {"mnist": "no network"}, "other": {"hitters": "no wheel"}}
+    store.set_missing({"b": {}, "third": {}})
+    assert store.missing() == {"other": {"hitters": "no wheel"}}
+    store.set_missing({"other": {}})
     assert store.missing() == {}
     assert list(tmp_path.iterdir()) == []
 

@@ -161,8 +161,8 @@ def requests(
     data_dir: Path | None = None,
     strict: bool = False,
     say: Say = lambda line: None,
-) -> tuple[list[Request], dict[str, str]]:
-    """One request per benchmark, its data loaded and checked, and the datasets that cannot be had with the reason.
+) -> tuple[list[Request], dict[str, dict[str, str]]]:
+    """One request per benchmark, its data loaded and checked, and for each the datasets it cannot have, with reasons.
 
     Where a dataset cannot be had, the benchmark's stand-in takes its place, or no request comes of it. strict:
     DataMissing instead. UsageError for an unknown dataset or one that the benchmark's methods cannot take.
@@ -171,19 +171,22 @@ def requests(
     from lecturebench.execution.plan import Request
 
     loaded: dict[str, Dataset] = {}
-    missing: dict[str, str] = {}
+    reasons: dict[str, str] = {}
+    missing: dict[str, dict[str, str]] = {}
     made = []
     for benchmark in benchmarks:
+        lacking = missing[benchmark.name] = {}
         name: str | None = dataset or benchmark.profiles[profile].dataset or benchmark.datasets[0]
         while name is not None and name not in loaded:
-            if name not in missing:
+            if name not in reasons:
                 try:
                     loaded[name] = load(name, data_dir, say)
                     break
                 except DataMissing as error:
                     if strict:
                         raise
-                    missing[name] = str(error)
+                    reasons[name] = str(error)
+            lacking[name] = reasons[name]
             stand_in = benchmark.stand_in if name != benchmark.stand_in else None
             say(f"{name} cannot be had; {f'{stand_in} stands in' if stand_in else 'its rows are not run'}")
             name = stand_in

@@ -47,12 +47,18 @@ def usable_records(benchmarks: Mapping[str, Benchmark], store: Store) -> tuple[l
     return known, faults, [f"{counted(n, 'run')} of unknown {what} left out" for what, n in sorted(strangers.items())]
 
 
-def missing_datasets(store: Store) -> tuple[dict[str, str], list[str]]:
-    """Datasets that could not be had, with the reason, and what is wrong with the list itself."""
+def missing_datasets(store: Store) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """By benchmark, the datasets that it could not have, with the reason; and what is wrong with the list itself."""
     try:
-        return {printable(str(name)): printable(str(reason).strip()) for name, reason in store.missing().items()}, []
+        missing = store.missing()
     except DamagedRecord as error:
         return {}, [relative(store, str(error))]
+    if not all(isinstance(lacking, dict) for lacking in missing.values()):
+        return {}, ["missing.json: it does not say which benchmark lacks what"]
+    return {
+        benchmark: {printable(str(name)): printable(str(reason).strip()) for name, reason in lacking.items()}
+        for benchmark, lacking in missing.items()
+    }, []
 
 
 def left_out(store: Store, benchmark: str, claim: str) -> str:

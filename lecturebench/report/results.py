@@ -211,14 +211,16 @@ def collect(benchmarks: Mapping[str, Benchmark], store: Store, *, losses: Losses
         for row in own:
             notes += _row_notes(row, store)
         rows += own
+        lacking = missing.get(benchmark.name, {})
         for claim in benchmark.claims:
             budget = left_out(store, benchmark.name, claim.name)
-            claims += [_with_budget(result, budget) for result in _judged(benchmark, claim, own, missing, losses)]
-    return Results(tuple(rows), tuple(claims), tuple(dict.fromkeys(map(printable, notes))), missing)
+            claims += [_with_budget(result, budget) for result in _judged(benchmark, claim, own, lacking, losses)]
+    all_missing = {name: reason for lacking in missing.values() for name, reason in lacking.items()}
+    return Results(tuple(rows), tuple(claims), tuple(dict.fromkeys(map(printable, notes))), all_missing)
 
 
 def _begun(
-    benchmarks: Mapping[str, Benchmark], store: Store, records: Iterable[Record], missing: Mapping[str, str]
+    benchmarks: Mapping[str, Benchmark], store: Store, records: Iterable[Record], missing: Iterable[str]
 ) -> list[Benchmark]:
     """The benchmarks that somebody asked for here: with runs, without their data, or left out by a budget.
 
@@ -228,9 +230,7 @@ def _begun(
     begun = [
         benchmark
         for name, benchmark in benchmarks.items()
-        if name in run
-        or benchmark.datasets[0] in missing
-        or any(left_out(store, name, claim.name) for claim in benchmark.claims)
+        if name in run or name in missing or any(left_out(store, name, claim.name) for claim in benchmark.claims)
     ]
     return begun or list(benchmarks.values())
 

