@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 something failed, differs or got worse; 2 wrong usage, sai
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -374,6 +375,10 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(3, str(error))
     except DataCorrupt as error:
         return _fail(1, str(error))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        return _fail(1, f"{error.strerror}; runs that had ended are kept, and the same command goes on from there")
     except (KeyboardInterrupt, click.Abort):
         return _fail(130, "stopped; runs that had ended are kept, and the same command goes on from there")
 

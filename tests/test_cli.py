@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -74,6 +75,16 @@ def test_backend_whose_look_for_a_gpu_fails_is_an_error_in_one_line(capsys, tmp_
     assert main(["run", "error_table", "--device", "gpu", "--out", str(tmp_path / "out")]) == 2
     [line] = capsys.readouterr().err.splitlines()
     assert "tensorflow cannot look for a GPU here" in line
+
+
+def test_full_disk_is_one_line(capsys, tmp_path, monkeypatch):
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Store, "begin", full)
+    assert main(["run", "error_table", "--profile", "smoke", "--out", str(tmp_path / "out")]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert "No space left on device; runs that had ended are kept" in line
 
 
 def test_missing_data_is_exit_code_3_when_strict(capsys, tmp_path, monkeypatch):

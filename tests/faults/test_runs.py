@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import time
@@ -75,25 +76,45 @@ def test_output_without_end_fills_no_disk_and_keeps_its_last_lines(request_for, 
     assert not list(tmp_path.glob("lecturebench-*"))
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk takes root")
-def test_full_disk_ends_the_call_and_loses_nothing_written(request_for, tmp_path):
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(disk)], check=True)
-    try:
-        store = Store(disk / "out")
-        with pytest.raises(OSError, match="No space left"):
-            fit([request_for("works", seeds=20)], store)
-        records, problems = store.read()
-        assert problems == []
-        assert 0 < len(records) < 20
-        assert not [path for path in store.runs.iterdir() if path.name.startswith(".")]
-        subprocess.run(["mount", "-o", "remount,size=8m", str(disk)], check=True)
-        again = fit([request_for("works", seeds=20)], store)
-        assert len(again.fitted) == 20 - len(records)
-        assert again.reused == len(records)
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
+@pytest.fixture(params=["disk", "quota"])
+def small_disk(request, tmp_path, monkeypatch):
+    """A folder that takes 96 KiB, and what makes it larger.
+
+    A small disk; and for those who may mount none, a quota that answers like a full disk when a file is synced.
+    """
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if request.param == "quota":
+        synced, limit = os.fsync, 96 * 2**10
+
+        def fsync(descriptor):
+            if sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) > limit:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            synced(descriptor)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        yield folder, monkeypatch.undo
+        return
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small disk takes root; the quota stands in")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(folder)], check=True)
+    yield folder, partial(subprocess.run, ["mount", "-o", "remount,size=8m", str(folder)], check=True)
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_full_disk_ends_the_call_and_loses_nothing_written(request_for, small_disk):
+    disk, enlarge = small_disk
+    store = Store(disk / "out")
+    with pytest.raises(OSError, match="No space left"):
+        fit([request_for("works", seeds=20)], store)
+    records, problems = store.read()
+    assert problems == []
+    assert 0 < len(records) < 20
+    assert not [path for path in store.runs.iterdir() if path.name.startswith(".")]
+    enlarge()
+    again = fit([request_for("works", seeds=20)], store)
+    assert len(again.fitted) == 20 - len(records)
+    assert again.reused == len(records)
 
 
 def test_worker_whose_memory_has_grown_is_replaced(request_for, tmp_path, monkeypatch):
