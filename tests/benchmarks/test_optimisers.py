@@ -192,8 +192,8 @@ def test_optimisers_are_trained_alike_but_for_rule_rate_and_batch():
     assert options["adam"] == options["adam_common"] == ("adam", {})
 
 
-def test_common_rate_is_the_middle_of_the_grid():
-    assert bench.GRID[len(bench.GRID) // 2] == bench.COMMON_RATE
+def test_common_rate_is_on_the_grid():
+    assert bench.COMMON_RATE in bench.GRID
 
 
 def test_times_are_compared_at_own_rates_and_at_one_rate():
