@@ -89,6 +89,11 @@ class Record:
         return None
 
     @property
+    def failed(self) -> bool:
+        """Whether the run gave no result. That a value of a grid diverges is one: it is no value to choose."""
+        return self.status != "ok" and not (self.role == "choice" and self.status == "diverged")
+
+    @property
     def repeat(self) -> str:
         """The command that fits this run again if it failed; beside it only what its row lacks."""
         words = ["lecturebench", "run", self.benchmark, "--method", self.method]

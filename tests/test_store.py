@@ -31,6 +31,14 @@ def record(key="k1", **changes) -> Record:
     return Record(**(values | changes))
 
 
+@pytest.mark.parametrize(
+    ("status", "role", "failed"),
+    [("ok", "judged", False), ("diverged", "judged", True), ("diverged", "choice", False), ("crashed", "choice", True)],
+)
+def test_run_has_failed_unless_it_only_says_that_a_value_diverges(status, role, failed):
+    assert record(status=status, role=role).failed == failed
+
+
 def test_what_is_written_is_read_back(tmp_path):
     store = Store(tmp_path)
     predictions = np.array([[0.25, 0.75]], np.float16)

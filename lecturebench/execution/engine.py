@@ -50,8 +50,8 @@ class Summary:
 
     @property
     def failed(self) -> tuple[Record, ...]:
-        """Those that did not end well."""
-        return tuple(record for record in self.fitted if record.status != "ok")
+        """Those that gave no result."""
+        return tuple(record for record in self.fitted if record.failed)
 
 
 def carry_out(

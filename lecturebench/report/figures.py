@@ -57,11 +57,12 @@ class Band:
 
 @dataclass(frozen=True)
 class Step:
-    """One value of a grid, with the validation and test errors of its runs."""
+    """One value of a grid, with the validation and test errors of its runs; none where one of them failed."""
 
     value: float
     validation: Sequence[float]
     test: Sequence[float]
+    failed: bool = False
 
 
 def plain(text: str, width: int = 56) -> str:
@@ -70,6 +71,11 @@ def plain(text: str, width: int = 56) -> str:
         re.sub(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]", " ", text).split()
     )
     return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def words(name: str) -> str:
+    """A parameter's or a metric's name as people write it: learning rate."""
+    return name.replace("_", " ")
 
 
 def errors(name: str, points: Sequence[Point], metric: str) -> Picture:
@@ -167,7 +173,10 @@ def curves(name: str, bands: Sequence[Band], quantity: str) -> Picture | None:
 
 
 def choice_path(name: str, parameter: str, steps: Sequence[Step], chosen: float | None, row: Point) -> Picture:
-    """Validation and test error over the grid of a choice, the chosen value, and the published error as a line."""
+    """Validation and test error over the grid of a choice, the chosen value, and the published error as a line.
+
+    Values at which a run failed, and which the rule therefore leaves out, are crosses at the upper edge.
+    """
     figure, axes = _blank(4.1)
     positive = [step.value for step in steps if step.value > 0]
     at = {step.value: step.value if step.value > 0 else min(positive, default=1.0) / 10 for step in steps}
@@ -192,23 +201,35 @@ def choice_path(name: str, parameter: str, steps: Sequence[Step], chosen: float 
     if row.published is not None:
         axes.axhline(row.published, color=WRONG, linewidth=1.6, label=f"published: {row.printed}")
         seen.append(row.published)
+    if out := [at[step.value] for step in steps if step.failed]:
+        axes.plot(
+            *(out, [1.0] * len(out), "x"), transform=axes.get_xaxis_transform(), color=WRONG, markersize=9,
+            markeredgewidth=2.5, linestyle="none", clip_on=False, label="a run failed",
+        )  # fmt: skip
     axes.set_xscale("log")
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xticks(list(at.values()), [short(value) for value in at])
     axes.tick_params(axis="x", which="minor", bottom=False)
-    axes.set(xlabel=plain(parameter), ylabel="error")
+    called = words(parameter)
+    axes.set(xlabel=plain(called), ylabel="error")
     axes.grid(axis="y")
     _scale(axes.yaxis, seen, "error")
     figure.legend(loc="outside lower left", ncols=2)
-    sentence = where_published(parameter, steps, row)
+    sentence = " ".join(filter(None, (at_the_end(steps, chosen), where_published(called, steps, row))))
     return Picture(
-        *(name, f"{row.title}: error against {parameter}"),
+        *(name, f"{row.title}: error against {called}"),
         caption=f"Means with one standard error; the band is the range of the test errors. {sentence}".strip(),
-        alt=f"Validation and test error of {row.title} against {parameter}"
+        alt=f"Validation and test error of {row.title} against {called}"
         + (f"; {short(chosen)} is chosen. " if chosen is not None else ". ")
         + sentence,
         figure=figure,
     )
+
+
+def at_the_end(steps: Sequence[Step], chosen: float | None) -> str:
+    """In words: that the chosen value is the grid's first or last, where nothing says that it is the best there is."""
+    ends = {step.value for step in (steps[0], steps[-1])}
+    return "The chosen value is an end of the grid; beyond it may lie a better one." if chosen in ends else ""
 
 
 def where_published(parameter: str, steps: Sequence[Step], row: Point) -> str:

@@ -196,14 +196,19 @@ def _path(name: str, row: RowResult, point: figures.Point) -> Picture | None:
     parameter = row.method.choice[0]
     tried: dict[float, list[Record]] = {}
     for run in row.choice_runs:
-        if run.status == "ok" and _is_number(run.recipe.get(parameter)):
+        if _is_number(run.recipe.get(parameter)):
             tried.setdefault(float(run.recipe[parameter]), []).append(run)
 
-    def errors(value: float, split: str) -> list[float]:
-        found = [run.metrics.get(split, {}).get("error") for run in tried[value]]
+    def errors(runs: Sequence[Record], split: str) -> list[float]:
+        found = [run.metrics.get(split, {}).get("error") for run in runs]
         return [error for error in found if error is not None and math.isfinite(error)]
 
-    steps = [figures.Step(value, errors(value, "validation"), errors(value, "test")) for value in sorted(tried)]
+    steps = [
+        figures.Step(value, [], [], failed=True)
+        if any(run.status != "ok" for run in runs)
+        else figures.Step(value, errors(runs, "validation"), errors(runs, "test"))
+        for value, runs in sorted(tried.items())
+    ]
     if not any(step.validation or step.test for step in steps):
         return None
     chosen = row.latest.recipe.get(parameter)

@@ -113,6 +113,22 @@ def test_path_names_the_nearest_value_where_the_published_error_comes_out_nowher
     assert "penalty 1e-4 with 2.00%" in said
 
 
+@pytest.mark.parametrize(("chosen", "said"), [(1e-5, True), (1e-4, False), (1e-3, True), (None, False)])
+def test_path_says_if_the_chosen_value_is_an_end_of_the_grid(chosen: float | None, said: bool) -> None:
+    steps = [Step(value, [0.03, 0.031], [0.022, 0.024]) for value in (1e-5, 1e-4, 1e-3)]
+    item = figures.choice_path("path", "learning_rate", steps, chosen, point())
+    assert ("an end of the grid" in item.caption) == said
+    assert "error against learning rate" in item.title
+
+
+def test_path_goes_on_to_values_at_which_a_run_failed() -> None:
+    steps = [Step(0.1, [0.03], [0.02]), Step(1.0, [], [], failed=True)]
+    item = figures.choice_path("path", "rate", steps, 0.1, point())
+    assert b"a run failed" in item.svg
+    [axes] = item.figure.axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["0.1", "1"]
+
+
 def test_path_without_test_errors_or_claim_says_nothing() -> None:
     assert where_published("penalty", [Step(1e-5, [0.02], [])], point()) == ""
     assert where_published("penalty", [Step(1e-5, [], [0.02])], Point("A", STYLES["lda"], [0.02])) == ""
