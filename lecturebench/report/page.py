@@ -21,12 +21,20 @@ from markupsafe import Markup
 
 from lecturebench.benchmark import BACKENDS
 from lecturebench.claims import Verdict, sampling_interval
-from lecturebench.published import EquivalenceClaim, IdentityClaim, NumberClaim, OrderClaim
+from lecturebench.published import (
+    Claim,
+    EquivalenceClaim,
+    IdentityClaim,
+    MinimumClaim,
+    NumberClaim,
+    OrderClaim,
+    TimeToTargetClaim,
+)
 from lecturebench.report.album import Album, Shown
 from lecturebench.report.evidence import METRICS
-from lecturebench.report.figures import short
+from lecturebench.report.figures import short, words
 from lecturebench.report.predicted import Predictions
-from lecturebench.report.results import ClaimResult, Results, RowResult, show
+from lecturebench.report.results import ClaimResult, Results, RowResult, show, steps_until
 from lecturebench.report.sections import Section, benchmarks_of, sections_of, slug, styles_of
 from lecturebench.report.slides import write_slides
 from lecturebench.report.style import css_variables
@@ -157,6 +165,15 @@ def strip(result: ClaimResult) -> Strip | None:
     )
 
 
+def seen(claim: Claim, run: Record) -> str:
+    """What a claim looks at in a run: its metric, or the steps until its target."""
+    if isinstance(claim, TimeToTargetClaim):
+        steps = steps_until(run, claim.metric, claim.threshold)
+        return f"{steps:,.0f}" if math.isfinite(steps) else "never"
+    value = run.value(claim.metric)
+    return show(claim.metric)(math.nan if value is None else value)
+
+
 def lines(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     """A recipe or an environment as names and values, in the order of the names."""
     return [(str(name), _text(value)) for name, value in sorted(values.items())]
@@ -181,20 +198,25 @@ def _templates() -> Environment:
     )
     environment.filters |= {
         "duration": lambda seconds: duration(seconds) or "–",
-        "measure": lambda metric: f"Test {metric}" if metric in METRICS else metric,
+        "measure": lambda metric: f"Test {metric}" if metric in METRICS else words(metric),
         "slug": slug,
         "value": lambda value, metric: show(metric)(value),
+        "words": words,
     }
     environment.tests |= {
         "equivalence": lambda claim: isinstance(claim, EquivalenceClaim),
         "identity": lambda claim: isinstance(claim, IdentityClaim),
+        "minimum": lambda claim: isinstance(claim, MinimumClaim),
         "number": lambda claim: isinstance(claim, NumberClaim),
         "order": lambda claim: isinstance(claim, OrderClaim),
+        "time_to_target": lambda claim: isinstance(claim, TimeToTargetClaim),
         "drawn": lambda result: strip(result) is not None,
         "finite": math.isfinite,
+        "held": lambda result: isinstance(result.claim, IdentityClaim) and result.judgement.verdict == "reproduced",
     }
-    environment.globals |= {"signs": SIGNS, "nan": math.nan, "anchor": anchor, "command": command, "lines": lines}
-    environment.globals |= {"libraries": _libraries, "place": place, "sampling": sampling, "strip": strip}
+    environment.globals |= {"signs": SIGNS, "test_metrics": METRICS, "nan": math.nan, "anchor": anchor}
+    environment.globals |= {"command": command, "lines": lines}
+    environment.globals |= {"libraries": _libraries, "place": place, "sampling": sampling, "seen": seen, "strip": strip}
     return environment
 
 
@@ -216,7 +238,7 @@ def _content(
         "tally": {verdict: found[verdict] for verdict in SIGNS},
         "judged": sum(n for verdict, n in found.items() if verdict != "not_run"),
         "runs": runs,
-        "failed": [run for run in runs if run.status != "ok"],
+        "failed": [run for run in runs if run.failed],
         "machines": _machines(runs),
         "fitting": sum(float(run.seconds.get("fit", 0)) for run in runs),
         "versions": sorted({run.commit[:12] + ("+" if run.dirty else "") for run in runs if run.commit}),

@@ -106,17 +106,21 @@ class RowResult:
 
     @property
     def mean(self) -> float:
-        return fmean(self.values) if self.values and self._countable else math.nan
+        return self.mean_of(self.metric)
 
     @property
     def sd(self) -> float:
-        """The standard deviation between runs; NaN for fewer than two."""
-        return stdev(self.values) if len(self.values) > 1 and self._countable else math.nan
+        return self.sd_of(self.metric)
 
-    @property
-    def _countable(self) -> bool:
-        """Whether sums of the values and of their squares are numbers; what an experiment measured may be anything."""
-        return all(abs(value) < HUGE for value in self.values)
+    def mean_of(self, metric: str) -> float:
+        """The mean of that metric over the runs; NaN for none."""
+        values = self.of(metric)
+        return fmean(values) if values and _countable(values) else math.nan
+
+    def sd_of(self, metric: str) -> float:
+        """The standard deviation of that metric between runs; NaN for fewer than two."""
+        values = self.of(metric)
+        return stdev(values) if len(values) > 1 and _countable(values) else math.nan
 
     @property
     def seconds(self) -> float:
@@ -153,6 +157,11 @@ class RowResult:
     @property
     def place(self) -> str:
         return f"{self.dataset} ({self.profile}, {self.backend})"
+
+
+def _countable(values: Iterable[float]) -> bool:
+    """Whether sums of the values and of their squares are numbers; what an experiment measured may be anything."""
+    return all(abs(value) < HUGE for value in values)
 
 
 @dataclass(frozen=True, eq=False)

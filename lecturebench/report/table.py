@@ -192,10 +192,10 @@ def explained(result: ClaimResult) -> str:
     return f"{result.word}: {one_line(result.judgement.reason)}"
 
 
-def measured(row: RowResult) -> str:
-    """ "1.84% ± 0.05%", or as much as there is of it."""
-    text = show(row.metric)
-    return text(row.mean) + (f" ± {text(row.sd)}" if math.isfinite(row.sd) else "")
+def measured(row: RowResult, metric: str) -> str:
+    """ "1.84% ± 0.05%" of that metric, or as much as there is of it."""
+    text, sd = show(metric), row.sd_of(metric)
+    return text(row.mean_of(metric)) + (f" ± {text(sd)}" if math.isfinite(sd) else "")
 
 
 def runs(row: RowResult) -> str:
@@ -266,6 +266,8 @@ def _cells(
         cells |= {"method": " < ".join(claim.methods), "claim": claim.name, "kind": kind}
         cells |= {"metric": claim.metric, "verdict": judged.verdict, "reason": one_line(judged.reason)}
         cells |= dict(zip(("published", "unit"), _published(claim), strict=True))
+        if len(rows) == 1:
+            cells |= {"mean": rows[0].mean_of(claim.metric), "sd": rows[0].sd_of(claim.metric)}
         if judged.n or len(rows) != 1:
             cells |= {"n": judged.n, "mean": judged.mean, "sd": judged.sd, "low": judged.low, "high": judged.high}
     return cells
@@ -313,9 +315,9 @@ def _line(row: RowResult, result: ClaimResult | None, backend: str) -> Line:
         row.method.name,
         row.method.title + backend,
         claim.printed if isinstance(claim, NumberClaim) else "",
-        measured(row),
+        measured(row, result.claim.metric if result else row.metric),
         runs(row),
-        interval(result.judgement, row.metric) if result else "",
+        interval(result.judgement, result.claim.metric) if result else "",
         duration(row.seconds),
         result,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from lecturebench import (
     Measured,
     MinimumClaim,
     Network,
+    NumberClaim,
     OrderClaim,
     Profile,
     TimeToTargetClaim,
@@ -25,9 +27,9 @@ from lecturebench import (
     stated,
 )
 from lecturebench.errors import DataMissing
-from lecturebench.report.page import write_report
+from lecturebench.report.page import seen, write_report
 from lecturebench.report.results import collect, show, steps_until
-from lecturebench.report.table import table_rows, to_csv, to_markdown
+from lecturebench.report.table import blocks, table_rows, to_csv, to_markdown
 from lecturebench.store import Record, Store
 
 TRAINING = Training("sgd", 0.1, 128, 3)
@@ -181,6 +183,38 @@ def test_table_holds_every_kind_and_reads_well(results):
     markdown = to_markdown(results)
     assert "formula: both sides agree" in markdown
     assert "contradicted" in markdown
+
+
+def test_claim_that_is_not_judged_shows_its_own_metric(tmp_path):
+    store = Store(tmp_path / "smoke")
+    store.begin()
+    store.write(record("formula", 0, profile="smoke", metrics={"measured": {"deviation": 0.5, "slope": 0.25}}), None)
+    found = collect({"kinds": BENCHMARK}, store, losses=lambda record: np.zeros(4))
+    lines = {line["claim"]: line for line in csv.DictReader(io.StringIO(to_csv(table_rows(found))))}
+    slope = lines["formula: slopes agree"]
+    assert (slope["verdict"], slope["metric"], slope["mean"]) == ("not_run", "slope", "0.25")
+
+
+def test_number_of_another_metric_than_the_rows_stands_beside_that_metric(store):
+    claim = NumberClaim(method="fast", printed="1.0", metric="loss", **ABOUT)
+    found = collect({"kinds": replace(BENCHMARK, claims=(claim,))}, store, losses=lambda record: np.zeros(4))
+    [block] = blocks(found)
+    line = next(line for line in block.lines if line.published)
+    assert (line.published, line.measured, line.interval) == ("1.0", "1 ± 0", "[0.95, 1.05]")
+    assert line.verdict == "reproduced"
+
+
+def test_evidence_shows_of_each_run_what_its_claim_looks_at(results, store):
+    shown = {
+        (result.claim.kind, result.claim.metric): [[seen(result.claim, run) for run in row.runs] for row in result.rows]
+        for result in results.claims
+    }
+    assert shown["time to target", "validation error"] == [["20"] * 5, ["never"] * 5]
+    assert shown["identity", "slope"] == [["2e-09", *["1e-10"] * 4]]
+    assert shown["order", "validation error"][0] == ["2.00%", "2.10%", "2.20%", "2.30%", "2.40%"]
+    text = write_report(results, store, no_data, store.folder).read_text()
+    assert "Steps to 10% validation error" in text
+    assert "<bdi>Fast</bdi> before <bdi>Slow</bdi> at 10% validation error" in text
 
 
 def test_page_shows_claims_drawings_and_what_could_not_be_drawn(results, store):
