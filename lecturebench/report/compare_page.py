@@ -83,7 +83,8 @@ def write_comparison(comparison: Comparison, folder: Path) -> Path:
     """Write ``folder/compare.csv`` and ``folder/compare.html``; the page's path. Equal comparisons give equal bytes."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    from lecturebench.report.style import css_variables, method_styles
+    from lecturebench.report.sections import styles_of
+    from lecturebench.report.style import css_variables
 
     environment = Environment(
         loader=PackageLoader("lecturebench.report"),
@@ -96,7 +97,6 @@ def write_comparison(comparison: Comparison, folder: Path) -> Path:
     environment.globals |= {"interval": interval_text, "measured": measured, "runs": runs, "signed": signed}
     environment.globals |= {"strip": strip, "times": times}
     benchmarks = {block.benchmark.name: block.benchmark for block in comparison.blocks}
-    names = [method.name for name in sorted(benchmarks) for method in benchmarks[name].methods]
     text = environment.get_template("compare.html").render(
         comparison=comparison,
         shared=[block for block in comparison.blocks if block.rows],
@@ -105,7 +105,7 @@ def write_comparison(comparison: Comparison, folder: Path) -> Path:
         sides=(("A", comparison.a), ("B", comparison.b)),
         changed=_changed(comparison),
         variables=css_variables(),
-        styles=method_styles(names),
+        styles=styles_of(benchmarks.values()),
         signs=SIGNS,
         classes=CLASSES,
     )

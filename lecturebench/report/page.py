@@ -228,12 +228,14 @@ def _content(
     found = Counter(result.judgement.verdict for result in results.claims)
     runs = [run for row in results.rows for run in (*row.runs, *row.failed, *row.choice_runs)]
     known = "\n".join(results.notes)
+    benchmarks = benchmarks_of(results)
+    styles = styles_of(benchmarks)
     return {
         "results": results,
-        "benchmarks": benchmarks_of(results),
+        "benchmarks": benchmarks,
         "sections": sections,
         "pictures": pictures,
-        "styles": styles_of(results),
+        "styles": styles,
         "variables": css_variables(),
         "tally": {verdict: found[verdict] for verdict in SIGNS},
         "judged": sum(n for verdict, n in found.items() if verdict != "not_run"),
@@ -244,7 +246,7 @@ def _content(
         "versions": sorted({run.commit[:12] + ("+" if run.dirty else "") for run in runs if run.commit}),
         "data": _json(
             {
-                "rows": rows_data(results, styles_of(results)),
+                "rows": rows_data(results, styles),
                 "curves": curves_data(results),
                 "predictions": predicted,
                 "comparisons": comparisons,

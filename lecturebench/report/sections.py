@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -61,18 +61,22 @@ def benchmarks_of(results: Results) -> list[Benchmark]:
     """The benchmarks that have a claim or a row: those with more published numbers first, else in their order."""
     items: list[ClaimResult | RowResult] = [*results.claims, *results.rows]
     found = {item.benchmark.name: item.benchmark for item in items}.values()
-    return sorted(found, key=lambda benchmark: -sum(isinstance(claim, NumberClaim) for claim in benchmark.claims))
+    return sorted(found, key=_numbers_first)
 
 
-def styles_of(results: Results) -> dict[str, MethodStyle]:
+def styles_of(benchmarks: Iterable[Benchmark]) -> dict[str, MethodStyle]:
     """A style for every declared method; equal names look alike in all benchmarks."""
-    ordered = sorted(benchmarks_of(results), key=lambda benchmark: benchmark.name)
-    return method_styles(method.name for benchmark in ordered for method in benchmark.methods)
+    ordered = sorted(benchmarks, key=lambda benchmark: (_numbers_first(benchmark), benchmark.name))
+    return method_styles(*([method.name for method in benchmark.methods] for benchmark in ordered))
+
+
+def _numbers_first(benchmark: Benchmark) -> int:
+    return -sum(isinstance(claim, NumberClaim) for claim in benchmark.claims)
 
 
 def sections_of(results: Results, saved: Predictions) -> list[Section]:
     """One section per benchmark, dataset and profile, in the order of the rows."""
-    styles = styles_of(results)
+    styles = styles_of(benchmarks_of(results))
     grouped: dict[tuple[str, str, str], list[RowResult]] = {}
     for row in results.rows:
         grouped.setdefault((row.benchmark.name, row.dataset, row.profile), []).append(row)

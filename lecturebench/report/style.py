@@ -13,6 +13,7 @@ import io
 import re
 import warnings
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -86,15 +87,24 @@ class MethodStyle:
     glyph: str
 
 
-def method_styles(names: Iterable[str]) -> dict[str, MethodStyle]:
-    """One style per name, in the order of first mention; after eight names colours come again with other markers.
+def method_styles(*groups: Iterable[str]) -> dict[str, MethodStyle]:
+    """One style per name; names of one group, the methods of a benchmark, have colours of their own up to eight.
 
-    Give it the declared methods and not those that happen to have run: then a failed row recolours no other.
+    A name of several groups keeps the style of the first. After eight names colours come again with other markers, the
+    rarest first. Give it the declared methods and not those that happen to have run: then a failed row recolours no
+    other.
     """
+    tones: dict[str, int] = {}
     styles = {}
-    for i, name in enumerate(dict.fromkeys(names)):
-        tone, marker = i % len(TONES), (i + i // len(TONES)) % len(MARKERS)
-        styles[name] = MethodStyle(TONES[tone][0], f"var(--method-{tone})", MARKERS[marker], GLYPHS[marker])
+    for group in map(list, groups):
+        for name in group:
+            if name in tones:
+                continue
+            everywhere, here = Counter(tones.values()), Counter(tones[n] for n in set(group) & set(tones))
+            tone = min(range(len(TONES)), key=lambda i: (here[i], everywhere[i]))
+            marker = (tone + everywhere[tone]) % len(MARKERS)
+            tones[name] = tone
+            styles[name] = MethodStyle(TONES[tone][0], f"var(--method-{tone})", MARKERS[marker], GLYPHS[marker])
     return styles
 
 

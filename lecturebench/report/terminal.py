@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -25,6 +25,9 @@ from lecturebench.report.changes import Block as Compared
 from lecturebench.report.results import Results, RowResult, show
 from lecturebench.report.table import Block, Line, blocks, explained, summary
 
+if TYPE_CHECKING:
+    from lecturebench.report.style import MethodStyle
+
 STYLES = {
     "reproduced": ("✓", "green"),
     "better": ("+", "cyan"),
@@ -38,14 +41,20 @@ CHANGE_STYLES: dict[Word, str] = {"worse": "bold red", "better": "cyan", "same":
 
 
 def terminal_table(results: Results) -> RenderableType:
-    """A table per benchmark, dataset and profile, in 80 columns; the reasons under it; the tally last."""
+    """A table per benchmark, dataset and profile, in 80 columns; the reasons under it; the tally last.
+
+    Methods have the marks and colours of the page.
+    """
+    from lecturebench.report.sections import benchmarks_of, styles_of  # matplotlib, which plain lines do without
+
+    styles = styles_of(benchmarks_of(results))
     parts: list[RenderableType] = []
     title = ""
     for block in blocks(results):
         if block.benchmark.title != title:
             title = block.benchmark.title
             parts += [Text(_clean(title), style="bold"), Text()]
-        parts += [Text(_clean(block.heading), style="dim"), _table(block)]
+        parts += [Text(_clean(block.heading), style="dim"), _table(block, styles)]
         parts += [_coloured(reason, ": {}: ", VERDICT_STYLES) for reason in block.reasons]
         parts.append(Text())
     parts += [Text(f"note: {_clean(note)}", style="yellow") for note in results.notes]
@@ -106,7 +115,7 @@ def comparison_lines(comparison: Comparison) -> list[str]:
     return [_clean(line) for line in [*lines, *_outcome(comparison), f"{comparison.headline}."]]
 
 
-def _table(block: Block) -> Table:
+def _table(block: Block, styles: Mapping[str, MethodStyle]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("Method", overflow="fold")
     table.add_column("Published", justify="right", no_wrap=True)
@@ -117,8 +126,11 @@ def _table(block: Block) -> Table:
     table.add_column("Time", justify="right", no_wrap=True)
     for line in block.lines:
         mark, style = STYLES.get(line.verdict, ("", ""))
-        cells = (line.method, line.published, line.measured, line.runs, line.interval)
-        table.add_row(*(Text(_clean(cell)) for cell in cells), Text(f"{mark} {line.verdict}", style), Text(line.time))
+        look = styles[line.method]
+        method = Text.assemble((look.glyph, look.colour), f" {_clean(line.method)}")
+        cells = (line.published, line.measured, line.runs, line.interval)
+        verdict = Text(f"{mark} {line.verdict}", style)
+        table.add_row(method, *(Text(_clean(cell)) for cell in cells), verdict, Text(line.time))
     return table
 
 

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from lecturebench.report import figures
@@ -147,6 +149,24 @@ def test_styles_depend_on_the_declared_methods_alone() -> None:
 def test_many_methods_never_look_the_same() -> None:
     styles = method_styles(f"m{i}" for i in range(3 * len(TONES)))
     assert len({(style.colour, style.marker) for style in styles.values()}) == len(styles)
+
+
+@given(st.lists(st.lists(st.integers(0, 30).map(str), min_size=1, max_size=len(TONES), unique=True), max_size=6))
+def test_new_methods_of_a_benchmark_have_colours_that_no_other_of_it_has(groups: list[list[str]]) -> None:
+    styles = method_styles(*groups)
+    known: set[str] = set()
+    for group in groups:
+        colours = [styles[name].colour for name in group]
+        assert all(colours.count(styles[name].colour) == 1 for name in set(group) - known)
+        known |= set(group)
+    looks = [(style.colour, style.marker) for style in styles.values()]
+    assert len(set(looks)) == len(looks)
+
+
+def test_a_method_of_two_benchmarks_looks_the_same_in_both() -> None:
+    styles = method_styles(["ridge", "dropout"], ["adam", "dropout", "sgd"])
+    assert styles["dropout"] == STYLES["dropout"]
+    assert len({style.colour for style in styles.values()}) == 4
 
 
 def test_neighbouring_colours_stand_out_from_both_grounds() -> None:

@@ -24,8 +24,9 @@ def printed(results, width=80, **options):
 def test_the_table_fits_80_columns_with_every_cell_on_one_line(results):
     lines = printed(results).splitlines()
     assert max(map(len, lines)) <= 80
-    (ridge,) = [line for line in lines if line.startswith("ridge")]
+    (ridge,) = [line for line in lines if line.startswith("● ridge")]
     assert ridge.split() == [
+        "●",
         "ridge",
         "6.9%",
         "7.53%",

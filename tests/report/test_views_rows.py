@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lecturebench import Benchmark, Experiment, IdentityClaim, Measured, Network, Profile, Training, stated
 from lecturebench.report.results import Results, RowResult, collect
-from lecturebench.report.sections import Section, styles_of
+from lecturebench.report.sections import Section, benchmarks_of, styles_of
 from lecturebench.report.views.rows import anchor, rows_data
 from lecturebench.store import Store
 from tests.report.conftest import make_record
@@ -45,11 +45,11 @@ def row_of(runs, method=FORMULA, metric="deviation"):
 
 def data_of(*rows):
     results = Results(rows, (), (), {})
-    return rows_data(results, styles_of(results))
+    return rows_data(results, styles_of(benchmarks_of(results)))
 
 
 def test_a_row_has_its_numbers_run_by_run(results):
-    row = next(row for row in rows_data(results, styles_of(results)) if row["method"] == "dropout")
+    row = next(row for row in rows_data(results, styles_of(benchmarks_of(results))) if row["method"] == "dropout")
     source = next(row for row in results.rows if row.method.name == "dropout")
     assert (row["n"], row["failed"], row["seeds"]) == (5, 0, [0, 1, 2, 3, 4])
     assert row["values"] == pytest.approx(source.values)
@@ -59,7 +59,7 @@ def test_a_row_has_its_numbers_run_by_run(results):
 
 
 def test_rows_stand_in_the_order_of_the_page_and_know_their_place(results):
-    rows = rows_data(results, styles_of(results))
+    rows = rows_data(results, styles_of(benchmarks_of(results)))
     assert [row["id"] for row in rows] == list(range(len(results.rows)))
     assert [row["title"] for row in rows] == [row.method.title for row in results.rows]
     for row, source in zip(rows, results.rows, strict=True):
@@ -67,7 +67,7 @@ def test_rows_stand_in_the_order_of_the_page_and_know_their_place(results):
 
 
 def test_claims_of_a_row_lead_to_their_evidence(results):
-    row = next(row for row in rows_data(results, styles_of(results)) if row["method"] == "ridge")
+    row = next(row for row in rows_data(results, styles_of(benchmarks_of(results))) if row["method"] == "ridge")
     of_number, of_order = row["claims"]
     assert (of_number["kind"], of_number["printed"], of_number["word"]) == ("number", "6.9%", "reproduced")
     assert of_number["published"] == pytest.approx(0.069)
@@ -81,7 +81,7 @@ def test_a_contradicted_claim_says_so(tmp_path):
     measured = {"metrics": {"measured": {"deviation": 1.0}}}
     store.write(make_record("formula", suite="suite", benchmark="odd", recipe={}, **measured))
     results = collect({"odd": BENCHMARK}, store, losses=lambda record: [])
-    [claim] = rows_data(results, styles_of(results))[0]["claims"]
+    [claim] = rows_data(results, styles_of(benchmarks_of(results)))[0]["claims"]
     assert (claim["verdict"], claim["word"]) == ("worse", "contradicted")
 
 
