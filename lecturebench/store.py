@@ -158,6 +158,8 @@ class Store:
             schema = found["schema"]
         except FileNotFoundError:
             strangers = [path.name for path in self.folder.glob("[!.]*")] if self.folder.is_dir() else []
+            if strangers and marker.is_file():
+                return self.begin()  # another call has taken it into use meanwhile
             if strangers and not self.runs.is_dir():
                 raise UsageError(
                     f"{str(self.folder)!r} is no store of lecturebench, but holds {min(strangers)!r}: "

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lecturebench.errors import UsageError
-from lecturebench.store import SCHEMA, DamagedRecord, Record, Store, digest, write_whole
+from lecturebench.store import MARKER, SCHEMA, DamagedRecord, Record, Store, digest, write_whole
 
 
 def record(key="k1", **changes) -> Record:
@@ -196,6 +196,21 @@ def test_new_or_empty_folder_becomes_a_store_and_stays_one(tmp_path):
 def test_store_without_a_marker_is_known_by_its_runs(tmp_path):
     Store(tmp_path).write(record())
     Store(tmp_path).begin()
+
+
+def test_folder_that_another_call_takes_into_use_meanwhile_is_a_store(tmp_path, monkeypatch):
+    looked, glob = [], type(tmp_path).glob
+
+    def late(folder, pattern):
+        if not looked:
+            looked.append(folder)
+            Store(tmp_path).begin()
+        return glob(folder, pattern)
+
+    monkeypatch.setattr(type(tmp_path), "glob", late)
+    Store(tmp_path).begin()
+    assert looked == [tmp_path]
+    assert json.loads((tmp_path / MARKER).read_text()) == {"schema": SCHEMA}
 
 
 def test_folder_of_somebody_else_is_left_alone(tmp_path):

@@ -85,10 +85,10 @@ def small_disk(request, tmp_path, monkeypatch):
     folder = tmp_path / "disk"
     folder.mkdir()
     if request.param == "quota":
-        synced, limit = os.fsync, 96 * 2**10
+        synced, blocks = os.fsync, 24
 
         def fsync(descriptor):
-            if sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) > limit:
+            if sum(-(-path.stat().st_size // 4096) for path in folder.rglob("*") if path.is_file()) > blocks:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             synced(descriptor)
 
