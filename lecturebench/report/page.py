@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import shlex
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -197,6 +198,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "dedent": textwrap.dedent,
         "duration": lambda seconds: duration(seconds) or "–",
         "measure": lambda metric: f"Test {metric}" if metric in METRICS else words(metric),
         "slug": slug,

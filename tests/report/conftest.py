@@ -170,6 +170,7 @@ def benchmarks() -> dict[str, Benchmark]:
     protocol = {
         "dataset": stated("MNIST, 60,000 train, 10,000 test", book),
         "epochs": assumed("30", "the lab of the book uses 30"),
+        "formula": stated("f_m(X)=exp(Z_m)/(exp(Z_0)+exp(Z_1)+exp(Z_2)+exp(Z_3))", 'slide "Backpropagation"'),
     }
 
     def number(method: str, printed: str) -> NumberClaim:
@@ -211,7 +212,8 @@ def benchmarks() -> dict[str, Benchmark]:
         name="error_table",
         suite="benchmarks",
         path=Path("benchmarks/bench_error_table.py"),
-        about="Do two-layer networks beat linear classifiers?",
+        about="Do two-layer networks beat linear classifiers?\n\n    f_m(X)  =  exp(Z_m) / sum_l exp(Z_l),\n"
+        "    Z_m     =  beta_m0 + sum_l beta_ml A_l",
     )
     return {benchmark.name: benchmark}
 
