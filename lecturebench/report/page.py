@@ -36,7 +36,7 @@ from lecturebench.report.evidence import METRICS
 from lecturebench.report.figures import short, words
 from lecturebench.report.predicted import Predictions
 from lecturebench.report.results import ClaimResult, Results, RowResult, show, steps_until
-from lecturebench.report.sections import Section, benchmarks_of, sections_of, slug, styles_of
+from lecturebench.report.sections import Section, benchmarks_of, foldable, sections_of, slug, styles_of
 from lecturebench.report.slides import write_slides
 from lecturebench.report.style import css_variables
 from lecturebench.report.table import duration, write_tables
@@ -113,7 +113,12 @@ def write_report(
     drawn, kept = album.finish(plate for section in sections for plate in section.plates)
     say(f"figures: {drawn} drawn, {kept} unchanged, in {folder / 'figures'}")
     if slides:
-        headed = [(f"{section.benchmark.title}, {section.dataset}", section.main) for section in sections]
+        headed = [
+            (f"{section.benchmark.title}, {section.dataset}", section.main)
+            for benchmark in benchmarks_of(results)
+            for section in sections
+            if section.benchmark is benchmark
+        ]
         pages = write_slides(results, headed, folder / "slides.pdf")
         say(f"slides: {folder / 'slides.pdf'}, {pages} pages")
     return page
@@ -214,10 +219,9 @@ def _templates() -> Environment:
         "time_to_target": lambda claim: isinstance(claim, TimeToTargetClaim),
         "drawn": lambda result: strip(result) is not None,
         "finite": math.isfinite,
-        "held": lambda result: isinstance(result.claim, IdentityClaim) and result.judgement.verdict == "reproduced",
     }
     environment.globals |= {"signs": SIGNS, "test_metrics": METRICS, "nan": math.nan, "anchor": anchor}
-    environment.globals |= {"command": command, "lines": lines}
+    environment.globals |= {"command": command, "foldable": foldable, "lines": lines}
     environment.globals |= {"libraries": _libraries, "place": place, "sampling": sampling, "seen": seen, "strip": strip}
     return environment
 

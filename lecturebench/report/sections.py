@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from lecturebench.benchmark import Benchmark, Drawing
-from lecturebench.published import NumberClaim
+from lecturebench.published import IdentityClaim, NumberClaim
 from lecturebench.report import figures
 from lecturebench.report.album import Plate, basis
 from lecturebench.report.evidence import METRICS
@@ -21,6 +21,7 @@ from lecturebench.report.style import TONES, MethodStyle, Picture, method_styles
 from lecturebench.store import Record
 
 MOST_CLASSES = 25
+FEW_IDENTITIES = 3  # of a benchmark, which are listed one by one
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,16 @@ def benchmarks_of(results: Results) -> list[Benchmark]:
     items: list[ClaimResult | RowResult] = [*results.claims, *results.rows]
     found = {item.benchmark.name: item.benchmark for item in items}.values()
     return sorted(found, key=_numbers_first)
+
+
+def foldable(claims: Sequence[ClaimResult]) -> list[ClaimResult]:
+    """The identities that hold, where a benchmark has so many that they would hide its other claims."""
+    held = [
+        result
+        for result in claims
+        if isinstance(result.claim, IdentityClaim) and result.judgement.verdict == "reproduced"
+    ]
+    return held if len(held) > FEW_IDENTITIES else []
 
 
 def styles_of(benchmarks: Iterable[Benchmark]) -> dict[str, MethodStyle]:

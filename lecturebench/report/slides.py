@@ -7,19 +7,21 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from lecturebench.report.album import Plate
 from lecturebench.report.results import Results
+from lecturebench.report.sections import benchmarks_of, foldable
 from lecturebench.report.style import INK, MUTED, styled
 from lecturebench.report.table import summary
 from lecturebench.store import write_whole
 
 HEIGHT = 4.6  # inches; letters of 11 points are then a 30th of the page
 SHAPE = 16 / 9
-MOST_CLAIMS = 14
+MOST_LINES = 14
 
 
 def write_slides(results: Results, sections: Iterable[tuple[str, Sequence[Plate]]], path: Path) -> int:
@@ -51,10 +53,18 @@ def _slide(figure: Figure, heading: str, title: str, caption: str) -> Figure:
     below, above = 0.72 / height, 1 - 0.62 / height
     engine = figure.get_layout_engine()
     assert isinstance(engine, ConstrainedLayoutEngine)
-    legends = 0.52 / height if figure.legends else 0.0
-    engine.set(rect=(0.02, below + legends, 0.96, above - below - legends))
+    renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
+    drawn_below, drawn_above = below, above
+    # Legends outside of the axes and the figure's own title keep to the edges of the page, whatever the rectangle.
+    if heads := figure.get_suptitle():
+        figure.suptitle("")
+        figure.text(0.03, above, heads, va="top", fontsize=11, color=INK, in_layout=False)
+        drawn_above -= 0.22 * (1 + heads.count("\n")) / height
     for legend in figure.legends:
-        # Legends outside of the axes keep to the edges of the page, whatever the rectangle.
+        drawn_below = below + (legend.get_window_extent(renderer).height / figure.dpi + 0.05) / height
+    engine.set(rect=(0.02, drawn_below, 0.96, drawn_above - drawn_below))
+    for legend in figure.legends:
+        legend.set_loc("lower left")
         legend.set_bbox_to_anchor((0.02, below - 0.05 / height), transform=figure.transFigure)
     figure.text(0.03, 1 - 0.2 / height, title, va="top", fontsize=17, fontweight="bold", color=INK, in_layout=False)
     told = textwrap.fill(" · ".join(part for part in (heading, caption) if part), round(13 * SHAPE * height))
@@ -63,16 +73,29 @@ def _slide(figure: Figure, heading: str, title: str, caption: str) -> Figure:
 
 
 def _cover(results: Results) -> Figure:
-    """What came out, in a line, and each claim with its verdict as far as they fit."""
+    """What came out, in a line, and the verdicts as far as they fit, the benchmarks in the order of the page."""
     figure = Figure(figsize=(SHAPE * HEIGHT, HEIGHT))
     figure.text(0.05, 0.9, textwrap.fill(summary(results), 44), fontsize=20, fontweight="bold", color=INK, va="top")
-    shown = results.claims if len(results.claims) <= MOST_CLAIMS else results.claims[: MOST_CLAIMS - 1]
-    step = min(0.055, 0.62 / max(1, MOST_CLAIMS))
-    for i, result in enumerate(shown):
+    lines = _verdicts(results)
+    shown = lines if len(lines) <= MOST_LINES else lines[: MOST_LINES - 1]
+    step = min(0.055, 0.62 / MOST_LINES)
+    for i, (word, told, _) in enumerate(shown):
         at, size = 0.68 - i * step, 10
-        figure.text(0.05, at, result.word, fontsize=size, fontweight="bold", color=INK)
-        told = textwrap.shorten(f"{result.benchmark.name}: {result.claim.name}", 84, placeholder=" …")
-        figure.text(0.22, at, told, fontsize=size, color=MUTED)
-    if left := len(results.claims) - len(shown):
+        figure.text(0.05, at, word, fontsize=size, fontweight="bold", color=INK)
+        figure.text(0.22, at, textwrap.shorten(told, 78, placeholder=" …"), fontsize=size, color=MUTED)
+    if left := sum(claims for _, _, claims in lines[len(shown) :]):
         figure.text(0.05, 0.68 - len(shown) * step, f"and {left} more", fontsize=10, color=MUTED)
     return figure
+
+
+def _verdicts(results: Results) -> list[tuple[str, str, int]]:
+    """Verdict, claim, and how many claims that is: where there are many identities that hold, they are one line."""
+    lines = []
+    for benchmark in benchmarks_of(results):
+        own = [result for result in results.claims if result.benchmark is benchmark]
+        folded = foldable(own)
+        single = [result for result in own if result not in folded]
+        lines += [(result.word, f"{benchmark.name}: {result.claim.name}", 1) for result in single]
+        if folded:
+            lines.append((folded[0].word, f"{benchmark.name}: {len(folded)} identities", len(folded)))
+    return lines

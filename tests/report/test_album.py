@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
+from dataclasses import replace
 
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from lecturebench import IdentityClaim
+from lecturebench.claims import Judgement
 from lecturebench.report.album import FORMATS, Album, Plate, basis
 from lecturebench.report.figures import blank
-from lecturebench.report.slides import write_slides
-from lecturebench.report.style import Picture
+from lecturebench.report.slides import _slide, _verdicts, write_slides
+from lecturebench.report.style import Picture, styled
 
 
 @pytest.fixture
@@ -117,3 +122,35 @@ def test_slides_have_a_cover_and_one_page_per_figure_and_leave_out_what_fails(tm
     assert len(re.findall(rb"/Type /Page\b", content)) == 3
     write_slides(results, [("Heading", [plate(), plate("other")])], tmp_path / "again.pdf")
     assert content == (tmp_path / "again.pdf").read_bytes()
+
+
+def test_slide_keeps_heading_drawing_and_legend_apart():
+    with styled():
+        figure = blank(5.6, 4.1)
+        axes = figure.add_subplot()
+        for name in "abcd":
+            axes.plot([1, 2], label=name)
+        axes.set_xlabel("epoch")
+        figure.legend(loc="outside lower left", ncols=1)
+        figure.suptitle("of two\nlines")
+        slide = _slide(figure, "heading", "title", "caption")
+        renderer = FigureCanvasAgg(slide).get_renderer()
+        slide.draw(renderer)
+    drawing = axes.get_tightbbox(renderer)
+    [legend] = slide.legends
+    title, heading, told = (next(t for t in slide.texts if t.get_text().startswith(w)) for w in ("ti", "of", "he"))
+    boxes = [item.get_window_extent(renderer) for item in (title, heading)] + [drawing]
+    boxes += [item.get_window_extent(renderer) for item in (legend, told)]
+    assert all(above.y0 >= below.y1 for above, below in itertools.pairwise(boxes))
+
+
+def test_cover_has_the_published_numbers_first_and_folds_identities(results):
+    first, *_ = _verdicts(results)
+    assert first == ("reproduced", "error_table: ridge error 6.9%", 1)
+    identity = IdentityClaim(
+        method="lda", statement="holds", tolerance=1.0, dataset="mnist", source="s", slide="s", protocol={}
+    )
+    held = [replace(results.claims[0], claim=identity, judgement=Judgement("reproduced", "")) for _ in range(4)]
+    lines = _verdicts(replace(results, claims=(*results.claims, *held)))
+    assert lines[-1] == ("reproduced", "error_table: 4 identities", 4)
+    assert sum(claims for *_, claims in lines) == len(results.claims) + 4
