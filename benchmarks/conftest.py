@@ -164,8 +164,8 @@ class ClaimItem(BenchmarkItem):
         from functools import partial
 
         from lecturebench.datasets import load
+        from lecturebench.report.collect import collect
         from lecturebench.report.evidence import saved_losses
-        from lecturebench.report.results import collect
         from lecturebench.store import Store
 
         option = self.config.getoption

@@ -462,8 +462,8 @@ def _display(as_json: bool) -> Display:
 
 
 def _results(found: Any, store: Any, data_dir: Path | None) -> Results:
+    from lecturebench.report.collect import collect
     from lecturebench.report.evidence import saved_losses
-    from lecturebench.report.results import collect
 
     return collect(found, store, losses=saved_losses(store, _loader(data_dir)))
 

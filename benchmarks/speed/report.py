@@ -69,9 +69,9 @@ def measured(folder: Path, benchmarks: int) -> dict[str, float]:
     begin = time.perf_counter()
     from lecturebench import Benchmark, Network, NumberClaim, OrderClaim, Profile, Training
     from lecturebench.datasets import Dataset, Split
+    from lecturebench.report.collect import collect
     from lecturebench.report.evidence import saved_losses
     from lecturebench.report.page import write_report
-    from lecturebench.report.results import collect
     from lecturebench.store import Store
 
     def never() -> None:

@@ -37,6 +37,7 @@ from lecturebench.report.changes import (
     machine,
     signed,
 )
+from lecturebench.report.collect import collect
 from lecturebench.report.evidence import (
     METRICS,
     Losses,
@@ -48,7 +49,8 @@ from lecturebench.report.evidence import (
     saved_losses,
 )
 from lecturebench.report.noise import Difference, Judged, paired, together, welch
-from lecturebench.report.results import NO_LOSSES, ClaimResult, Results, RowResult, collect, show
+from lecturebench.report.results import ClaimResult, Results, RowResult, show
+from lecturebench.report.verdicts import NO_LOSSES
 from lecturebench.store import Record, Store
 
 # A recorded metric and the same one of the saved predictions agree to this, relatively, or one of them was edited.

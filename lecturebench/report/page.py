@@ -35,11 +35,12 @@ from lecturebench.report.album import Album, Shown
 from lecturebench.report.evidence import METRICS
 from lecturebench.report.figures import short, words
 from lecturebench.report.predicted import Predictions
-from lecturebench.report.results import ClaimResult, Results, RowResult, show, steps_until
+from lecturebench.report.results import ClaimResult, Results, RowResult, show
 from lecturebench.report.sections import Section, benchmarks_of, foldable, sections_of, slug, styles_of
 from lecturebench.report.slides import write_slides
 from lecturebench.report.style import css_variables
 from lecturebench.report.table import duration, write_tables
+from lecturebench.report.verdicts import steps_until
 from lecturebench.report.views.comparison import comparison_data, ranks_data
 from lecturebench.report.views.curves import curves_data
 from lecturebench.report.views.predictions import predictions_data

@@ -19,6 +19,7 @@ import numpy as np
 from lecturebench.benchmark import Benchmark
 from lecturebench.claims import one_standard_error
 from lecturebench.errors import DataCorrupt, DataMissing, UsageError
+from lecturebench.report.collect import collect
 from lecturebench.report.evidence import (
     example_losses,
     one_line,
@@ -29,7 +30,7 @@ from lecturebench.report.evidence import (
     test_labels,
     usable_records,
 )
-from lecturebench.report.results import RowResult, collect
+from lecturebench.report.results import RowResult
 from lecturebench.report.table import COLUMNS, table_rows, to_csv
 from lecturebench.store import DamagedRecord, Record, Store, digest
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from lecturebench.report.collect import collect
 from lecturebench.report.evidence import saved_losses
 from lecturebench.report.page import write_report
-from lecturebench.report.results import collect
 from lecturebench.store import Store
 from tests.report.conftest import benchmarks, load, written_once
 

@@ -29,8 +29,9 @@ from lecturebench import (
     stated,
 )
 from lecturebench.errors import DataMissing
+from lecturebench.report.collect import collect
 from lecturebench.report.evidence import saved_losses
-from lecturebench.report.results import Results, collect
+from lecturebench.report.results import Results
 from lecturebench.store import Record, Store
 
 N_TEST, CLASSES = 300, 10

@@ -24,7 +24,7 @@ from lecturebench.report.compare_page import COLUMNS, strip, table_rows, to_json
 from lecturebench.report.terminal import comparison_lines, comparison_table
 from lecturebench.store import Store
 from tests.report.conftest import make_record, write_run
-from tests.report.test_results import ODD
+from tests.report.test_collect import ODD
 
 HOSTILE = "<script>alert('x')</script> & \"q\" \u202e 😀"
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from lecturebench.claims import paired_interval
 from lecturebench.report.predicted import Predictions
-from lecturebench.report.results import BOOTSTRAP_SEED, Results
+from lecturebench.report.results import Results
+from lecturebench.report.verdicts import BOOTSTRAP_SEED
 from lecturebench.report.views.comparison import comparison_data, mcnemar, ranked, ranks_data
 from lecturebench.store import Store
 

@@ -27,9 +27,11 @@ from lecturebench import (
     stated,
 )
 from lecturebench.errors import DataMissing
+from lecturebench.report.collect import collect
 from lecturebench.report.page import seen, write_report
-from lecturebench.report.results import collect, show, steps_until
+from lecturebench.report.results import show
 from lecturebench.report.table import blocks, table_rows, to_csv, to_markdown
+from lecturebench.report.verdicts import steps_until
 from lecturebench.store import Record, Store
 
 TRAINING = Training("sgd", 0.1, 128, 3)

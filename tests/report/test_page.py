@@ -18,9 +18,10 @@ import pytest
 
 from lecturebench.benchmark import Benchmark
 from lecturebench.errors import DataMissing
+from lecturebench.report.collect import collect
 from lecturebench.report.evidence import saved_losses
 from lecturebench.report.page import anchor, command, strip, write_report
-from lecturebench.report.results import Results, collect
+from lecturebench.report.results import Results
 from lecturebench.store import Store
 
 Load = Callable[[str], Any]

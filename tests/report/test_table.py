@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lecturebench.errors import UsageError
+from lecturebench.report.collect import collect
 from lecturebench.report.evidence import saved_losses
-from lecturebench.report.results import collect
 from lecturebench.report.table import (
     COLUMNS,
     MARKERS,

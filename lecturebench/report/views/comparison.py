@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from lecturebench.claims import FEWEST_SEEDS, paired_interval, win_probability
 from lecturebench.report.predicted import Predictions
-from lecturebench.report.results import BOOTSTRAP_SEED, Results, RowResult, show
+from lecturebench.report.results import Results, RowResult, show
+from lecturebench.report.verdicts import BOOTSTRAP_SEED
 from lecturebench.report.views.rows import finite
 
 ALL_PAIRS = 6  # so many rows are all compared; of more, each with the best one and with its neighbour

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from lecturebench.errors import DataMissing
+from lecturebench.report.collect import collect
 from lecturebench.report.evidence import saved_losses
-from lecturebench.report.results import collect, show
+from lecturebench.report.results import show
 from lecturebench.report.table import to_markdown, write_tables
 from lecturebench.report.terminal import plain_lines, terminal_table
 from lecturebench.report.verify import verify
