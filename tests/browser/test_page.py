@@ -5,8 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+
+from lecturebench.report.collect import collect
+from lecturebench.report.evidence import saved_losses
+from lecturebench.report.page import write_report
+from lecturebench.store import Store
 
 pytestmark = pytest.mark.browser
 WIDTHS = (360, 1280, 1920)
@@ -123,6 +131,32 @@ def test_pairs_of_methods_are_told_in_words(visit):
     everything = page.locator("#compare-table .words").count()
     page.locator("#control-pair").select_option(index=1)
     assert 0 < page.locator("#compare-table .words").count() < everything
+
+
+@pytest.fixture(scope="module")
+def three_datasets_file(tmp_path_factory, benchmarks, load, written_once):
+    """The page of the same runs on three datasets; two of them cannot be loaded, which ranks do without."""
+    store = Store(Path(shutil.copytree(written_once, tmp_path_factory.mktemp("ranks") / "latest")))
+    for record in store.read()[0]:
+        for name in ("fashion_mnist", "cifar10"):
+            about = record.dataset | {"name": name}
+            store.write(replace(record, key=name + record.key[len(name) :], dataset=about), None)
+    return write_report(collect(benchmarks, store, losses=saved_losses(store, load)), store, load, store.folder)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_average_ranks_over_datasets_are_drawn_with_every_name_in_the_picture(visit, three_datasets_file, width):
+    page = visit("#compare", width=width, file=three_datasets_file)
+    picture = page.locator("#compare-ranks svg[role=img]")
+    picture.wait_for()
+    assert picture.get_attribute("aria-label").startswith("Neural network + dropout 1.00, Neural network + ridge 2.00")
+    assert "has the best average rank" in page.locator("#compare-ranks").inner_text()
+    ends = "item => { const box = item.getBoundingClientRect(); return [box.left, box.right]; }"
+    left, right = picture.evaluate(ends)
+    for text in picture.locator("text").all():
+        start, end = text.evaluate(ends)
+        assert left - 1 <= start <= end <= right + 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("theme", THEMES)

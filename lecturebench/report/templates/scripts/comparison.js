@@ -54,7 +54,7 @@
   };
   state.follow(draw);
 
-  // Average ranks: a line with a mark per method, and bars over those that Nemenyi's test does not tell apart.
+  // Average ranks: a line with a mark per method, and bars beside those that Nemenyi's test does not tell apart.
   const box = document.getElementById("compare-ranks");
   const sets = (data.ranks ?? []);
   if (!sets.length) {
@@ -71,26 +71,32 @@
     const rowOf = (i) => data.rows.find((row) => row.benchmark === set.benchmark && row.method === set.names[i]);
     const k = set.methods.length;
     const words = `${set.methods[order[0].i]} has the best average rank (${order[0].rank.toFixed(2)}) over ${set.datasets.length} datasets. `
-      + (set.friedman < 0.05 ? `Friedman's test sees differences (${format.p(set.friedman)}); bars join methods that Nemenyi's test does not tell apart at 5%.`
+      + (set.friedman < 0.05 ? `Friedman's test sees differences (${format.p(set.friedman)}); a bar on the right joins methods that Nemenyi's test does not tell apart at 5%.`
         : `Friedman's test sees no difference between the methods at 5% (${format.p(set.friedman)}): with so few datasets, ranks may be chance.`);
     const holder = el("div", { class: "chart" });
-    box.append(el("h4", {}, heading), el("p", {}, words), el("div", { class: "card" }, holder));
+    box.append(el("h4", {}, heading), el("p", {}, words), el("div", { class: "card narrow" }, holder));
     chart(holder, (width) => {
-      const x = d3.scaleLinear([1, k], [16, width - 16]);
-      const half = Math.ceil(k / 2);
-      const top = 34 + 9 * set.bars.length;
-      const svg = d3.create("svg").attr("width", width).attr("height", top + 24 * half + 8).style("color", "var(--ink)").style("font", "13px inherit");
-      svg.append("g").attr("transform", "translate(0,22)").call(d3.axisTop(x).ticks(k).tickFormat(d3.format("d")));
-      set.bars.forEach(([low, high], i) => svg.append("line").attr("x1", x(set.ranks[low]) - 3).attr("x2", x(set.ranks[high]) + 3)
-        .attr("y1", 31 + 9 * i).attr("y2", 31 + 9 * i).attr("stroke", "currentColor").attr("stroke-width", 4));
-      order.forEach(({ rank, i }, place) => {
-        const left = place < half;
-        const y = top + 14 + 24 * (left ? place : k - 1 - place);
+      // Names beside the marks where there is room, above them where there is not.
+      const beside = width >= 540;
+      const [top, line] = [30, beside ? 28 : 46];
+      const longest = Math.floor((beside ? 0.5 * width : width - 9 * set.bars.length) / 7.2);
+      const x = d3.scaleLinear([1, k], [beside ? 0.52 * width : 10, width - 24 - 9 * set.bars.length]);
+      const place = new Map(order.map(({ i }, at) => [i, at]));
+      const y = (i) => top + line * place.get(i) + (beside ? line / 2 : 34);
+      const svg = d3.create("svg").attr("width", width).attr("height", top + line * k + 6).style("color", "var(--ink)").style("font-size", "13px");
+      const axis = svg.append("g").attr("transform", `translate(0,${top - 8})`).call(d3.axisTop(x).ticks(k).tickFormat(d3.format("d")).tickSize(-line * k - 8)).attr("font-size", 12).attr("font-family", "inherit");
+      axis.selectAll(".domain").remove();
+      axis.selectAll("line").attr("stroke", "var(--rule)");
+      const text = (at, up, anchor, words, fill = "currentColor") => svg.append("text").attr("x", at).attr("y", up).attr("text-anchor", anchor).attr("fill", fill).text(words);
+      for (const { rank, i } of order) {
         const row = rowOf(i);
-        svg.append("path").attr("fill", "none").attr("stroke", "var(--muted)").attr("d", `M${x(rank)},22V${y - 4}H${left ? 0 : width}`);
-        svg.append("text").attr("x", left ? 0 : width).attr("y", y - 8).attr("text-anchor", left ? "start" : "end").attr("fill", "currentColor")
-          .text(`${row?.glyph ?? ""} ${set.methods[i]} ${rank.toFixed(2)}`);
-      });
+        const name = set.methods[i];
+        text(0, beside ? y(i) + 4 : y(i) - 16, "start", name.length > longest ? `${name.slice(0, longest - 1)}…` : name);
+        text(x(rank), y(i) + 6, "middle", row?.glyph ?? "●", row?.css).attr("font-size", 17);
+        text(x(rank) + (rank > k - 0.7 ? -13 : 13), y(i) + 4, rank > k - 0.7 ? "end" : "start", rank.toFixed(2), "var(--muted)");
+      }
+      set.bars.forEach(([low, high], i) => svg.append("line").attr("stroke", "currentColor").attr("stroke-width", 4)
+        .attr("x1", width - 4 - 9 * i).attr("x2", width - 4 - 9 * i).attr("y1", y(low) - 9).attr("y2", y(high) + 9));
       return svg.node();
     }, () => order.map(({ rank, i }) => `${set.methods[i]} ${rank.toFixed(2)}`).join(", "));
   }
