@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.formulas.activations import ACTIVATIONS
 from lecturebench import (
     Benchmark,
     Drawing,
@@ -35,7 +36,6 @@ from lecturebench import (
     assumed,
     stated,
 )
-from lecturebench.activations import ACTIVATIONS
 from lecturebench.models.dense import softmax_regression, two_layer
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def compare_with_product(
 
 def draw_functions(figure: Any, rows: Mapping[str, Series]) -> str:
     """Each activation function and its derivative, with the test error of the network that uses it."""
-    from lecturebench.report.results import show
+    from lecturebench.judging.results import show
     from lecturebench.report.style import INK, MUTED, RULE
 
     grid = figure.subplots(2, 3, sharex=True, sharey=True)

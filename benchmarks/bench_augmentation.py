@@ -74,8 +74,8 @@ def drawn_windows(
     """
     from scipy.stats import chi2
 
-    from lecturebench.fit import streams
     from lecturebench.models.layers import RandomCrop
+    from lecturebench.training.fit import streams
 
     seed = int(rng.integers(2**31))
     layers = [RandomCrop(padding, flip=True) for _ in range(2)]
@@ -129,8 +129,8 @@ def contact_sheet(dataset: "Dataset", rng: np.random.Generator, paddings: tuple[
     without those that are 0 (colours as their mean, 0 to 255), and the windows, one point each. The sheet slices the
     images as `window` does: the deviation says that the layer's look the same.
     """
-    from lecturebench.fit import streams
     from lecturebench.models.layers import RandomCrop
+    from lecturebench.training.fit import streams
 
     labels = np.asarray(dataset.train.y)
     height, width = dataset.train.X.shape[1:3]

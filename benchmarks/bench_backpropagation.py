@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.formulas.activations import ACTIVATIONS, Activation
 from lecturebench import Benchmark, Drawing, Experiment, IdentityClaim, Measured, Profile, assumed, stated
-from lecturebench.activations import ACTIVATIONS, Activation
 
 if TYPE_CHECKING:
     from lecturebench.datasets import Dataset
@@ -78,7 +78,7 @@ def automatic_gradient(theta: Theta, X: np.ndarray, y: np.ndarray, g: Activation
     import keras
     from keras import ops
 
-    from lecturebench.backends import LOADERS
+    from lecturebench.training.backends import LOADERS
 
     function = keras_activation(g.name)
 

@@ -89,7 +89,7 @@ def single_layer(theta: Floats, X: Floats, y: Floats) -> tuple[float, Floats]:
 
 def first_weights(n_inputs: int, units: int, rng: np.random.Generator) -> Floats:
     """A guess for theta of `single_layer`: weights as Keras draws them (Glorot & Bengio 2010), intercepts 0."""
-    from lecturebench.weights import variance_scaling
+    from lecturebench.training.weights import variance_scaling
 
     beta, W = (variance_scaling(shape, 1.0, "fan_avg", "uniform", rng) for shape in ((units, 1), (n_inputs, units)))
     return np.concatenate([[0.0], beta.ravel(), np.zeros(units), W.ravel()])

@@ -395,8 +395,8 @@ def draw_target(figure: Any, rows: Mapping[str, Series]) -> str:
     """
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
+    from lecturebench.judging.verdicts import steps_until
     from lecturebench.report.style import INK
-    from lecturebench.report.verdicts import steps_until
 
     target = float(TARGET.removesuffix("%")) / 100
     titles = "each at its own rate", f"all at the rate {COMMON_RATE}"

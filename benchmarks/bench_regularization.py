@@ -139,7 +139,7 @@ def removal(
     import keras
 
     from lecturebench.models.layers import Dropout
-    from lecturebench.weights import draw_weights
+    from lecturebench.training.weights import draw_weights
 
     X = np.asarray(dataset.train.X[:examples], dtype=np.float32) / np.float32(dataset.scale)
     points = []

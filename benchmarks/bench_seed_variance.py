@@ -32,9 +32,9 @@ import numpy as np
 from benchmarks.bench_error_table import BOOK, BOOK_NETWORK, RANDOM_SPLIT
 from benchmarks.bench_error_table import CLAIMS as TABLE_CLAIMS
 from lecturebench import Benchmark, Drawing, Network, OrderClaim, Profile, assumed, stated
-from lecturebench.claims import win_probability
+from lecturebench.declare.claims import parse_printed
+from lecturebench.judging.statistics import win_probability
 from lecturebench.models.dense import two_layer
-from lecturebench.published import parse_printed
 
 PUBLISHED = {"dropout": "1.8%", "ridge": "2.3%"}
 # What the error table's rule chose on validation data with other seeds: reports/reference/error_table, row ridge.

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lecturebench import Benchmark, Drawing, Experiment, IdentityClaim, Measured, Profile, assumed, stated
-from lecturebench.fit import flat_inputs, measure, softmax
+from lecturebench.training.fit import flat_inputs, measure, softmax
 
 if TYPE_CHECKING:
     from lecturebench.datasets import Dataset
@@ -142,12 +142,12 @@ def identities(
 
 
 def numpy_softmax(dataset: Dataset, rng: np.random.Generator) -> Measured:
-    """The `identities` of `lecturebench.fit.softmax` and of the loss that a record holds, in float64."""
+    """The `identities` of `lecturebench.training.fit.softmax` and of the loss that a record holds, in float64."""
     return identities(*random_outputs(dataset, rng), "float64", softmax, recorded_loss)
 
 
 def recorded_loss(Z: np.ndarray, y: np.ndarray) -> float:
-    """The mean of -log f_y as `lecturebench.fit.measure` takes it of probabilities, none counted as below 1.2e-38."""
+    """The mean of -log f_y as a record's is taken of probabilities, none counted as below 1.2e-38."""
     return measure("classification", softmax(Z), y)["loss"]
 
 
@@ -167,7 +167,7 @@ def minimised_loss(Z: np.ndarray, y: np.ndarray) -> float:
     """The mean cross-entropy of a batch that training steps differentiate."""
     from keras import ops
 
-    from lecturebench.backends.objective import objective
+    from lecturebench.training.backends.objective import objective
 
     loss, _ = objective("classification", ops.convert_to_tensor(y.astype(np.int32)), ops.convert_to_tensor(Z))
     return float(ops.convert_to_numpy(loss))

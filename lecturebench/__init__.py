@@ -3,18 +3,8 @@
 The names that a benchmark file needs. Importing this package imports neither NumPy nor Keras.
 """
 
-from lecturebench.benchmark import (
-    Baseline,
-    Benchmark,
-    Choice,
-    Drawing,
-    Experiment,
-    Measured,
-    Network,
-    Profile,
-    Training,
-)
-from lecturebench.published import (
+from lecturebench.declare.benchmark import Benchmark, Drawing, Profile
+from lecturebench.declare.claims import (
     EquivalenceClaim,
     IdentityClaim,
     MinimumClaim,
@@ -24,7 +14,9 @@ from lecturebench.published import (
     assumed,
     stated,
 )
-from lecturebench.schedules import Schedule
+from lecturebench.declare.methods import Baseline, Experiment, Measured, Network
+from lecturebench.declare.schedules import Schedule
+from lecturebench.declare.training import Choice, Training
 
 __version__ = "0.1.0"
 

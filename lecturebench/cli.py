@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lecturebench import __version__
-from lecturebench.benchmark import BACKENDS, DEVICES, LECTURE_SUITE, PROFILES, discover
+from lecturebench.declare.benchmark import BACKENDS, DEVICES, PROFILES
+from lecturebench.declare.suites import LECTURE_SUITE, discover
 from lecturebench.errors import ClusterLost, DataCorrupt, DataMissing, UsageError
 
 if TYPE_CHECKING:
-    from lecturebench.benchmark import Benchmark
+    from lecturebench.declare.benchmark import Benchmark
     from lecturebench.execution.plan import Request
     from lecturebench.execution.progress import Display
-    from lecturebench.report.changes import Comparison
-    from lecturebench.report.results import Results
+    from lecturebench.judging.changes import Comparison
+    from lecturebench.judging.results import Results
 
 LATEST = Path("reports/latest")
 
@@ -171,19 +172,19 @@ def run(
     as_json: bool,
 ) -> int:
     """Fit what the store lacks, judge the claims and write the page. BENCHMARKS: names, or none for all."""
-    from lecturebench.execution import prepare
+    from lecturebench import session
     from lecturebench.store import Store
 
     found = discover(suite)
-    selected = prepare.select(found, benchmarks, methods)
-    prepare.check_choices(profile, backend, device)
-    prepare.check_cluster(cluster, jobs)
-    prepare.check_backend(backend, "cpu" if cluster else device)
-    seconds = None if budget is None else prepare.parse_budget(budget)
-    prepare.check_folder(out)
+    selected = session.select(found, benchmarks, methods)
+    session.check_choices(profile, backend, device)
+    session.check_cluster(cluster, jobs)
+    session.check_backend(backend, "cpu" if cluster else device)
+    seconds = None if budget is None else session.parse_budget(budget)
+    session.check_folder(out)
     say = _say_stderr if as_json else click.echo
-    trackers = prepare.trackers({"tensorboard": tensorboard, "mlflow": mlflow}, out, say)
-    requests, missing = prepare.requests(
+    trackers = session.trackers({"tensorboard": tensorboard, "mlflow": mlflow}, out, say)
+    requests, missing = session.requests(
         selected,
         profile=profile,
         backend=backend,
@@ -206,9 +207,9 @@ def run(
     where: dict[str, Any] = {"backend": backend, "device": device, "data_dir": data_dir, "display": display}
     where["memory_limit"] = memory_limit
     if cluster is None:
-        workers = prepare.local_workers(**where, jobs=jobs)
+        workers = session.local_workers(**where, jobs=jobs)
     else:
-        workers = prepare.cluster_workers(cluster, **where, suite=suite, say=say)
+        workers = session.cluster_workers(cluster, **where, suite=suite, say=say)
     judge = partial(_results, found, store, data_dir)
     more = None if until_decided is None else sequential.until_decided(requests, judge, most=until_decided, say=say)
     summary = carry_out(
@@ -265,7 +266,7 @@ def report(folder: Path, readme: Path | None, slides: bool, data_dir: Path | Non
 @suite_option
 def verify(folder: Path, data_dir: Path | None, suite: Path) -> int:
     """Recompute every number and verdict of FOLDER's table.csv from saved predictions and the dataset."""
-    from lecturebench.report.verify import verify as differences
+    from lecturebench.judging.verify import verify as differences
 
     found = differences(_existing(folder), discover(suite), _loader(data_dir))
     for line in found:
@@ -302,8 +303,8 @@ def compare(a: Path, b: Path, out: Path | None, data_dir: Path | None, suite: Pa
     contradicted. Other changed verdicts and rows of one side alone are listed and do not count. Times are ratios of
     seconds per fit, with the machines named; they are never judged.
     """
-    from lecturebench.report.compare import compare as compared
-    from lecturebench.report.compare import read_side
+    from lecturebench.judging.compare import compare as compared
+    from lecturebench.judging.compare import read_side
 
     if out is not None and out.exists() and not out.is_dir():
         raise UsageError(f"{str(out)!r} is a file; --out must be a folder")
@@ -414,13 +415,13 @@ def _list_runs(
 ) -> None:
     from dataclasses import asdict
 
-    from lecturebench.execution import prepare
+    from lecturebench import session
     from lecturebench.execution.engine import source_digests
     from lecturebench.execution.overview import lines, overview
     from lecturebench.store import Store
 
-    prepare.check_choices(profile, backend, "cpu")
-    requests, missing = prepare.requests(
+    session.check_choices(profile, backend, "cpu")
+    requests, missing = session.requests(
         list(found.values()),
         profile=profile,
         backend=backend,
@@ -462,8 +463,8 @@ def _display(as_json: bool) -> Display:
 
 
 def _results(found: Any, store: Any, data_dir: Path | None) -> Results:
-    from lecturebench.report.collect import collect
-    from lecturebench.report.evidence import saved_losses
+    from lecturebench.judging.collect import collect
+    from lecturebench.judging.evidence import saved_losses
 
     return collect(found, store, losses=saved_losses(store, _loader(data_dir)))
 

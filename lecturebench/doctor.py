@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lecturebench.benchmark import BACKENDS
 from lecturebench.datasets import Status, known, status
+from lecturebench.declare.benchmark import BACKENDS
 from lecturebench.environment import commit, environment
 
 

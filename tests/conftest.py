@@ -8,7 +8,10 @@ import signal
 import pytest
 from hypothesis import settings
 
-from lecturebench.backends import LOADERS, Backend
+from lecturebench.training.backends import LOADERS, Backend
+from tests.made_up import benchmarks, load, results, store, written_once
+
+__all__ = ["benchmarks", "load", "results", "store", "written_once"]  # fixtures of every room
 
 # A machine that is busy with fits takes its time; what a property says does not depend on it.
 settings.register_profile("patient", deadline=None)

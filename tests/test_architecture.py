@@ -19,48 +19,23 @@ OURS = ("lecturebench", "baselines", "benchmarks")
 ARROWS: dict[str, set[str]] = {
     "benchmarks": {"lecturebench", "baselines"},
     "baselines": set(),
-    "lecturebench.__init__": {"benchmark", "published", "schedules"},
+    "lecturebench.__init__": {"declare"},
     "lecturebench.__main__": {"cli"},
-    "lecturebench.activations": set(),
     "lecturebench.errors": set(),
-    "lecturebench.claims": set(),
-    "lecturebench.models": set(),
-    "lecturebench.published": set(),
-    "lecturebench.schedules": set(),
-    "lecturebench.benchmark": {"errors", "published", "schedules"},
-    "lecturebench.store": {"errors"},
-    "lecturebench.datasets": {"errors"},
     "lecturebench.environment": {"errors", "__init__"},
-    "lecturebench.source": {"errors", "benchmark"},
-    "lecturebench.backends": {"models", "benchmark", "errors"},
-    "lecturebench.weights": set(),
-    "lecturebench.fit": {"schedules", "backends", "weights", "models", "benchmark", "datasets", "errors"},
+    "lecturebench.declare": {"errors"},
+    "lecturebench.models": set(),
+    "lecturebench.datasets": {"errors"},
+    "lecturebench.store": {"errors"},
+    "lecturebench.training": {"declare", "datasets", "models", "errors"},
     "lecturebench.execution": {
-        *(
-            "fit",
-            "backends",
-            "datasets",
-            "store",
-            "published",
-            "benchmark",
-            "claims",
-            "errors",
-            "source",
-            "environment",
-            "__init__",
-        ),
+        *("training", "datasets", "store", "declare", "judging", "errors", "environment", "__init__"),
     },
-    "lecturebench.report": {
-        "published",
-        "store",
-        "claims",
-        "datasets",
-        "benchmark",
-        "errors",
-        "environment",
-        "__init__",
-    },
-    "lecturebench.doctor": {"datasets", "benchmark", "errors", "environment", "__init__"},
+    "lecturebench.judging": {"declare", "datasets", "store", "errors", "report"},
+    "lecturebench.report": {"judging", "declare", "datasets", "store", "errors", "environment", "__init__"},
+    "lecturebench.doctor": {"datasets", "declare", "errors", "environment", "__init__"},
+    "lecturebench.session": {"execution", "datasets", "store", "declare", "errors", "environment"},
+    "lecturebench.pytest_plugin": {"session", "execution", "judging", "datasets", "store", "declare", "errors"},
 }
 ARROWS["lecturebench.cli"] = {room.removeprefix("lecturebench.") for room in ARROWS} - {"benchmarks", "baselines"}
 
@@ -68,14 +43,14 @@ ARROWS["lecturebench.cli"] = {room.removeprefix("lecturebench.") for room in ARR
 # package, and are themselves imported inside functions only.
 HEAVY = {"tensorflow", "tensorflow_datasets", "keras", "jax", "torch", "sklearn"}
 HOMES = {
-    "lecturebench.backends.tensorflow": {"tensorflow", "keras"},
-    "lecturebench.backends.jax": {"jax", "keras"},
-    "lecturebench.backends.torch": {"torch", "keras"},
-    "lecturebench.backends.objective": {"keras"},
+    "lecturebench.training.backends.tensorflow": {"tensorflow", "keras"},
+    "lecturebench.training.backends.jax": {"jax", "keras"},
+    "lecturebench.training.backends.torch": {"torch", "keras"},
+    "lecturebench.training.backends.objective": {"keras"},
     "lecturebench.models.layers": {"keras"},
 }
 # What reads records must work where nothing can be fitted, whatever it imports on the way.
-LIGHT_ROOMS = ("lecturebench.report", "lecturebench.claims", "lecturebench.store")
+LIGHT_ROOMS = ("lecturebench.report", "lecturebench.judging.statistics", "lecturebench.store")
 NEVER_IN_LIGHT_ROOMS = HEAVY - {"sklearn", "tensorflow_datasets"}
 
 
@@ -240,19 +215,24 @@ def test_importing_lecturebench_loads_neither_numpy_nor_a_framework() -> None:
 @pytest.mark.parametrize(
     ("file", "text", "check", "told"),
     [
-        ("lecturebench/claims.py", "from lecturebench.store import Store", wrong_arrows, "lecturebench.store"),
-        ("lecturebench/store.py", "def f():\n    import lecturebench.fit", wrong_arrows, "lecturebench.fit"),
-        ("lecturebench/models/dense.py", "from ..benchmark import Network", wrong_arrows, "lecturebench.benchmark"),
-        ("lecturebench/fit.py", "from benchmarks import bench_one", wrong_arrows, "benchmarks.bench_one"),
+        ("lecturebench/declare/claims.py", "from lecturebench.store import Store", wrong_arrows, "lecturebench.store"),
+        (
+            "lecturebench/store.py",
+            "def f():\n    import lecturebench.training.fit",
+            wrong_arrows,
+            "lecturebench.training.fit",
+        ),
+        ("lecturebench/models/dense.py", "from ..declare import Network", wrong_arrows, "lecturebench.declare"),
+        ("lecturebench/training/fit.py", "from benchmarks import bench_one", wrong_arrows, "benchmarks.bench_one"),
         ("lecturebench/datasets/__init__.py", "from lecturebench import Network", wrong_arrows, "Network"),
-        ("lecturebench/report/page.py", "from lecturebench import fit", wrong_arrows, "lecturebench.fit"),
-        ("lecturebench/report/page.py", "if TYPE_CHECKING:\n    import lecturebench.fit", wrong_arrows, "fit"),
+        ("lecturebench/report/page.py", "from lecturebench import training", wrong_arrows, "lecturebench.training"),
+        ("lecturebench/report/page.py", "if TYPE_CHECKING:\n    import lecturebench.training.fit", wrong_arrows, "fit"),
         ("lecturebench/cli.py", "def f():\n    import baselines.linear", wrong_arrows, "baselines.linear"),
         ("baselines/linear.py", "import lecturebench", wrong_arrows, "lecturebench"),
         ("lecturebench/surprise.py", "", wrong_arrows, "in no room"),
         ("baselines/linear.py", "from sklearn import svm", slow_imports, "sklearn.svm"),
         ("benchmarks/bench_one.py", "class A:\n    import keras", slow_imports, "keras"),
-        ("lecturebench/backends/jax.py", "import torch", slow_imports, "torch"),
+        ("lecturebench/training/backends/jax.py", "import torch", slow_imports, "torch"),
         (
             "lecturebench/models/dense.py",
             "from lecturebench.models.layers import L",
@@ -260,16 +240,16 @@ def test_importing_lecturebench_loads_neither_numpy_nor_a_framework() -> None:
             "dense imports keras",
         ),
         ("lecturebench/report/page.py", "def f():\n    import keras", frameworks_reached, "keras"),
-        ("lecturebench/benchmark.py", "import torch", frameworks_reached, "torch"),
+        ("lecturebench/declare/benchmark.py", "import torch", frameworks_reached, "torch"),
     ],
 )
 def test_planted_import_is_found(tmp_path: Path, file: str, text: str, check, told: str) -> None:
     planted = {
-        "lecturebench/__init__.py": "from lecturebench.benchmark import Benchmark",
-        "lecturebench/benchmark.py": "",
-        "lecturebench/fit.py": "",
+        "lecturebench/__init__.py": "from lecturebench.declare.benchmark import Benchmark",
+        "lecturebench/declare/benchmark.py": "",
+        "lecturebench/training/fit.py": "",
         "lecturebench/models/layers.py": "import keras",
-        "lecturebench/report/__init__.py": "import lecturebench.benchmark",
+        "lecturebench/report/__init__.py": "import lecturebench.declare.benchmark",
         file: text,
     }
     for name, content in planted.items():
@@ -283,8 +263,8 @@ def test_planted_import_is_found(tmp_path: Path, file: str, text: str, check, to
     [
         ("benchmarks/bench_one.py", "from lecturebench import Claim\nimport lecturebench.models.dense, baselines"),
         ("lecturebench/models/dense.py", "from lecturebench.models import layers\ndef f():\n    import keras"),
-        ("lecturebench/report/page.py", "import numpy\nfrom lecturebench import claims\nfrom . import style"),
-        ("lecturebench/backends/jax.py", "import jax, keras"),
+        ("lecturebench/report/page.py", "import numpy\nfrom lecturebench import judging\nfrom . import style"),
+        ("lecturebench/training/backends/jax.py", "import jax, keras"),
         ("lecturebench/store.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import sklearn"),
     ],
 )

@@ -14,7 +14,7 @@ from lecturebench.cli import main
 from lecturebench.datasets import load
 from lecturebench.errors import DataMissing
 from lecturebench.store import Store
-from tests.report.conftest import make_record, write_run
+from tests.made_up import make_record, write_run
 
 
 @pytest.mark.parametrize(

@@ -21,13 +21,13 @@ from pathlib import Path
 import numpy as np
 
 from lecturebench import Network
-from lecturebench.benchmark import discover
 from lecturebench.datasets import Dataset, load
+from lecturebench.declare.suites import discover
 from lecturebench.environment import cores, environment
 from lecturebench.execution.engine import carry_out
 from lecturebench.execution.plan import Request
-from lecturebench.execution.prepare import local_workers
 from lecturebench.execution.progress import PlainDisplay
+from lecturebench.session import local_workers
 from lecturebench.store import Store
 
 NETWORKS = ("ridge", "dropout", "softmax")

@@ -16,23 +16,23 @@ import tempfile
 import time
 from pathlib import Path
 
-from lecturebench.benchmark import discover
 from lecturebench.datasets import load
+from lecturebench.declare.suites import discover
 from lecturebench.environment import cores, environment
 from lecturebench.execution.engine import carry_out
 from lecturebench.execution.plan import Request
-from lecturebench.execution.prepare import local_workers
 from lecturebench.execution.progress import PlainDisplay
+from lecturebench.session import local_workers
 from lecturebench.store import Store
 
 BY_HAND = """
 import os
 from lecturebench.execution.worker import thread_environment
 os.environ |= thread_environment({threads}) | {{"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}}
-from lecturebench.backends import LOADERS
-from lecturebench.benchmark import discover
+from lecturebench.training.backends import LOADERS
+from lecturebench.declare.suites import discover
 from lecturebench.datasets import load
-from lecturebench.fit import fit_network
+from lecturebench.training.fit import fit_network
 backend = LOADERS["tensorflow"]()
 backend.prepare({threads}, "cpu")
 row = discover()["error_table"].method("dropout")

@@ -69,8 +69,8 @@ def measured(folder: Path, benchmarks: int) -> dict[str, float]:
     begin = time.perf_counter()
     from lecturebench import Benchmark, Network, NumberClaim, OrderClaim, Profile, Training
     from lecturebench.datasets import Dataset, Split
-    from lecturebench.report.collect import collect
-    from lecturebench.report.evidence import saved_losses
+    from lecturebench.judging.collect import collect
+    from lecturebench.judging.evidence import saved_losses
     from lecturebench.report.page import write_report
     from lecturebench.store import Store
 

@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lecturebench.claims import Losses, judge_number, judge_order, prediction_half_width
 from lecturebench.execution.sequential import looks
+from lecturebench.judging.statistics import Losses, judge_number, judge_order, prediction_half_width
 
 FIRST, MOST = 5, 20  # the lecture profile's seeds; where --until-decided stops
 SPREADS = (0.02, 0.08, 0.10, 0.12)  # standard deviations of errors as shares of their mean

@@ -9,9 +9,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lecturebench.claims import FEWEST_SEEDS
 from lecturebench.execution.durations import in_words
 from lecturebench.execution.plan import Plan, Request, Run
+from lecturebench.judging.statistics import FEWEST_SEEDS
 from lecturebench.store import Record
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}

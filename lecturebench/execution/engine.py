@@ -14,17 +14,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lecturebench.backends import LOADERS
-from lecturebench.benchmark import Baseline, Experiment, Method
+from lecturebench.declare.methods import Baseline, Experiment, Method
 from lecturebench.environment import REPOSITORY
 from lecturebench.execution.budget import Row, affordable, left_out
 from lecturebench.execution.durations import Durations, LongestFirst, in_words, kind
 from lecturebench.execution.plan import Plan, Request, Run, plan
 from lecturebench.execution.pool import Pool
 from lecturebench.execution.progress import Display
-from lecturebench.fit import fit_baseline, fit_experiment, fit_network
-from lecturebench.source import source_digest
+from lecturebench.execution.source import source_digest
 from lecturebench.store import DamagedRecord, Record, Store
+from lecturebench.training.backends import LOADERS
+from lecturebench.training.fit import fit_baseline, fit_experiment, fit_network
 
 if TYPE_CHECKING:
     from filelock import FileLock

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
 
-from lecturebench.benchmark import Baseline
+from lecturebench.declare.methods import Baseline
 from lecturebench.execution.durations import Durations, in_words, spent
 from lecturebench.execution.plan import Request, Run, plan
 from lecturebench.execution.progress import describe

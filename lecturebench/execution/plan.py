@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from lecturebench.benchmark import Benchmark, Choice, Method, Profile, Training
-from lecturebench.claims import one_standard_error
+from lecturebench.declare.benchmark import Benchmark, Profile
+from lecturebench.declare.methods import Method
+from lecturebench.declare.training import Choice, Training
+from lecturebench.judging.statistics import one_standard_error
 from lecturebench.store import Record
 
 

@@ -16,10 +16,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from lecturebench.benchmark import Benchmark, Method
-from lecturebench.claims import FEWEST_SEEDS, Judgement
+from lecturebench.declare.benchmark import Benchmark
+from lecturebench.declare.claims import Claim
+from lecturebench.declare.methods import Method
 from lecturebench.execution.plan import Request
-from lecturebench.published import Claim
+from lecturebench.judging.statistics import FEWEST_SEEDS, Judgement
 from lecturebench.store import Record
 
 MOST = 20

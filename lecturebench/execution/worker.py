@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lecturebench.benchmark import Method
     from lecturebench.datasets import Dataset
+    from lecturebench.declare.methods import Method
     from lecturebench.execution.plan import Run
-    from lecturebench.fit import Fitted
     from lecturebench.store import Record
+    from lecturebench.training.fit import Fitted
 
 MOST_POINTS = 250  # of a learning curve in a record; 1,500 epochs would take a quarter of a megabyte
 THREAD_VARIABLES = (
@@ -114,8 +114,8 @@ def execute(run: Run) -> tuple[Record, dict[str, Any] | None]:
     _send(("started", run.key, os.getpid()))
     started = datetime.now(UTC).isoformat(timespec="seconds")
     begin = time.perf_counter()
-    from lecturebench.benchmark import load_benchmark
     from lecturebench.datasets import load
+    from lecturebench.declare.suites import load_benchmark
 
     benchmark = load_benchmark(run.suite / f"bench_{run.benchmark}.py")
     method = benchmark.method(run.method)
@@ -179,8 +179,9 @@ def thinned(curve: list[dict[str, float]]) -> list[dict[str, float]]:
 
 
 def _fit(run: Run, method: Method, dataset: Dataset) -> Fitted:
-    from lecturebench.benchmark import Baseline, Experiment, Training
-    from lecturebench.fit import fit_baseline, fit_experiment, fit_network
+    from lecturebench.declare.methods import Baseline, Experiment
+    from lecturebench.declare.training import Training
+    from lecturebench.training.fit import fit_baseline, fit_experiment, fit_network
 
     if isinstance(method, Experiment):
         return fit_experiment(method.function, run.parameters, dataset, seed=run.seed)
@@ -214,7 +215,7 @@ def _load_backend() -> None:
     """Import Keras and its backend, on the first run here that needs it."""
     global _backend
     if _backend is None:
-        from lecturebench.backends import LOADERS
+        from lecturebench.training.backends import LOADERS
 
         backend = LOADERS[_setting.backend]()
         backend.prepare(_setting.threads, _setting.device)
@@ -244,7 +245,7 @@ def _peak_rss_mib() -> float:
 
 def probe_gpu(backend: str) -> str | None:
     """The GPU that a backend sees, or None. Imports the backend, unheard: run it in a process of its own."""
-    from lecturebench.backends import LOADERS
+    from lecturebench.training.backends import LOADERS
 
     # TensorFlow says what it misses on the way in, whatever its log level.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

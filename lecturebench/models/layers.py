@@ -43,7 +43,7 @@ class Dropout(keras.layers.Layer):  # type: ignore[misc]
         if not training or not self.draws:
             return inputs
         if self.mask is None:
-            raise RuntimeError(f"layer {self.name!r} has no mask: it is trained by lecturebench.fit, not by model.fit")
+            raise RuntimeError(f"layer {self.name!r} has no mask: it is trained by lecturebench, not by model.fit")
         kept = keras.ops.cast(self.mask, inputs.dtype)
         return inputs * kept * (self.WORDS / (self.WORDS - self.threshold))
 
@@ -98,7 +98,7 @@ class RandomCrop(keras.layers.Layer):  # type: ignore[misc]
         if not training or not self.draws:
             return inputs
         if self.mask is None:
-            raise RuntimeError(f"layer {self.name!r} has no mask: it is trained by lecturebench.fit, not by model.fit")
+            raise RuntimeError(f"layer {self.name!r} has no mask: it is trained by lecturebench, not by model.fit")
         _, height, width, _ = inputs.shape
         around = (self.padding, self.padding)
         padded = keras.ops.pad(inputs, ((0, 0), around, around, (0, 0)))

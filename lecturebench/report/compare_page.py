@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lecturebench.report.changes import (
+from lecturebench.judging.changes import (
     SIGNS,
     ClaimChange,
     Comparison,
@@ -19,9 +19,9 @@ from lecturebench.report.changes import (
     signed,
     times,
 )
-from lecturebench.report.evidence import one_line
-from lecturebench.report.noise import ALPHA
-from lecturebench.report.results import RowResult
+from lecturebench.judging.evidence import one_line
+from lecturebench.judging.noise import ALPHA
+from lecturebench.judging.results import RowResult
 from lecturebench.report.table import duration, measured, runs, to_csv
 from lecturebench.store import write_whole
 

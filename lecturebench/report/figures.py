@@ -23,7 +23,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from lecturebench.report.results import show
+from lecturebench.judging.results import show
 from lecturebench.report.style import INK, MUTED, RULE, WRONG, MethodStyle, Picture
 
 WIDTH = 5.6

@@ -20,9 +20,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from lecturebench.benchmark import BACKENDS
-from lecturebench.claims import Verdict, sampling_interval
-from lecturebench.published import (
+from lecturebench.declare.benchmark import BACKENDS
+from lecturebench.declare.claims import (
     Claim,
     EquivalenceClaim,
     IdentityClaim,
@@ -31,16 +30,17 @@ from lecturebench.published import (
     OrderClaim,
     TimeToTargetClaim,
 )
+from lecturebench.judging.evidence import METRICS
+from lecturebench.judging.results import ClaimResult, Results, RowResult, show
+from lecturebench.judging.statistics import Verdict, sampling_interval
+from lecturebench.judging.verdicts import steps_until
 from lecturebench.report.album import Album, Shown
-from lecturebench.report.evidence import METRICS
 from lecturebench.report.figures import short, words
 from lecturebench.report.predicted import Predictions
-from lecturebench.report.results import ClaimResult, Results, RowResult, show
 from lecturebench.report.sections import Section, benchmarks_of, foldable, sections_of, slug, styles_of
 from lecturebench.report.slides import write_slides
 from lecturebench.report.style import css_variables
 from lecturebench.report.table import duration, write_tables
-from lecturebench.report.verdicts import steps_until
 from lecturebench.report.views.comparison import comparison_data, ranks_data
 from lecturebench.report.views.curves import curves_data
 from lecturebench.report.views.predictions import predictions_data

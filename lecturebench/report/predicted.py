@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lecturebench.benchmark import Experiment
+from lecturebench.declare.methods import Experiment
 from lecturebench.errors import DataCorrupt, DataMissing, UsageError
-from lecturebench.report.evidence import example_losses, predictions, predictions_path, test_labels
-from lecturebench.report.results import RowResult
+from lecturebench.judging.evidence import example_losses, predictions, predictions_path, test_labels
+from lecturebench.judging.results import RowResult
 from lecturebench.store import DamagedRecord, Store
 
 BINS = 10

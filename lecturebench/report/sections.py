@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from lecturebench.benchmark import Benchmark, Drawing
-from lecturebench.published import IdentityClaim, NumberClaim
+from lecturebench.declare.benchmark import Benchmark, Drawing
+from lecturebench.declare.claims import IdentityClaim, NumberClaim
+from lecturebench.judging.evidence import METRICS
+from lecturebench.judging.results import ClaimResult, Results, RowResult
 from lecturebench.report import figures
 from lecturebench.report.album import Plate, basis
-from lecturebench.report.evidence import METRICS
 from lecturebench.report.predicted import Predictions
-from lecturebench.report.results import ClaimResult, Results, RowResult
 from lecturebench.report.series import Series
 from lecturebench.report.style import TONES, MethodStyle, Picture, method_styles
 from lecturebench.store import Record

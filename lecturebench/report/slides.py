@@ -12,8 +12,8 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from lecturebench.judging.results import Results
 from lecturebench.report.album import Plate
-from lecturebench.report.results import Results
 from lecturebench.report.sections import benchmarks_of, foldable
 from lecturebench.report.style import INK, MUTED, styled
 from lecturebench.report.table import summary

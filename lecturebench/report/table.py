@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lecturebench.benchmark import Benchmark
-from lecturebench.claims import Judgement
+from lecturebench.declare.benchmark import Benchmark
+from lecturebench.declare.claims import Claim, EquivalenceClaim, IdentityClaim, NumberClaim, TimeToTargetClaim
 from lecturebench.errors import UsageError
-from lecturebench.published import Claim, EquivalenceClaim, IdentityClaim, NumberClaim, TimeToTargetClaim
-from lecturebench.report.evidence import one_line
-from lecturebench.report.results import ClaimResult, Results, RowResult, show
+from lecturebench.judging.evidence import one_line
+from lecturebench.judging.results import ClaimResult, Results, RowResult, show
+from lecturebench.judging.statistics import Judgement
 from lecturebench.store import write_whole
 
 COLUMNS = (

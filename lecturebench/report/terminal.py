@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lecturebench.report.changes import (
+from lecturebench.judging.changes import (
     SIGNS,
     ClaimChange,
     Comparison,
@@ -21,8 +21,8 @@ from lecturebench.report.changes import (
     signed,
     times,
 )
-from lecturebench.report.changes import Block as Compared
-from lecturebench.report.results import Results, RowResult, show
+from lecturebench.judging.changes import Block as Compared
+from lecturebench.judging.results import Results, RowResult, show
 from lecturebench.report.table import Block, Line, blocks, explained, summary
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import bench_activations as bench
-from lecturebench.activations import ACTIVATIONS
+from benchmarks.formulas.activations import ACTIVATIONS
 from lecturebench.datasets import load
-from lecturebench.fit import fit_network
+from lecturebench.training.fit import fit_network
 
 
 @pytest.fixture(scope="module")

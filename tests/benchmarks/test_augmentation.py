@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from benchmarks import bench_augmentation as bench
-from lecturebench import Experiment, IdentityClaim, Network, OrderClaim
-from lecturebench.benchmark import discover
+from lecturebench import Experiment, IdentityClaim, Network, OrderClaim, session
 from lecturebench.datasets import load
+from lecturebench.declare.suites import discover
 from lecturebench.errors import UsageError
-from lecturebench.execution import prepare
 from lecturebench.report.figures import blank
 from lecturebench.report.series import Series
 from lecturebench.report.style import method_styles, styled
@@ -152,7 +151,7 @@ def test_mirrored_digits_are_refused_in_one_line(digits):
     assert all(NETWORKS[name].datasets == ("fashion_mnist", "cifar10") for name in flips)
     benchmark = discover()["augmentation"]
     with pytest.raises(UsageError) as refused:
-        prepare.requests(
+        session.requests(
             [benchmark], profile="smoke", backend="tensorflow", device="cpu", methods=[flips[0]], dataset="digits"
         )
     assert str(refused.value) == f"{flips[0]} cannot be fitted on 'digits': choose fashion_mnist, cifar10"

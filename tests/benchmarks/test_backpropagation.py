@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import bench_backpropagation as bench
-from lecturebench.activations import ACTIVATIONS, Activation
+from benchmarks.formulas.activations import ACTIVATIONS, Activation
 from lecturebench.datasets import Dataset, Split
 from lecturebench.report.series import Series
 from lecturebench.report.style import method_styles

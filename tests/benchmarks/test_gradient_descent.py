@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from scipy.optimize import approx_fprime, minimize
 
 from benchmarks import bench_gradient_descent as bench
-from lecturebench.benchmark import Experiment
 from lecturebench.datasets import Dataset, Split
-from lecturebench.published import IdentityClaim, OrderClaim
+from lecturebench.declare.claims import IdentityClaim, OrderClaim
+from lecturebench.declare.methods import Experiment
 
 seeds = st.integers(0, 2**32 - 1)
 patiently = settings(max_examples=25, deadline=None)

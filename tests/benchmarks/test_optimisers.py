@@ -14,11 +14,11 @@ from scipy.special import log_softmax
 
 from benchmarks import bench_optimisers as bench
 from lecturebench.datasets import Dataset, Split
-from lecturebench.fit import fit_network
-from lecturebench.published import TimeToTargetClaim
+from lecturebench.declare.claims import TimeToTargetClaim
 from lecturebench.report.figures import blank
 from lecturebench.report.series import Series
 from lecturebench.report.style import method_styles
+from lecturebench.training.fit import fit_network
 
 seeds = st.integers(0, 2**32 - 1)
 ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}

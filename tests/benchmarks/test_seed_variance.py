@@ -16,7 +16,7 @@ from scipy.stats import mannwhitneyu, norm, ttest_ind, ttest_rel
 from benchmarks import bench_error_table
 from benchmarks import bench_seed_variance as bench
 from lecturebench import NumberClaim, OrderClaim
-from lecturebench.claims import judge_time_to_target, win_probability
+from lecturebench.judging.statistics import judge_time_to_target, win_probability
 
 REFERENCE = Path(__file__).resolve().parents[2] / "reports" / "reference" / "error_table" / "runs"
 TRIALS = 20_000

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 from benchmarks import bench_single_layer as bench
 from lecturebench.datasets import load
-from lecturebench.fit import fit_baseline
-from lecturebench.published import EquivalenceClaim, NumberClaim, OrderClaim
+from lecturebench.declare.claims import EquivalenceClaim, NumberClaim, OrderClaim
 from lecturebench.report.series import Series
 from lecturebench.report.style import method_styles, styled
+from lecturebench.training.fit import fit_baseline
 
 TABLE = {"linear": "254.7", "lasso": "252.3", "network_text": "257.4"}
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from lecturebench.report.collect import collect
-from lecturebench.report.evidence import saved_losses
+from lecturebench.judging.collect import collect
+from lecturebench.judging.evidence import saved_losses
 from lecturebench.report.page import write_report
 from lecturebench.store import Store
-from tests.report.conftest import benchmarks, load, written_once
+from tests.made_up import benchmarks, load, written_once
 
 __all__ = ["benchmarks", "load", "written_once"]
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from lecturebench.report.compare import compare, read_side
+from lecturebench.judging.compare import compare, read_side
 from lecturebench.report.compare_page import write_comparison
 from lecturebench.store import Store
-from tests.report.conftest import make_record, write_run
+from tests.made_up import make_record, write_run
 
 pytestmark = pytest.mark.browser
 

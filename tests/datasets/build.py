@@ -36,13 +36,13 @@ def mnist_pickle(images: np.ndarray, labels: np.ndarray, protocol: int = 4) -> b
     """``mnist.pkl.gz`` whose three parts are these images (n, 28, 28) and labels, cut in three."""
     X = (images.reshape(len(images), 784) / 256).astype(np.float32)
     parts = tuple(zip(np.split(X, 3), np.split(labels.astype(np.int64), 3), strict=True))
-    return gzip.compress(pickle.dumps(parts, protocol=protocol))
+    return gzip.compress(pickle.dumps(parts, protocol=protocol), mtime=0)
 
 
 def idx(array: np.ndarray) -> bytes:
     """A gzip-packed IDX file of bytes."""
     header = bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
-    return gzip.compress(header + array.astype(np.uint8).tobytes())
+    return gzip.compress(header + array.astype(np.uint8).tobytes(), mtime=0)
 
 
 def debian_fashion(folder: Path, train: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndarray]) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lecturebench.benchmark import Benchmark, load_benchmark
 from lecturebench.datasets import load
+from lecturebench.declare.benchmark import Benchmark
+from lecturebench.declare.suites import load_benchmark
 from lecturebench.execution.plan import Request
 from lecturebench.execution.worker import Setting
 

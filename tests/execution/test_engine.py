@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from lecturebench.benchmark import load_benchmark
+from lecturebench.declare.suites import load_benchmark
 from lecturebench.execution.durations import SECONDS_UNKNOWN, Durations
 from lecturebench.execution.engine import carry_out
 from lecturebench.execution.pool import local_pool

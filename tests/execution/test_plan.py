@@ -7,10 +7,13 @@ import pickle
 
 import pytest
 
-from lecturebench.benchmark import Benchmark, Choice, Experiment, Network, Profile, Training, discover
+from lecturebench.declare.benchmark import Benchmark, Profile
+from lecturebench.declare.methods import Experiment, Network
+from lecturebench.declare.schedules import Schedule
+from lecturebench.declare.suites import discover
+from lecturebench.declare.training import Choice, Training
 from lecturebench.execution.plan import Request, chosen, limited, plan
 from lecturebench.models.dense import softmax_regression
-from lecturebench.schedules import Schedule
 from lecturebench.store import Record
 
 DIGESTS = {"train": "a", "test": "b"}

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from lecturebench.benchmark import discover
+from lecturebench.declare.suites import discover
 from lecturebench.execution.plan import Request, plan
 from lecturebench.execution.progress import Inbox, PlainDisplay, RichDisplay, connect, describe
 from lecturebench.store import Record

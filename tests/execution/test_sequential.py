@@ -9,9 +9,9 @@ from scipy.stats import binom
 
 from benchmarks.speed.stopping import number, order, stopped
 from lecturebench import Baseline, Benchmark, Network, NumberClaim, OrderClaim, Profile, Training
-from lecturebench.claims import Judgement
 from lecturebench.execution.plan import Request
 from lecturebench.execution.sequential import FALSE_NUMBERS, FALSE_ORDERS, cost, looks, until_decided
+from lecturebench.judging.statistics import Judgement
 
 
 def function() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lecturebench.benchmark import load_benchmark
 from lecturebench.datasets import load
+from lecturebench.declare.suites import load_benchmark
 from lecturebench.execution.plan import Request
 
 SUITE = '''

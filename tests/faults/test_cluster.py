@@ -16,8 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lecturebench.benchmark import discover, load_benchmark
 from lecturebench.datasets import load
+from lecturebench.declare.suites import discover, load_benchmark
 from lecturebench.errors import ClusterLost, UsageError
 from lecturebench.execution.cluster import cluster_pool
 from lecturebench.execution.engine import carry_out
@@ -276,7 +276,7 @@ def test_call_ends_in_one_line_when_the_scheduler_dies(dask, slow_request, setti
 CALL = """
 import sys
 from pathlib import Path
-from lecturebench.benchmark import discover, load_benchmark
+from lecturebench.declare.suites import discover, load_benchmark
 from lecturebench.datasets import load
 from lecturebench.execution.cluster import cluster_pool
 from lecturebench.execution.engine import carry_out

@@ -11,7 +11,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from lecturebench import IdentityClaim
-from lecturebench.claims import Judgement
+from lecturebench.judging.statistics import Judgement
 from lecturebench.report.album import FORMATS, Album, Plate, basis
 from lecturebench.report.figures import blank
 from lecturebench.report.slides import _slide, _verdicts, write_slides

@@ -13,10 +13,10 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lecturebench.claims import paired_interval
+from lecturebench.judging.results import Results
+from lecturebench.judging.statistics import paired_interval
+from lecturebench.judging.verdicts import BOOTSTRAP_SEED
 from lecturebench.report.predicted import Predictions
-from lecturebench.report.results import Results
-from lecturebench.report.verdicts import BOOTSTRAP_SEED
 from lecturebench.report.views.comparison import comparison_data, mcnemar, ranked, ranks_data
 from lecturebench.store import Store
 

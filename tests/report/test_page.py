@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from lecturebench.benchmark import Benchmark
+from lecturebench.declare.benchmark import Benchmark
 from lecturebench.errors import DataMissing
-from lecturebench.report.collect import collect
-from lecturebench.report.evidence import saved_losses
+from lecturebench.judging.collect import collect
+from lecturebench.judging.evidence import saved_losses
+from lecturebench.judging.results import Results
 from lecturebench.report.page import anchor, command, strip, write_report
-from lecturebench.report.results import Results
 from lecturebench.store import Store
 
 Load = Callable[[str], Any]

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 from sklearn.calibration import calibration_curve
 
+from lecturebench.judging.results import Results
 from lecturebench.report.predicted import Predictions, classified, confusion_counts, reliability
-from lecturebench.report.results import Results
 from lecturebench.report.views.predictions import COLUMNS, predictions_data, sprite
 from lecturebench.store import Store
 

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lecturebench.errors import UsageError
-from lecturebench.report.collect import collect
-from lecturebench.report.evidence import saved_losses
+from lecturebench.judging.collect import collect
+from lecturebench.judging.evidence import saved_losses
 from lecturebench.report.table import (
     COLUMNS,
     MARKERS,
@@ -30,7 +30,7 @@ from lecturebench.report.table import (
     write_tables,
 )
 from lecturebench.store import Store
-from tests.report.conftest import SEEDS, make_record, write_run
+from tests.made_up import SEEDS, make_record, write_run
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from lecturebench.report.collect import collect
-from lecturebench.report.evidence import saved_losses
+from lecturebench.judging.collect import collect
+from lecturebench.judging.evidence import saved_losses
 from lecturebench.report.terminal import plain_lines, terminal_table
 from lecturebench.store import Store
-from tests.report.conftest import make_record, write_run
+from tests.made_up import make_record, write_run
 
 
 def printed(results, width=80, **options):

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lecturebench.report.results import Results
+from lecturebench.judging.results import Results
 from lecturebench.report.views.curves import MOST, NAMES, curves_data
-from tests.report.conftest import make_record
+from tests.made_up import make_record
 from tests.report.test_views_rows import NETWORK, row_of
 
 

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lecturebench import Benchmark, Experiment, IdentityClaim, Measured, Network, Profile, Training, stated
-from lecturebench.report.collect import collect
-from lecturebench.report.results import Results, RowResult
+from lecturebench.judging.collect import collect
+from lecturebench.judging.results import Results, RowResult
 from lecturebench.report.sections import Section, benchmarks_of, styles_of
 from lecturebench.report.views.rows import anchor, rows_data
 from lecturebench.store import Store
-from tests.report.conftest import make_record
+from tests.made_up import make_record
 
 
 def _never():

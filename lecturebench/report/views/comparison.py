@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lecturebench.claims import FEWEST_SEEDS, paired_interval, win_probability
+from lecturebench.judging.results import Results, RowResult, show
+from lecturebench.judging.statistics import FEWEST_SEEDS, paired_interval, win_probability
+from lecturebench.judging.verdicts import BOOTSTRAP_SEED
 from lecturebench.report.predicted import Predictions
-from lecturebench.report.results import Results, RowResult, show
-from lecturebench.report.verdicts import BOOTSTRAP_SEED
 from lecturebench.report.views.rows import finite
 
 ALL_PAIRS = 6  # so many rows are all compared; of more, each with the best one and with its neighbour

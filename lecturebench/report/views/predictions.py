@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from lecturebench.benchmark import Experiment
+from lecturebench.declare.methods import Experiment
+from lecturebench.judging.results import Results
 from lecturebench.report.predicted import Classified, Predictions
-from lecturebench.report.results import Results
 
 MOST_CLASSES = 25  # more make no table that can be read
 PER_METHOD = 100  # mistakes of a method whose images the page carries, its surest ones

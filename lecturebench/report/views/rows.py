@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from lecturebench.published import NumberClaim
-from lecturebench.report.results import ClaimResult, Results, RowResult
+from lecturebench.declare.claims import NumberClaim
+from lecturebench.judging.results import ClaimResult, Results, RowResult
 from lecturebench.report.sections import section_anchor, slug
 from lecturebench.report.style import MethodStyle
 

@@ -1,0 +1,225 @@
+"""What was published: numbers, orders, equivalences, times to a target and identities, each with source and protocol.
+
+These are declarations. `lecturebench.judging.statistics` has the rules that judge them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import ClassVar, Literal
+
+
+@dataclass(frozen=True)
+class ProtocolField:
+    """One part of how a published number was obtained: printed by a source, or assumed by us, and why."""
+
+    value: str
+    status: Literal["stated", "assumed"]
+    source: str
+
+
+def stated(value: str, source: str) -> ProtocolField:
+    """A protocol field that ``source`` prints."""
+    return ProtocolField(value, "stated", source)
+
+
+def assumed(value: str, why: str) -> ProtocolField:
+    """A protocol field that no source prints, and why we take this value."""
+    return ProtocolField(value, "assumed", why)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """Something published, with where it stands and how it was obtained. Use one of the kinds below.
+
+    metric: "error" or "mae" on test, "validation error" and the like of another split, or what a method measured.
+    """
+
+    kind: ClassVar[str] = ""
+    metric: str = "error"
+    source: str
+    slide: str
+    dataset: str
+    protocol: Mapping[str, ProtocolField]
+    deviations: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberClaim(Claim):
+    """``method`` has the test ``metric`` printed as ``printed`` ("2.3%" stands for 2.25% to 2.35%)."""
+
+    kind: ClassVar[str] = "number"
+    method: str
+    printed: str
+
+    def __post_init__(self) -> None:
+        parse_printed(self.printed)
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.metric} {self.printed}"
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        return (self.method,)
+
+    @property
+    def published(self) -> float:
+        """The printed value; percentages as shares in [0, 1]."""
+        return float(parse_printed(self.printed)[0])
+
+    @property
+    def unit(self) -> float:
+        """The last printed digit's worth (0.001 for "2.3%"): the true value may be half of it off either way."""
+        return float(parse_printed(self.printed)[1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderClaim(Claim):
+    """The methods stand in increasing order of the test metric: order[0] < order[1] < …"""
+
+    kind: ClassVar[str] = "order"
+    order: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.order) < 2 or len(set(self.order)) < len(self.order):
+            raise ValueError(f"order is {self.order!r}; it needs at least two different methods")
+
+    @property
+    def name(self) -> str:
+        by = "" if self.metric == "error" else f" by {self.metric}"
+        return f"order {' < '.join(self.order)}{by}"
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        return self.order
+
+
+@dataclass(frozen=True, kw_only=True)
+class EquivalenceClaim(Claim):
+    """Two methods have the same test metric within ``delta``, written as numbers are printed ("0.5%").
+
+    because: why a difference of that size is none, fixed before anything was fitted.
+    """
+
+    kind: ClassVar[str] = "equivalence"
+    pair: tuple[str, str]
+    delta: str
+    because: str
+
+    def __post_init__(self) -> None:
+        if not self.tolerance > 0:
+            raise ValueError(f"delta is {self.delta!r}; it must be above 0: no two methods are exactly equal")
+
+    @property
+    def name(self) -> str:
+        return f"{self.pair[0]} = {self.pair[1]} within {self.delta}"
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        return self.pair
+
+    @property
+    def tolerance(self) -> float:
+        """delta as a number; percentages as shares in [0, 1]."""
+        return float(parse_printed(self.delta)[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class MinimumClaim(Claim):
+    """Along ``path``, methods in the order of one parameter, the metric is lowest inside and not at an end."""
+
+    kind: ClassVar[str] = "minimum"
+    path: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.path) < 3 or len(set(self.path)) < len(self.path):
+            raise ValueError(f"path is {self.path!r}; it needs at least three different methods to have an inside")
+
+    @property
+    def name(self) -> str:
+        return f"{self.metric} lowest between {self.path[0]} and {self.path[-1]}"
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        return self.path
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeToTargetClaim(Claim):
+    """``faster`` needs fewer steps than ``slower`` until its metric on validation data is at ``target`` ("3%")."""
+
+    kind: ClassVar[str] = "time to target"
+    faster: str
+    slower: str
+    target: str
+    metric: str = "validation error"
+
+    def __post_init__(self) -> None:
+        parse_printed(self.target)
+
+    @property
+    def name(self) -> str:
+        return f"{self.faster} before {self.slower} at {self.metric} {self.target}"
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        return (self.faster, self.slower)
+
+    @property
+    def threshold(self) -> float:
+        """target as a number; percentages as shares in [0, 1]."""
+        return float(parse_printed(self.target)[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityClaim(Claim):
+    """What ``statement`` says holds exactly: the ``metric`` that ``method`` measures is within ``tolerance``.
+
+    The largest value over the seeds counts. tolerance: what the arithmetic allows, and why is in the protocol.
+    """
+
+    kind: ClassVar[str] = "identity"
+    method: str
+    statement: str
+    tolerance: float
+    metric: str = "deviation"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.tolerance < float("inf"):
+            raise ValueError(f"tolerance is {self.tolerance!r}; it must be finite and not negative")
+
+    @property
+    def name(self) -> str:
+        return f"{self.method}: {self.statement}"
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        return (self.method,)
+
+
+def parse_printed(printed: str) -> tuple[Decimal, Decimal]:
+    """The value and the worth of its last digit: "2.3%" gives (0.023, 0.001). ValueError if it is no number."""
+    text = printed.strip()
+    percent = text.endswith("%")
+    try:
+        value = Decimal(text.removesuffix("%").strip())
+    except InvalidOperation:
+        raise ValueError(
+            f"{printed!r} is no printed number; write it as the source does, say '2.3%' or '254.7'"
+        ) from None
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise ValueError(f"{printed!r} is not finite")
+    unit = Decimal(1).scaleb(exponent)
+    return (value / 100, unit / 100) if percent else (value, unit)

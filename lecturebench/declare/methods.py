@@ -1,0 +1,132 @@
+"""The kinds of method: a Keras network, a classical baseline, an experiment. Nothing here fits or imports Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from lecturebench.declare.training import Choice, Training
+
+
+class Method:
+    """A named way to arrive at a result. Use `Network`, `Baseline` or `Experiment`.
+
+    uses_backend: whether Keras and its backend compute it. deterministic: it is run once, without a seed. resplit:
+    train and test are drawn anew by the run's seed, in their sizes. datasets: those alone that it can take; () is all.
+    """
+
+    name: str
+    title: str
+    function: Callable[..., Any]
+    parameters: Mapping[str, Any]
+    training: Training | None = None
+    uses_backend: bool = True
+    deterministic: bool = False
+    resplit: bool = False
+    datasets: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __init__(
+        self, name: str, title: str, function: Callable[..., Any], notes: tuple[str, ...], parameters: Mapping[str, Any]
+    ) -> None:
+        self.name, self.title, self.function, self.notes = name, title, function, notes
+        self.parameters = MappingProxyType(dict(parameters))
+
+    @property
+    def choice(self) -> tuple[str, Choice] | None:
+        """The parameter that is chosen on validation data, and how; None where nothing is left to choose."""
+        return next(iter(self._choices), None)
+
+    @property
+    def _choices(self) -> list[tuple[str, Choice]]:
+        given = dict(self.parameters)
+        if self.training is not None:
+            given["learning_rate"] = self.training.learning_rate
+        return [(name, value) for name, value in given.items() if isinstance(value, Choice)]
+
+
+class Network(Method):
+    """A Keras network: ``function(input_shape, outputs, **parameters)`` builds it, the harness trains it.
+
+    The network ends in linear outputs (logits); softmax and cross-entropy belong to the loss.
+    probe: ``probe(weights, outputs, dataset)`` is called with the trained network and returns named numbers, which
+    claims and figures may speak of. weights: its trainable arrays in the order of the layers. outputs: a function from
+    X as stored to logits (n, outputs).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        function: Callable[..., Any],
+        training: Training,
+        notes: tuple[str, ...] = (),
+        probe: Callable[..., Mapping[str, float]] | None = None,
+        resplit: bool = False,
+        datasets: tuple[str, ...] = (),
+        **parameters: Any,
+    ) -> None:
+        super().__init__(name, title, function, notes, parameters)
+        self.training, self.probe, self.resplit, self.datasets = training, probe, resplit, datasets
+        if len(self._choices) > 1:
+            raise ValueError(f"method {name!r} leaves several parameters to choose; one at most")
+
+
+class Baseline(Method):
+    """A classical method: ``function(X, y, **parameters)`` returns a fitted scikit-learn estimator.
+
+    X: (n, p) float32, in [0, 1] for images; float64 as they are for tables. y: (n,) integers, or values for regression.
+    It is fitted on the whole training split: no choice is left that validation data could make. ``deterministic``
+    methods are fitted once; others get ``seed``.
+    """
+
+    uses_backend = False
+
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        function: Callable[..., Any],
+        deterministic: bool = True,
+        notes: tuple[str, ...] = (),
+        resplit: bool = False,
+        **parameters: Any,
+    ) -> None:
+        super().__init__(name, title, function, notes, parameters)
+        self.deterministic, self.resplit = deterministic and not resplit, resplit
+        self.takes_seed = not deterministic
+        if self._choices:
+            raise ValueError(f"baseline {name!r} leaves a parameter to choose; only a Network may")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What an experiment found. values: named numbers. curve: what its figures draw, a dict of numbers per point."""
+
+    values: Mapping[str, float]
+    curve: tuple[Mapping[str, float], ...] = ()
+
+
+class Experiment(Method):
+    """A calculation that shows a formula or an effect: ``function(dataset, rng, **parameters)`` returns `Measured`.
+
+    It predicts nothing. dataset: as `lecturebench.datasets.load` gives it. rng: a NumPy generator from the run's seed.
+    quantity: the number of its row; identity claims speak of any.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        function: Callable[..., Measured],
+        quantity: str = "deviation",
+        deterministic: bool = False,
+        notes: tuple[str, ...] = (),
+        **parameters: Any,
+    ) -> None:
+        super().__init__(name, title, function, notes, parameters)
+        self.quantity, self.deterministic = quantity, deterministic
+        if self._choices:
+            raise ValueError(f"experiment {name!r} leaves a parameter to choose; only a Network may")

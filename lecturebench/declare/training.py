@@ -1,0 +1,61 @@
+"""How a network is trained, and what of it validation data choose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from lecturebench.declare.schedules import Schedule
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A parameter that no source prints, chosen on validation data by a rule fixed beforehand.
+
+    Each value of ``grid`` is fitted once per seed of ``seeds``; these are other seeds than the judged ones. The rule
+    takes the largest value whose mean validation error is within one standard error of the best (ISLP, sec. 6.1.3).
+    """
+
+    grid: tuple[float, ...]
+    seeds: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not self.grid or list(self.grid) != sorted(set(self.grid)):
+            raise ValueError(f"grid is {self.grid!r}; it must be non-empty, increasing and without repeats")
+        if len(self.seeds) < 2:
+            raise ValueError(f"seeds is {self.seeds!r}; a standard error needs at least two")
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained: everything of the recipe that is not the architecture.
+
+    optimizer: name of a Keras optimiser; options: its further arguments. learning_rate: a `Choice` where no source
+    prints it. schedule: the rate as a function of the step; None is constant. batch_size: the whole training set where
+    it is larger. train_size: so many examples of the training split, drawn by the run's seed. validation: share of
+    them held out, drawn likewise. looks: how often per epoch validation data are looked at. standardize: features less
+    their mean over the training examples, divided by their standard deviation. Rates and sizes are those of the source
+    that the method cites.
+    """
+
+    optimizer: str
+    learning_rate: float | Choice
+    batch_size: int
+    epochs: int
+    validation: float = 0.2
+    options: Mapping[str, Any] = field(default_factory=dict)
+    schedule: Schedule | None = None
+    train_size: int | None = None
+    looks: int = 1
+    standardize: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("learning_rate", "batch_size", "epochs", "train_size", "looks"):
+            value = getattr(self, name)
+            if isinstance(value, int | float) and not value > 0:
+                raise ValueError(f"{name} is {value!r}; it must be above 0")
+        if not 0 <= self.validation < 1:
+            raise ValueError(f"validation is {self.validation!r}; it must be in [0, 1)")
+        object.__setattr__(self, "options", MappingProxyType(dict(self.options)))

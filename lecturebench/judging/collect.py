@@ -1,0 +1,199 @@
+"""From records to rows and judged claims.
+
+Odd or damaged records never stop a report: each is named in a note and left out, and the rest is judged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from lecturebench.declare.benchmark import BACKENDS, PROFILES, Benchmark
+from lecturebench.declare.claims import Claim, NumberClaim
+from lecturebench.declare.methods import Experiment, Method
+from lecturebench.judging.evidence import (
+    METRICS,
+    Losses,
+    counted,
+    left_out,
+    missing_datasets,
+    one_line,
+    predictions,
+    printable,
+    saved_losses,
+    usable_records,
+)
+from lecturebench.judging.results import ClaimResult, Results, RowResult
+from lecturebench.judging.statistics import not_run
+from lecturebench.judging.verdicts import digests, failures, judge
+from lecturebench.store import DamagedRecord, Record, Store
+
+
+def collect(benchmarks: Mapping[str, Benchmark], store: Store, *, losses: Losses | None = None) -> Results:
+    """The rows and verdicts of a store, in the order in which the benchmarks declare them.
+
+    Benchmarks that nobody asked for in this store are left out.
+
+    losses: (n_test,) test losses of a run, from its saved predictions; by default with the labels of
+    `lecturebench.datasets`. May raise DamagedRecord or what a dataset's loading raises: orders on it are not_run.
+    """
+    if losses is None:
+        from lecturebench import datasets
+
+        losses = saved_losses(store, datasets.load)
+    records, faults, strangers = usable_records(benchmarks, store)
+    missing, unreadable = missing_datasets(store)
+    notes = [*faults, *strangers, *unreadable]
+    rows: list[RowResult] = []
+    claims: list[ClaimResult] = []
+    for benchmark in _begun(benchmarks, store, records, missing):
+        own = _rows(benchmark, [record for record in records if record.benchmark == benchmark.name], notes)
+        for row in own:
+            notes += _row_notes(row, store)
+        rows += own
+        lacking = missing.get(benchmark.name, {})
+        for claim in benchmark.claims:
+            budget = left_out(store, benchmark.name, claim.name)
+            claims += [_with_budget(result, budget) for result in _judged(benchmark, claim, own, lacking, losses)]
+    all_missing = {name: reason for lacking in missing.values() for name, reason in lacking.items()}
+    return Results(tuple(rows), tuple(claims), tuple(dict.fromkeys(map(printable, notes))), all_missing)
+
+
+def _begun(
+    benchmarks: Mapping[str, Benchmark], store: Store, records: Iterable[Record], missing: Iterable[str]
+) -> list[Benchmark]:
+    """The benchmarks that somebody asked for here: with runs, without their data, or left out by a budget.
+
+    All of them in a store that knows of none: then there is nothing to hide them behind.
+    """
+    run = {record.benchmark for record in records}
+    begun = [
+        benchmark
+        for name, benchmark in benchmarks.items()
+        if name in run or name in missing or any(left_out(store, name, claim.name) for claim in benchmark.claims)
+    ]
+    return begun or list(benchmarks.values())
+
+
+def _rows(benchmark: Benchmark, records: Iterable[Record], notes: list[str]) -> list[RowResult]:
+    """The rows in the order of the benchmark's methods, its datasets, profiles and backends; others by name."""
+    places: dict[tuple[str, str, str, str], list[Record]] = defaultdict(list)
+    for record in records:
+        places[record.method, record.dataset["name"], record.profile, record.backend].append(record)
+    orders = ([method.name for method in benchmark.methods], benchmark.datasets, PROFILES, BACKENDS)
+
+    def rank(place: tuple[str, ...]) -> list[tuple[int, str]]:
+        return [
+            (order.index(name) if name in order else len(order), name)
+            for name, order in zip(place, orders, strict=True)
+        ]
+
+    rows = [_row(benchmark, benchmark.method(place[0]), places[place], notes) for place in sorted(places, key=rank)]
+    return [row for row in rows if row.runs or row.failed or row.choice_runs]
+
+
+def _row(benchmark: Benchmark, method: Method, records: Sequence[Record], notes: list[str]) -> RowResult:
+    """One row: of the newest recipe and source only, since a mean over two versions of a method is of neither."""
+    parameter, choice = method.choice or ("", None)
+    newest = max(records, key=lambda record: (record.role == "judged", record.started))
+    judged = {
+        record.seed: record
+        for record in sorted(records, key=lambda record: record.started)
+        if record.role == "judged" and _version(record) == _version(newest)
+    }
+    tried = [
+        record
+        for record in sorted(records, key=lambda record: (record.seed, record.key))
+        if record.role == "choice" and _version(record, parameter) == _version(newest, parameter)
+        if choice and record.recipe.get(parameter) in choice.grid and record.seed in choice.seeds
+    ]
+    ordered = [judged[seed] for seed in sorted(judged)]
+    runs = tuple(run for run in ordered if run.status == "ok")
+    row = RowResult(
+        benchmark,
+        method,
+        newest.dataset["name"],
+        newest.profile,
+        newest.backend,
+        " + ".join(sorted({record.device for record in (*ordered, *tried)})),
+        runs,
+        tuple(run for run in ordered if run.status != "ok"),
+        tuple(tried),
+        _metric(benchmark, method, runs),
+    )
+    if left := len(records) - len(ordered) - len(tried):
+        notes.append(
+            f"{counted(left, 'earlier run')} of {method.name} on {row.place} with another recipe or source left out"
+        )
+    return row
+
+
+def _version(record: Record, without: str = "") -> str:
+    """What must be equal for runs to be of one row: recipe, source and data. without: a parameter of the recipe."""
+    recipe = {name: value for name, value in record.recipe.items() if name != without}
+    return json.dumps([recipe, record.source_digest, digests(record)], sort_keys=True, default=str)
+
+
+def _metric(benchmark: Benchmark, method: Method, runs: Sequence[Record]) -> str:
+    if isinstance(method, Experiment):
+        return method.quantity
+    for metric in METRICS:
+        if runs and all(metric in run.metrics.get("test", {}) for run in runs):
+            return metric
+    claimed = [c.metric for c in benchmark.claims if isinstance(c, NumberClaim) and c.method == method.name]
+    return claimed[0] if claimed and claimed[0] in METRICS else METRICS[0]
+
+
+def _row_notes(row: RowResult, store: Store) -> list[str]:
+    notes = []
+    if row.failed:
+        notes.append(f"{row.method.name} on {row.place}: {failures(row)}")
+    for run in row.runs if not isinstance(row.method, Experiment) else ():
+        try:
+            predictions(store, run)
+        except DamagedRecord as error:
+            notes.append(f"{error}; the run's recorded {row.metric} still counts, and verify cannot check it")
+    return notes
+
+
+def _judged(
+    benchmark: Benchmark, claim: Claim, rows: Sequence[RowResult], missing: Mapping[str, str], losses: Losses
+) -> list[ClaimResult]:
+    """A claim's verdict on each profile and backend that has runs on its dataset; one not_run if none has."""
+    fitted = [row for row in rows if row.dataset == claim.dataset and row.method.name in claim.methods]
+    if not fitted:
+        reason = missing.get(claim.dataset)
+        why = f"no {claim.dataset}: {one_line(reason)}" if reason else f"not fitted on {claim.dataset} yet"
+        return [ClaimResult(benchmark, claim, not_run(why), ())]
+    # A baseline has no use for a backend, so one on any backend stands beside the networks of each.
+    networks = [row for row in fitted if row.method.uses_backend] or fitted
+    results = []
+    for profile, backend in dict.fromkeys((row.profile, row.backend) for row in networks):
+        chosen = [_pick(fitted, name, profile, backend) for name in claim.methods]
+        found = tuple(row for row in chosen if row is not None)
+        absent = [name for name, row in zip(claim.methods, chosen, strict=True) if row is None]
+        if not benchmark.profiles[profile].judges:
+            judgement = not_run(f"the {profile} profile judges nothing")
+        elif absent:
+            judgement = not_run(f"{', '.join(absent)} not fitted on {claim.dataset} yet")
+        else:
+            judgement = judge(claim, found, losses)
+        results.append(ClaimResult(benchmark, claim, judgement, found))
+    return results
+
+
+def _with_budget(result: ClaimResult, why: str) -> ClaimResult:
+    """The result with the reason why a budget left its claim out, where it lacks a verdict."""
+    judgement = result.judgement
+    if not why or judgement.verdict not in ("not_run", "inconclusive"):
+        return result
+    return replace(result, judgement=replace(judgement, reason=f"{judgement.reason}; {why}"))
+
+
+def _pick(rows: Sequence[RowResult], method: str, profile: str, backend: str) -> RowResult | None:
+    same = [row for row in rows if row.method.name == method and row.profile == profile]
+    exact = [row for row in same if row.backend == backend]
+    others = [row for row in same if not row.method.uses_backend]
+    return max(exact or others, key=lambda row: row.started, default=None)

@@ -1,0 +1,216 @@
+"""What can be relied on in a store: sound records, predictions that can be read, and the losses they give.
+
+Nothing here raises for a damaged file in the middle of a report: records are named in notes, predictions raise
+`DamagedRecord` with one line that names the file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from lecturebench.datasets import resplit_by
+from lecturebench.declare.benchmark import PROFILES, Benchmark
+from lecturebench.declare.methods import Experiment
+from lecturebench.store import STATUSES, DamagedRecord, Record, Store
+
+Losses = Callable[[Record], np.ndarray]
+METRICS = ("error", "mae")
+HUGE = 1e100  # of nothing that is measured; its square and sums are still floats
+TEXTS = ("suite", "benchmark", "method", "backend", "device", "reason", "commit", "source_digest", "started")
+
+
+def usable_records(benchmarks: Mapping[str, Benchmark], store: Store) -> tuple[list[Record], list[str], list[str]]:
+    """The sound records of known benchmarks; a line per damaged one; and one per unknown suite, benchmark or method."""
+    records, problems = store.read()
+    faults = [relative(store, problem) for problem in problems]
+    known: list[Record] = []
+    strangers: Counter[str] = Counter()
+    for record in records:
+        fault = _fault(record)
+        benchmark = None if fault else benchmarks.get(record.benchmark)
+        if benchmark is not None and not _is_experiment(record, benchmark):
+            fault = _fault_of_result(record)
+        if fault:
+            faults.append(f"{record_path(record)}: {fault}; the run is left out")
+        elif benchmark is None:
+            strangers[f"benchmark {record.benchmark!r}"] += 1
+        elif record.suite != benchmark.suite:
+            strangers[f"suite {record.suite!r}"] += 1
+        elif record.method not in [method.name for method in benchmark.methods]:
+            strangers[f"method {record.method!r} of {record.benchmark}"] += 1
+        else:
+            known.append(record)
+    return known, faults, [f"{counted(n, 'run')} of unknown {what} left out" for what, n in sorted(strangers.items())]
+
+
+def missing_datasets(store: Store) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """By benchmark, the datasets that it could not have, with the reason; and what is wrong with the list itself."""
+    try:
+        missing = store.missing()
+    except DamagedRecord as error:
+        return {}, [relative(store, str(error))]
+    if not all(isinstance(lacking, dict) for lacking in missing.values()):
+        return {}, ["missing.json: it does not say which benchmark lacks what"]
+    return {
+        benchmark: {printable(str(name)): printable(str(reason).strip()) for name, reason in lacking.items()}
+        for benchmark, lacking in missing.items()
+    }, []
+
+
+def left_out(store: Store, benchmark: str, claim: str) -> str:
+    """Why the last run's budget left a claim out; "" if it did not, or if nobody can tell."""
+    try:
+        reason = store.left_out().get(benchmark, {}).get(claim, "")
+    except (DamagedRecord, AttributeError):
+        return ""
+    return one_line(printable(reason)) if isinstance(reason, str) else ""
+
+
+def predictions(store: Store, record: Record) -> np.ndarray:
+    """The saved test predictions, (n_test, classes) or (n_test,). DamagedRecord if anything is wrong with them."""
+    where = predictions_path(record)
+    try:
+        saved = store.predictions(record.key)
+    except DamagedRecord as error:
+        raise DamagedRecord(relative(store, str(error))) from error
+    except Exception as error:  # a damaged archive raises almost anything: zlib.error, NotImplementedError, …
+        raise DamagedRecord(f"{where}: {type(error).__name__}: {error}") from error
+    if saved.ndim not in (1, 2) or saved.size == 0 or saved.dtype.kind not in "fiu":
+        raise DamagedRecord(f"{where}: an array of {saved.dtype} and shape {saved.shape} is no prediction")
+    if not np.isfinite(saved).all():
+        raise DamagedRecord(f"{where}: it holds values that are not finite")
+    if len(saved) != record.dataset.get("n_test"):
+        raise DamagedRecord(f"{where}: {len(saved)} predictions for {record.dataset.get('n_test')} test examples")
+    return saved
+
+
+def saved_losses(store: Store, load: Callable[[str], Any]) -> Losses:
+    """Test losses (n_test,) of a run from its saved predictions and the labels of ``load(name)``; labels are kept.
+
+    Raises DamagedRecord, and what ``load`` raises.
+    """
+    labels: dict[str, np.ndarray] = {}
+
+    def losses(record: Record) -> np.ndarray:
+        name = f"{record.dataset['name']} {record.seed if record.recipe.get('resplit') else ''}"
+        if name not in labels:
+            labels[name] = test_labels(record, load(record.dataset["name"]))
+        return example_losses(predictions(store, record), labels[name], where=predictions_path(record))
+
+    return losses
+
+
+def test_labels(record: Record, dataset: Any) -> np.ndarray:
+    """The labels or values that a run was tested on: those of the dataset's test split, or of its own."""
+    own = resplit_by(dataset, record.seed) if record.recipe.get("resplit") else dataset
+    return np.asarray(own.test.y)
+
+
+def example_losses(predicted: np.ndarray, y: np.ndarray, *, where: str) -> np.ndarray:
+    """Wrong or not (0 or 1) for predicted (n, classes), the absolute error for (n,); both against y (n,).
+
+    DamagedRecord naming ``where`` if the lengths differ.
+    """
+    if len(predicted) != len(y):
+        raise DamagedRecord(f"{where}: {len(predicted)} predictions for {len(y)} test examples")
+    if predicted.ndim == 2:
+        return np.asarray(predicted.argmax(axis=1) != y, dtype=float)
+    return np.asarray(np.abs(predicted.astype(float) - y))
+
+
+def record_path(record: Record) -> str:
+    """The record's file as notes name it: from the store's folder on."""
+    return f"runs/{record.key}/record.json"
+
+
+def predictions_path(record: Record) -> str:
+    """The predictions' file as notes name it: from the store's folder on."""
+    return f"runs/{record.key}/predictions.npz"
+
+
+def relative(store: Store, text: str) -> str:
+    """A message with paths from the store's folder on: the same wherever the store lies."""
+    return text.replace(f"{store.folder}/", "")
+
+
+def counted(n: int, noun: str) -> str:
+    """ "1 run", "2 runs" """
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def printable(text: str) -> str:
+    """The text as UTF-8 can write it: names of files and JSON strings may hold halves of characters."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks, for a reason or a cell."""
+    return " ".join(text.split())
+
+
+def _fault(record: Record) -> str | None:
+    """What makes a record unusable although it could be read; None for a sound one."""
+    text = json.dumps(record.to_json(), ensure_ascii=False)
+    if text != printable(text):
+        return "it holds halves of characters, which no file can"
+    for name in TEXTS:
+        if not isinstance(getattr(record, name), str):
+            return f"its {name} is {getattr(record, name)!r}, no text"
+    for name, allowed in (("profile", PROFILES), ("role", ("judged", "choice")), ("status", STATUSES)):
+        if getattr(record, name) not in allowed:
+            return f"its {name} is {getattr(record, name)!r}, none of {', '.join(allowed)}"
+    for name in ("seed", "parameters"):
+        if not _is_whole(getattr(record, name)) or getattr(record, name) < 0:
+            return f"its {name} is {getattr(record, name)!r}, no whole number"
+    if not isinstance(record.dataset.get("name"), str):
+        return "its dataset has no name"
+    n_test = record.dataset.get("n_test", 0)
+    if not _is_whole(n_test) or n_test < 0:
+        return f"its n_test is {n_test!r}, no number of examples"
+    if not _numbers(record.seconds) or not all(0 <= value < HUGE for value in record.seconds.values()):
+        return f"its seconds are {record.seconds!r}, not all times"
+    for split, values in record.metrics.items():
+        if not _numbers(values):
+            return f"its {split} metrics are {values!r}, not all numbers"
+    for name in ("curve", "notes"):
+        if not isinstance(getattr(record, name), list):
+            return f"its {name} is no list"
+    if not all(_numbers(point) for point in record.curve):
+        return "its curve is not made of numbers"
+    return None
+
+
+def _is_experiment(record: Record, benchmark: Benchmark) -> bool:
+    return any(isinstance(method, Experiment) for method in benchmark.methods if method.name == record.method)
+
+
+def _fault_of_result(record: Record) -> str | None:
+    """What makes the result of a fit unusable; only judged runs that ended well have one."""
+    if record.status != "ok" or record.role != "judged":
+        return None
+    test = record.metrics.get("test", {})
+    if not record.dataset.get("n_test"):
+        return "it is ok and has no n_test"
+    if not any(metric in test for metric in METRICS):
+        return f"it is ok and has no test {' or '.join(METRICS)}"
+    for metric, value in test.items():
+        if not abs(value) < HUGE:
+            return f"it is ok and its test {metric} is {value}"
+    if not 0 <= test.get("error", 0) <= 1:
+        return f"its test error is {test['error']}, no share"
+    return None
+
+
+def _numbers(values: object) -> bool:
+    """Whether these are names with numbers, finite or not."""
+    return isinstance(values, dict) and all(isinstance(v, float) or _is_whole(v) for v in values.values())
+
+
+def _is_whole(value: object) -> bool:
+    """Whether it is a whole number that arrays can hold too: JSON's may be of any size."""
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63

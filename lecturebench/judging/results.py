@@ -1,0 +1,154 @@
+"""What every table, figure and page is made of: rows, and claims with their verdicts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+from lecturebench.declare.benchmark import Benchmark
+from lecturebench.declare.claims import Claim, NumberClaim
+from lecturebench.declare.methods import Method
+from lecturebench.judging.evidence import HUGE
+from lecturebench.judging.statistics import Judgement
+from lecturebench.store import Record
+
+
+def show(metric: str) -> Callable[[float], str]:
+    """How a value of that metric is written for people: errors as "2.31%", mae as "254.7", others as "1.2e-16"."""
+
+    def text(value: float) -> str:
+        if not math.isfinite(value):
+            return "–" if math.isnan(value) else str(value)
+        if metric.split()[-1] == "error":
+            return f"{100 * value:.2f}%"
+        return f"{value:.1f}" if metric.split()[-1] == "mae" else f"{value:.3g}"
+
+    return text
+
+
+@dataclass(frozen=True, eq=False)
+class RowResult:
+    """A method on a dataset inside a benchmark, on one profile and backend.
+
+    runs: judged and ok, by seed. failed: judged and not ok. choice_runs: those that only helped to choose a parameter,
+    whatever their status. All of one code version and recipe. device: all devices of the runs, "cpu + gpu" if several.
+    """
+
+    benchmark: Benchmark
+    method: Method
+    dataset: str
+    profile: str
+    backend: str
+    device: str
+    runs: tuple[Record, ...]
+    failed: tuple[Record, ...]
+    choice_runs: tuple[Record, ...]
+    metric: str
+
+    def of(self, metric: str) -> tuple[float, ...]:
+        """That metric of each run, by seed; of those runs that have it."""
+        found = (run.value(metric) for run in self.runs)
+        return tuple(value for value in found if value is not None)
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        return self.of(self.metric)
+
+    @property
+    def n(self) -> int:
+        return len(self.runs)
+
+    @property
+    def mean(self) -> float:
+        return self.mean_of(self.metric)
+
+    @property
+    def sd(self) -> float:
+        return self.sd_of(self.metric)
+
+    def mean_of(self, metric: str) -> float:
+        """The mean of that metric over the runs; NaN for none."""
+        values = self.of(metric)
+        return fmean(values) if values and _countable(values) else math.nan
+
+    def sd_of(self, metric: str) -> float:
+        """The standard deviation of that metric between runs; NaN for fewer than two."""
+        values = self.of(metric)
+        return stdev(values) if len(values) > 1 and _countable(values) else math.nan
+
+    @property
+    def seconds(self) -> float:
+        """The mean time of fitting alone; NaN if no run says."""
+        known = [float(run.seconds["fit"]) for run in self.runs if "fit" in run.seconds]
+        return fmean(known) if known else math.nan
+
+    @property
+    def parameters(self) -> int:
+        return self.latest.parameters
+
+    @property
+    def n_test(self) -> int:
+        return int(self.latest.dataset.get("n_test", 0))
+
+    @property
+    def started(self) -> str:
+        return self.latest.started
+
+    @property
+    def commit(self) -> str:
+        return self.latest.commit
+
+    @property
+    def dirty(self) -> bool:
+        """Whether any run was of a working tree with uncommitted changes."""
+        return any(run.dirty for run in self.runs)
+
+    @property
+    def latest(self) -> Record:
+        """The run that started last; of the failed ones if none is ok."""
+        return max(self.runs or self.failed or self.choice_runs, key=lambda run: run.started)
+
+    @property
+    def place(self) -> str:
+        return f"{self.dataset} ({self.profile}, {self.backend})"
+
+
+def _countable(values: Iterable[float]) -> bool:
+    """Whether sums of the values and of their squares are numbers; what an experiment measured may be anything."""
+    return all(abs(value) < HUGE for value in values)
+
+
+@dataclass(frozen=True, eq=False)
+class ClaimResult:
+    """A claim and its verdict. rows: those it speaks of, in its order, as far as anything was fitted; else ()."""
+
+    benchmark: Benchmark
+    claim: Claim
+    judgement: Judgement
+    rows: tuple[RowResult, ...]
+
+    @property
+    def word(self) -> str:
+        """The verdict as people say it: an order that does not hold is contradicted, not worse."""
+        if self.judgement.verdict == "worse" and not isinstance(self.claim, NumberClaim):
+            return "contradicted"
+        return self.judgement.verdict.replace("_", " ")
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """All rows and claims of a store.
+
+    notes: what was left out, and why. missing: datasets that could not be had, with the reason.
+    """
+
+    rows: tuple[RowResult, ...]
+    claims: tuple[ClaimResult, ...]
+    notes: tuple[str, ...]
+    missing: Mapping[str, str]
+
+    def claims_of(self, row: RowResult) -> tuple[ClaimResult, ...]:
+        """The claims that speak of this row, orders among them."""
+        return tuple(result for result in self.claims if row in result.rows)

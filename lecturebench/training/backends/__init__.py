@@ -1,0 +1,48 @@
+"""Training steps, one file per Keras backend, each with a class ``Steps`` of the same methods.
+
+Masks, batches and first weights come from NumPy, so that backends can be compared step by step. A file here imports
+its own backend; the functions below load it in a worker that has chosen it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+
+class Backend(NamedTuple):
+    """What a backend's file gives. prepare(threads, device) is called once per process, before any tensor is made.
+
+    gradient(function, values) is that of a scalar function of float64 arrays, written with ``keras.ops``: one array for
+    each of ``values``.
+    """
+
+    Steps: Callable[..., Any]
+    prepare: Callable[[int, str], None]
+    gpu_name: Callable[[], str | None]
+    threads_used: Callable[[], int]
+    gradient: Callable[..., list[Any]]
+
+
+def tensorflow() -> Backend:
+    """Load the TensorFlow one."""
+    from lecturebench.training.backends.tensorflow import Steps, gpu_name, gradient, prepare, threads_used
+
+    return Backend(Steps, prepare, gpu_name, threads_used, gradient)
+
+
+def jax() -> Backend:
+    """Load the JAX one."""
+    from lecturebench.training.backends.jax import Steps, gpu_name, gradient, prepare, threads_used
+
+    return Backend(Steps, prepare, gpu_name, threads_used, gradient)
+
+
+def torch() -> Backend:
+    """Load the PyTorch one."""
+    from lecturebench.training.backends.torch import Steps, gpu_name, gradient, prepare, threads_used
+
+    return Backend(Steps, prepare, gpu_name, threads_used, gradient)
+
+
+LOADERS: dict[str, Callable[[], Backend]] = {"tensorflow": tensorflow, "jax": jax, "torch": torch}

@@ -1,0 +1,113 @@
+"""Training steps on JAX: many steps as one ``lax.scan``, compiled once per shape."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lecturebench.training.backends.objective import objective, random_layers
+
+
+def prepare(threads: int, device: str) -> None:
+    """Choose the device; threads are set by the environment that the worker starts with."""
+    if device == "cpu":
+        jax.config.update("jax_platforms", "cpu")
+
+
+def gpu_name() -> str | None:
+    """The first GPU that JAX sees, or None."""
+    try:
+        return str(jax.devices("gpu")[0].device_kind)
+    except RuntimeError:
+        return None
+
+
+def threads_used() -> int:
+    """Threads of one operation: what NPROC told XLA when it started."""
+    return int(os.environ.get("NPROC", os.cpu_count() or 1))
+
+
+def gradient(function: Callable[..., Any], values: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The gradient of a scalar function at float64 arrays, one array for each."""
+    with jax.enable_x64(True):
+        point = [jnp.asarray(value, jnp.float64) for value in values]
+        slopes = jax.grad(function, argnums=tuple(range(len(point))))(*point)
+        return [np.asarray(slope) for slope in slopes]
+
+
+class Steps:
+    """Training steps of one model on one training set; see the TensorFlow one for shapes."""
+
+    def __init__(self, model: Any, optimizer: Any, task: str, X: np.ndarray, y: np.ndarray, scale: float) -> None:
+        self.model, self.optimizer, self.task, self.scale = model, optimizer, task, scale
+        self.random_layers = random_layers(model)
+        self.X, self.y = jnp.asarray(X), jnp.asarray(y)
+        self.state = self._variables()
+        self._compiled: dict[tuple[int, ...], Any] = {}
+        self._predict = jax.jit(self._outputs)
+
+    def train(self, batches: np.ndarray, masks: list[np.ndarray]) -> tuple[float, float]:
+        """One step for each row of ``batches``; the summed loss and error."""
+        if batches.shape not in self._compiled:
+            self.compile(batches, masks)
+        run = self._compiled[batches.shape]
+        self.state, (loss, error) = run(self.state, self.X, self.y, batches, tuple(masks))
+        return float(loss) * batches.shape[1], float(error)
+
+    def compile(self, batches: np.ndarray, masks: list[np.ndarray]) -> None:
+        """Compile the steps for these shapes, so that the first epoch is as quick as the others."""
+        steps = jax.jit(self._steps, donate_argnums=0)
+        lowered = steps.lower(self.state, self.X, self.y, batches, tuple(masks))
+        self._compiled[batches.shape] = lowered.compile()
+
+    def outputs(self, X: np.ndarray) -> np.ndarray:
+        """The network's linear outputs (n, outputs) for one batch of X as stored."""
+        return np.asarray(self._predict(self.state[0], self.state[1], X))
+
+    def weights(self) -> list[np.ndarray]:
+        """All that training changes: trainable and other variables of the model, then the optimiser's."""
+        return [np.array(value) for value in jax.tree.leaves(self.state)]
+
+    def set_weights(self, values: list[np.ndarray]) -> None:
+        """Put back what ``weights`` gave."""
+        self.state = jax.tree.unflatten(jax.tree.structure(self.state), [jnp.array(value) for value in values])
+
+    def _variables(self) -> tuple[list[Any], list[Any], list[Any]]:
+        groups = (self.model.trainable_variables, self.model.non_trainable_variables, self.optimizer.variables)
+        return tuple([jnp.array(variable.value) for variable in group] for group in groups)  # type: ignore[return-value]
+
+    def _inputs(self, x: Any) -> Any:
+        return x.astype(jnp.float32) * self.scale
+
+    def _outputs(self, trainable: Any, fixed: Any, x: Any) -> Any:
+        return self.model.stateless_call(trainable, fixed, self._inputs(x), training=False)[0]
+
+    def _steps(self, state: Any, X: Any, y: Any, batches: Any, masks: Any) -> Any:
+        def step(state: Any, inputs: Any) -> Any:
+            batch, step_masks = inputs
+            return self._step(state, X[batch], y[batch], step_masks)
+
+        state, (losses, errors) = jax.lax.scan(step, state, (batches, masks))
+        return state, (losses.sum(), errors.sum())
+
+    def _step(self, state: Any, x: Any, y: Any, masks: Any) -> Any:
+        trainable, fixed, memory = state
+        for layer, mask in zip(self.random_layers, masks, strict=True):
+            layer.mask = mask
+        loss_of = jax.value_and_grad(partial(self._loss, fixed=fixed, x=x, y=y), has_aux=True)
+        (loss, (error, fixed)), gradient = loss_of(trainable)
+        trainable, memory = self.optimizer.stateless_apply(memory, gradient, trainable)
+        return (trainable, fixed, memory), (loss, error)
+
+    def _loss(self, trainable: Any, fixed: Any, x: Any, y: Any) -> Any:
+        z, fixed, penalties = self.model.stateless_call(
+            trainable, fixed, self._inputs(x), training=True, return_losses=True
+        )
+        loss, error = objective(self.task, y, z)
+        return sum(penalties, start=loss), (error, fixed)

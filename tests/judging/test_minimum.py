@@ -1,0 +1,71 @@
+"""The rule for a minimum inside a path, and how often it is wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lecturebench.judging.statistics import Losses, judge_minimum
+
+
+def path(means, *, seeds=5, spread=0.1, seed=0):
+    """One number per seed, as for a metric that is not a mean over test examples."""
+    rng = np.random.default_rng(seed)
+    return [Losses(f"m{i}", rng.normal(mean, spread, (seeds, 1))) for i, mean in enumerate(means)]
+
+
+def judged(means, **options):
+    return judge_minimum(path(means, **options), rng=np.random.default_rng(1))
+
+
+def test_deep_valley_is_inside_and_slopes_are_not():
+    assert judged([3, 1, 3]).verdict == "reproduced"
+    assert judged([3, 2, 1, 2, 3]).verdict == "reproduced"
+    assert judged([1, 2, 3, 4]).verdict == "worse"
+    assert judged([4, 3, 2, 1]).verdict == "worse"
+
+
+def test_flat_path_and_a_valley_within_the_noise_are_inconclusive():
+    assert judged([1, 1, 1, 1]).verdict == "inconclusive"
+    assert judged([1.05, 1, 1.05]).verdict == "inconclusive"
+
+
+def test_both_ends_must_be_above_the_one_method():
+    # One end above each of two inner methods is no minimum inside.
+    assert judged([1, 2, 0.99, 1.0]).verdict == "inconclusive"
+
+
+def test_reason_names_the_lowest_and_the_comparison():
+    reason = judged([3, 1, 3]).reason
+    assert "at m1" in reason
+    assert "below m0" in reason
+    assert "below m2" in reason
+
+
+def test_few_seeds_never_decide():
+    assert judged([3, 1, 3], seeds=2).verdict == "inconclusive"
+
+
+def test_path_without_an_inside_is_refused():
+    with pytest.raises(ValueError, match="no inside"):
+        judged([1, 2])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.floats(0, 5), min_size=3, max_size=5), st.integers(0, 100))
+def test_reversing_the_path_never_turns_a_verdict_around(means, seed):
+    methods = path(means, seed=seed)
+    forward = judge_minimum(methods, rng=np.random.default_rng(0)).verdict
+    backward = judge_minimum(methods[::-1], rng=np.random.default_rng(0)).verdict
+    assert {forward, backward} in ({forward}, {"inconclusive", forward}, {"inconclusive", backward})
+
+
+def test_equal_methods_are_seldom_called_a_minimum():
+    # 12 methods as in the L2 path: with no correction one of ten would beat both ends far more often.
+    verdicts = [
+        judge_minimum(path([1.0] * 12, seed=seed), rng=np.random.default_rng(seed), resamples=500).verdict
+        for seed in range(60)
+    ]
+    assert verdicts.count("reproduced") <= 6  # binomial(60, 0.05) exceeds 6 in 3 of 100 cases; the rule is stricter

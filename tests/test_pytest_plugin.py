@@ -1,0 +1,104 @@
+"""``pytest benchmarks/bench_<name>.py``: one item per row and one per claim."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SUITE = '''
+"""Claims that hold, and claims that do not."""
+
+from baselines.linear import linear_discriminant
+from lecturebench import Baseline, Benchmark, NumberClaim, Profile, stated
+
+
+def noisy(X, y, *, seed):
+    import numpy as np
+    from sklearn.naive_bayes import GaussianNB
+
+    half = np.random.default_rng(seed).permutation(len(y))[: len(y) // 2]
+    return GaussianNB(var_smoothing=0.1).fit(X[half], y[half])
+
+
+def crash(X, y):
+    raise ValueError("as planned")
+
+
+def claim(method, printed, dataset="digits"):
+    protocol = {"all": stated("as here", "the test")}
+    return NumberClaim(method=method, printed=printed, dataset=dataset, source="s", slide="s", protocol=protocol)
+
+
+BENCHMARK = Benchmark(
+    title="Claims",
+    methods=(
+        Baseline("lda", "LDA", linear_discriminant),
+        Baseline("noisy", "Noisy", noisy, deterministic=False),
+        Baseline("broken", "Broken", crash),
+    ),
+    claims=(claim("lda", "0.1%"), claim("lda", "50%"), claim("noisy", "9%"), claim("lda", "12.7%", dataset="mnist")),
+    datasets=("digits",),
+    profiles={"smoke": Profile(seeds=1, judges=False), "lecture": Profile(seeds=2), "full": Profile()},
+)
+'''
+
+
+@pytest.fixture
+def course(tmp_path):
+    """A suite of one's own."""
+    folder = tmp_path / "course"
+    folder.mkdir()
+    (folder / "bench_claims.py").write_text(SUITE)
+    return folder
+
+
+def run(folder, *arguments):
+    command = [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider", str(folder / "bench_claims.py")]
+    done = subprocess.run(
+        [*command, "--out", str(folder / "out"), *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stdout
+
+
+def test_rows_are_fitted_then_claims_judged(course):
+    code, shown = run(course)
+    assert code == 1
+    assert "PASSED bench_claims.py::row[lda]" in shown
+    assert "FAILED bench_claims.py::row[broken]" in shown
+    assert "ValueError: as planned" in shown
+    assert "FAILED bench_claims.py::claim[lda error 0.1%]" in shown
+    assert "worse: 0.10% lies below" in shown
+    assert "PASSED bench_claims.py::claim[lda error 50%]" in shown
+    assert "inconclusive:" in shown
+    assert "not_run: not fitted on mnist yet" in shown
+    assert "3 passed, 2 skipped" in shown.splitlines()[-1] or "3 passed" in shown.splitlines()[-1]
+
+
+def test_k_selects_rows_with_their_claims(course):
+    code, shown = run(course, "-k", "noisy", "--seeds", "3")
+    assert code == 0, shown
+    assert "row[noisy]" in shown
+    assert "lda" not in shown
+    assert len(list((course / "out" / "runs").iterdir())) == 3
+
+
+def test_smoke_judges_nothing(course):
+    code, shown = run(course, "-k", "lda", "--profile", "smoke")
+    assert code == 0
+    assert "the smoke profile judges nothing" in shown
+
+
+@pytest.mark.parametrize("option", ["--seeds", "--jobs"])
+def test_number_below_one_is_refused_before_anything_is_fitted(course, option):
+    code, _ = run(course, option, "0")
+    assert code == 4
+    assert not (course / "out").exists()

@@ -1,0 +1,46 @@
+"""Same seed, threads, backend and versions: the same predictions, byte for byte, for every method of every benchmark.
+
+Runs on the backend that KERAS_BACKEND names (TensorFlow by default); tox has an environment for each.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+
+import pytest
+
+from lecturebench import session
+from lecturebench.declare.suites import discover
+from lecturebench.execution.engine import carry_out
+from lecturebench.execution.pool import local_pool
+from lecturebench.execution.progress import PlainDisplay
+from lecturebench.execution.worker import Setting
+from lecturebench.store import Store
+
+NAME = os.environ.get("KERAS_BACKEND", "tensorflow")
+
+
+# What another backend changes, one benchmark shows: eleven would take it a quarter of an hour.
+BENCHMARKS = {name: found for name, found in discover().items() if NAME == "tensorflow" or name == "error_table"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("benchmark", BENCHMARKS.values(), ids=BENCHMARKS)
+def test_smoke_runs_of_two_calls_are_the_same_bytes(benchmark, tmp_path, own_cache):
+    requests, missing = session.requests([benchmark], profile="smoke", backend=NAME, device="cpu")
+    assert missing == {benchmark.name: {}}
+    display = PlainDisplay(lambda line: None)
+    setting = Setting(threads=1, backend=NAME, device="cpu", data_dir=None)
+    stores = [Store(tmp_path / "one"), Store(tmp_path / "two")]
+    for jobs, store in enumerate(stores, start=1):  # in one warm worker, and in two: neither order nor company counts
+        summary = carry_out(requests, store, pool=partial(local_pool, jobs, setting, display), display=display)
+        assert not summary.failed, summary.failed[0].traceback
+    first, second = ({record.key: record for record in store.read()[0]} for store in stores)
+    assert first.keys() == second.keys()
+    [request] = requests
+    able = {m.name for m in benchmark.methods if not m.datasets or request.dataset in m.datasets}
+    assert {record.method for record in first.values()} == able
+    for key, record in first.items():
+        assert record.predictions_digest == second[key].predictions_digest, record.method
+        assert record.metrics == second[key].metrics
