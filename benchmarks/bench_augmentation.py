@@ -75,7 +75,7 @@ def drawn_windows(
     from scipy.stats import chi2
 
     from lecturebench.models.layers import RandomCrop
-    from lecturebench.training.fit import streams
+    from lecturebench.training.outcome import streams
 
     seed = int(rng.integers(2**31))
     layers = [RandomCrop(padding, flip=True) for _ in range(2)]
@@ -130,7 +130,7 @@ def contact_sheet(dataset: "Dataset", rng: np.random.Generator, paddings: tuple[
     images as `window` does: the deviation says that the layer's look the same.
     """
     from lecturebench.models.layers import RandomCrop
-    from lecturebench.training.fit import streams
+    from lecturebench.training.outcome import streams
 
     labels = np.asarray(dataset.train.y)
     height, width = dataset.train.X.shape[1:3]

@@ -105,7 +105,7 @@ def used_rates(schedule: Schedule, steps: int, base: float = 0.1) -> np.ndarray:
     import keras
 
     from lecturebench.training.backends import LOADERS
-    from lecturebench.training.fit import scheduled
+    from lecturebench.training.program import scheduled
 
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
     optimizer = keras.optimizers.SGD(scheduled(base, schedule, steps))

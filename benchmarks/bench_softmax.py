@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lecturebench import Benchmark, Drawing, Experiment, IdentityClaim, Measured, Profile, assumed, stated
-from lecturebench.training.fit import flat_inputs, measure, softmax
+from lecturebench.training.baselines import flat_inputs
+from lecturebench.training.predictions import measure, softmax
 
 if TYPE_CHECKING:
     from lecturebench.datasets import Dataset
@@ -142,7 +143,7 @@ def identities(
 
 
 def numpy_softmax(dataset: Dataset, rng: np.random.Generator) -> Measured:
-    """The `identities` of `lecturebench.training.fit.softmax` and of the loss that a record holds, in float64."""
+    """The `identities` of the softmax that predictions are made by and of a record's loss, in float64."""
     return identities(*random_outputs(dataset, rng), "float64", softmax, recorded_loss)
 
 

@@ -24,7 +24,8 @@ from lecturebench.execution.progress import Display
 from lecturebench.execution.source import source_digest
 from lecturebench.store import DamagedRecord, Record, Store
 from lecturebench.training.backends import LOADERS
-from lecturebench.training.fit import fit_baseline, fit_experiment, fit_network
+from lecturebench.training.baselines import fit_baseline
+from lecturebench.training.fit import fit_experiment, fit_network
 
 if TYPE_CHECKING:
     from filelock import FileLock

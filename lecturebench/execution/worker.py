@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lecturebench.declare.methods import Method
     from lecturebench.execution.plan import Run
     from lecturebench.store import Record
-    from lecturebench.training.fit import Fitted
+    from lecturebench.training.outcome import Fitted
 
 MOST_POINTS = 250  # of a learning curve in a record; 1,500 epochs would take a quarter of a megabyte
 THREAD_VARIABLES = (
@@ -181,7 +181,8 @@ def thinned(curve: list[dict[str, float]]) -> list[dict[str, float]]:
 def _fit(run: Run, method: Method, dataset: Dataset) -> Fitted:
     from lecturebench.declare.methods import Baseline, Experiment
     from lecturebench.declare.training import Training
-    from lecturebench.training.fit import fit_baseline, fit_experiment, fit_network
+    from lecturebench.training.baselines import fit_baseline
+    from lecturebench.training.fit import fit_experiment, fit_network
 
     if isinstance(method, Experiment):
         return fit_experiment(method.function, run.parameters, dataset, seed=run.seed)

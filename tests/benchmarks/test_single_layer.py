@@ -14,7 +14,7 @@ from lecturebench.datasets import load
 from lecturebench.declare.claims import EquivalenceClaim, NumberClaim, OrderClaim
 from lecturebench.report.series import Series
 from lecturebench.report.style import method_styles, styled
-from lecturebench.training.fit import fit_baseline
+from lecturebench.training.baselines import fit_baseline
 
 TABLE = {"linear": "254.7", "lasso": "252.3", "network_text": "257.4"}
 

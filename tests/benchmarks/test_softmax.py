@@ -15,7 +15,7 @@ from benchmarks import bench_softmax as bench
 from lecturebench.datasets import Dataset, Split
 from lecturebench.report.series import Series
 from lecturebench.report.style import method_styles
-from lecturebench.training.fit import softmax
+from lecturebench.training.predictions import softmax
 
 PRECISIONS = ("float32", "float64")
 TOLERANCES = {(claim.method, claim.metric): claim.tolerance for claim in bench.CLAIMS}

@@ -13,7 +13,8 @@ from scipy.stats import chisquare
 from lecturebench import Training
 from lecturebench.datasets import load, mirrored
 from lecturebench.models.convolutional import small_cnn
-from lecturebench.training.fit import fit_network, streams
+from lecturebench.training.fit import fit_network
+from lecturebench.training.outcome import streams
 
 pytestmark = pytest.mark.usefixtures("backend")
 RMSPROP = Training("rmsprop", learning_rate=0.001, batch_size=40, epochs=2)
@@ -194,7 +195,7 @@ def test_training_again_gives_the_same_bytes(backend, cropped, programs):
 
 
 def test_training_in_other_chunks_sees_the_same_windows(backend, cropped, programs, monkeypatch):
-    monkeypatch.setattr("lecturebench.training.fit.MASK_BYTES", 40 * 12 * 2)
+    monkeypatch.setattr("lecturebench.training.batches.MASK_BYTES", 40 * 12 * 2)
     chunked, windows = fit(backend, programs, crop=2)
     assert windows.tobytes() == cropped[1].tobytes()
     np.testing.assert_allclose(chunked.predictions, cropped[0].predictions, atol=0.02)

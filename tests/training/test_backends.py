@@ -11,7 +11,9 @@ import pytest
 from lecturebench.datasets import Dataset, Split, load
 from lecturebench.declare.training import Training
 from lecturebench.models.dense import softmax_regression, two_layer
-from lecturebench.training.fit import fit_network, softmax, streams
+from lecturebench.training.fit import fit_network
+from lecturebench.training.outcome import streams
+from lecturebench.training.predictions import softmax
 from lecturebench.training.weights import draw_weights
 
 RMSPROP = Training(optimizer="rmsprop", learning_rate=0.001, batch_size=64, epochs=3)
@@ -119,7 +121,7 @@ def test_reused_program_forgets_the_run_before(backend, digits):
 
 def test_epoch_in_chunks_equals_the_epoch_in_one(backend, digits, monkeypatch):
     whole = fit(backend, digits)
-    monkeypatch.setattr("lecturebench.training.fit.MASK_BYTES", 64 * sum(UNITS) * 4)
+    monkeypatch.setattr("lecturebench.training.batches.MASK_BYTES", 64 * sum(UNITS) * 4)
     chunked = fit(backend, digits)
     np.testing.assert_allclose(chunked.predictions.astype(float), whole.predictions.astype(float), atol=0.02)
     assert [row["epoch"] for row in chunked.curve] == [1, 2, 3]

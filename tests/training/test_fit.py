@@ -12,7 +12,10 @@ from sklearn.metrics import log_loss
 from baselines.dummy import most_frequent
 from baselines.linear import linear_discriminant, multinomial_logistic
 from lecturebench.datasets import load
-from lecturebench.training.fit import STREAMS, compact, fit_baseline, measure, softmax, streams, training_examples
+from lecturebench.training.baselines import fit_baseline
+from lecturebench.training.batches import training_examples
+from lecturebench.training.outcome import STREAMS, streams
+from lecturebench.training.predictions import compact, measure, softmax
 
 
 @pytest.fixture(scope="module")

@@ -11,15 +11,11 @@ from baselines.linear import linear_discriminant
 from lecturebench import Choice, Measured, Schedule, Training
 from lecturebench.datasets import Dataset, Split, load, mirrored, resplit_by, standardized
 from lecturebench.models.dense import softmax_regression, two_layer
-from lecturebench.training.fit import (
-    fit_baseline,
-    fit_experiment,
-    fit_network,
-    measure,
-    softmax,
-    streams,
-    training_examples,
-)
+from lecturebench.training.baselines import fit_baseline
+from lecturebench.training.batches import training_examples
+from lecturebench.training.fit import fit_experiment, fit_network
+from lecturebench.training.outcome import streams
+from lecturebench.training.predictions import measure, softmax
 from lecturebench.training.weights import draw_weights
 
 SGD = Training(optimizer="sgd", learning_rate=0.1, batch_size=64, epochs=2)
