@@ -191,12 +191,15 @@ METHODS = (
             f"windows{padding}",
             f"The windows of crop {padding}",
             drawn_windows,
+            backend=True,
             notes=("Largest distance of the layer's pixels from NumPy's slices.",),
             padding=padding,
         )
         for padding in (2, 4)
     ),
-    Experiment("sheet", "The contact sheet", contact_sheet, deterministic=True, paddings=(2, 4), epochs=4),
+    Experiment(
+        "sheet", "The contact sheet", contact_sheet, deterministic=True, backend=True, paddings=(2, 4), epochs=4
+    ),
 )
 
 WINDOWS = {

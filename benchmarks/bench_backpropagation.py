@@ -203,6 +203,7 @@ METHODS = tuple(
         name,
         title,
         check,
+        backend=True,
         notes=(ON_ROW, AT_KINK) if name == "relu" else (ON_ROW,),
         activation=name,
     )

@@ -208,7 +208,9 @@ COMMON = (
 
 def update(name: str, title: str, rule: str, rate: float, batch_size: int = BATCH) -> Experiment:
     """A rule of `RULES` held against Keras. Once: other batches would be other gradients, and the same for both."""
-    return Experiment(name, title, rule_against_keras, deterministic=True, rule=rule, rate=rate, batch_size=batch_size)
+    return Experiment(
+        name, title, rule_against_keras, deterministic=True, backend=True, rule=rule, rate=rate, batch_size=batch_size
+    )
 
 
 UPDATES = (

@@ -184,14 +184,21 @@ DROPOUT = tuple(
     for p in RATES
 )
 IDENTITIES = (
-    Experiment("expectation", "Dropout: expected activation", expectation, rates=(0.0, *REMOVING)),
+    Experiment("expectation", "Dropout: expected activation", expectation, backend=True, rates=(0.0, *REMOVING)),
     Experiment(
-        "removal", "Dropout: units removed, others scaled", removal, rates=REMOVING, units=UNITS, examples=32
+        *("removal", "Dropout: units removed, others scaled", removal),
+        backend=True,
+        rates=REMOVING,
+        units=UNITS,
+        examples=32,
     ),
     Experiment(
-        "removed_share", "Dropout: share of removed units", removed_share, quantity="z", rates=REMOVING, steps=64
+        *("removed_share", "Dropout: share of removed units", removed_share, "z"),
+        backend=True,
+        rates=REMOVING,
+        steps=64,
     ),
-)  # fmt: skip
+)
 
 SLIDE = "Tricks of Deep Learning"
 SETTING = {

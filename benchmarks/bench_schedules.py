@@ -174,6 +174,7 @@ METHODS = (
         "The rate that the optimiser uses",
         rates_of_the_optimiser,
         deterministic=True,
+        backend=True,
         notes=("Largest distance from the formula, in base rates, over all schedules and steps.",),
         steps=STEPS,
     ),

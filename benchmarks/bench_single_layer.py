@@ -40,6 +40,7 @@ from lecturebench import (
     NumberClaim,
     OrderClaim,
     Profile,
+    Standardized,
     Training,
     assumed,
     stated,
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 
 # The mean of squares in place of half their sum: the same minimum. RMSprop divides by the gradient's own size, so the
 # factor hardly changes a step either.
-TEXT = Training(optimizer="rmsprop", learning_rate=0.001, batch_size=32, epochs=1000, validation=0.0, standardize=True)
+TEXT = Training(optimizer="rmsprop", learning_rate=0.001, batch_size=32, epochs=1000, validation=0.0)
 LAB = replace(TEXT, epochs=1500)
 
 METHODS = (
@@ -63,12 +64,13 @@ METHODS = (
         deterministic=False,
         notes=("The seed draws the ten folds by which lambda is chosen; nothing else in it is random.",),
     ),
-    Network("network_text", "Network of the text, 64 units", single_layer, TEXT, units=64, rate=0.1),
+    Network("network_text", "Network of the text, 64 units", single_layer, TEXT, Standardized(), units=64, rate=0.1),
     Network(
         "network_lab",
         "Network of the R lab, 50 units",
         single_layer,
         LAB,
+        Standardized(),
         units=50,
         rate=0.4,
         notes=(
@@ -83,6 +85,7 @@ METHODS = (
         "Network of the text, random splits",
         single_layer,
         TEXT,
+        Standardized(),
         resplit=True,
         units=64,
         rate=0.1,

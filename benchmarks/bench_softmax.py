@@ -230,6 +230,7 @@ METHODS = (
         "keras",
         "Keras, float32: trains networks",
         keras_softmax,
+        backend=True,
         notes=(
             "Its row shows how far the probabilities of an image sum from 1.",
             "The loss of training steps is taken of the Z themselves, so that it needs no bound.",

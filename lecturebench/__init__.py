@@ -12,11 +12,13 @@ from lecturebench.declare.claims import (
     OrderClaim,
     TimeToTargetClaim,
     assumed,
+    selected,
     stated,
 )
 from lecturebench.declare.methods import Baseline, Experiment, Measured, Network
 from lecturebench.declare.schedules import Schedule
 from lecturebench.declare.training import Choice, Training
+from lecturebench.declare.views import Standardized
 
 __version__ = "0.1.0"
 
@@ -35,8 +37,10 @@ __all__ = [
     "OrderClaim",
     "Profile",
     "Schedule",
+    "Standardized",
     "TimeToTargetClaim",
     "Training",
     "assumed",
+    "selected",
     "stated",
 ]

@@ -99,7 +99,7 @@ class Record:
         words = ["lecturebench", "run", self.benchmark, "--method", self.method]
         words += ["--dataset", str(self.dataset.get("name")), "--profile", self.profile]
         words += ["--seeds", str(self.seed + 1)] if self.role == "judged" else []
-        words += [] if self.backend in ("tensorflow", "scikit-learn") else ["--backend", self.backend]
+        words += [] if self.backend in ("tensorflow", "scikit-learn", "numpy") else ["--backend", self.backend]
         words += [] if self.device == "cpu" else ["--device", self.device]
         return shlex.join([*words, "--retry-failed"])
 

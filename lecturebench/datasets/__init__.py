@@ -7,7 +7,9 @@ process at all, since tensorflow-datasets decodes in a process of its own.
 from lecturebench.datasets.catalogue import known
 from lecturebench.datasets.decoded import Dataset, Kind, Split, Task
 from lecturebench.datasets.loading import Status, load, status, verify
-from lecturebench.datasets.splits import mirrored, resplit_by, standardized, validation_split
+from lecturebench.datasets.published import published_order
+from lecturebench.datasets.splits import mirrored, resplit_by, validation_split
+from lecturebench.datasets.views import standardized
 
 __all__ = [
     "Dataset",
@@ -18,6 +20,7 @@ __all__ = [
     "known",
     "load",
     "mirrored",
+    "published_order",
     "resplit_by",
     "standardized",
     "status",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -57,25 +56,6 @@ def resplit_by(dataset: Dataset, seed: int) -> Dataset:
         train=Split(X[train], y[train]),
         test=Split(X[test], y[test]),
         digests=dataset.digests | {"resplit by": str(seed)},
-    )
-
-
-def standardized(dataset: Dataset, train: np.ndarray) -> Dataset:
-    """Every feature less its mean over the training examples ``train``, divided by its standard deviation there.
-
-    Population standard deviation; a constant feature becomes 0.
-    """
-    import numpy as np
-
-    X = np.asarray(dataset.train.X[train], dtype=float)
-    mean, spread = X.mean(axis=0), X.std(axis=0)
-    spread = np.where(spread > 0, spread, 1.0)
-    chosen = hashlib.sha256(train.astype(np.int64).tobytes()).hexdigest()
-    return replace(
-        dataset,
-        train=replace(dataset.train, X=(dataset.train.X - mean) / spread),
-        test=replace(dataset.test, X=(dataset.test.X - mean) / spread),
-        digests=dataset.digests | {"standardized on": chosen},
     )
 
 

@@ -13,11 +13,16 @@ from typing import ClassVar, Literal
 
 @dataclass(frozen=True)
 class ProtocolField:
-    """One part of how a published number was obtained: printed by a source, or assumed by us, and why."""
+    """One part of how a published number was obtained: printed by a source, or assumed by us, and why.
+
+    ``selected``: the number is the best of several runs, or was picked by its test error. best_of: of how many, None
+    where no source says.
+    """
 
     value: str
-    status: Literal["stated", "assumed"]
+    status: Literal["stated", "assumed", "selected"]
     source: str
+    best_of: int | None = None
 
 
 def stated(value: str, source: str) -> ProtocolField:
@@ -30,14 +35,29 @@ def assumed(value: str, why: str) -> ProtocolField:
     return ProtocolField(value, "assumed", why)
 
 
+def selected(value: str, source: str, best_of: int | None = None) -> ProtocolField:
+    """That the published number was selected by test error: the best of ``best_of`` runs, None if nobody says."""
+    if best_of is not None and best_of < 2:
+        raise ValueError(f"best_of is {best_of!r}; a selection is of at least 2 runs")
+    return ProtocolField(value, "selected", source, best_of)
+
+
+Group = Literal["number", "effect", "formula"]
+About = Literal["table", "statement"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Claim:
     """Something published, with where it stands and how it was obtained. Use one of the kinds below.
 
     metric: "error" or "mae" on test, "validation error" and the like of another split, or what a method measured.
+    profiles: those alone that can judge it; () is all that judge anything. Numbers, effects and formulas are counted
+    apart: ``group`` says which it is.
     """
 
     kind: ClassVar[str] = ""
+    group: ClassVar[Group] = "effect"
+    profiles: tuple[str, ...] = ()
     metric: str = "error"
     source: str
     slide: str
@@ -59,6 +79,7 @@ class NumberClaim(Claim):
     """``method`` has the test ``metric`` printed as ``printed`` ("2.3%" stands for 2.25% to 2.35%)."""
 
     kind: ClassVar[str] = "number"
+    group: ClassVar[Group] = "number"
     method: str
     printed: str
 
@@ -86,10 +107,15 @@ class NumberClaim(Claim):
 
 @dataclass(frozen=True, kw_only=True)
 class OrderClaim(Claim):
-    """The methods stand in increasing order of the test metric: order[0] < order[1] < …"""
+    """The methods stand in increasing order of the test metric: order[0] < order[1] < …
+
+    about: "table" for what a printed table shows on its test set, judged over seeds alone; "statement" for what is said
+    in general, judged over seeds and test examples.
+    """
 
     kind: ClassVar[str] = "order"
     order: tuple[str, ...]
+    about: About = "statement"
 
     def __post_init__(self) -> None:
         if len(self.order) < 2 or len(set(self.order)) < len(self.order):
@@ -109,13 +135,15 @@ class OrderClaim(Claim):
 class EquivalenceClaim(Claim):
     """Two methods have the same test metric within ``delta``, written as numbers are printed ("0.5%").
 
-    because: why a difference of that size is none, fixed before anything was fitted.
+    because: why a difference of that size is none, fixed before anything was fitted; never a published difference.
+    about: as of `OrderClaim`.
     """
 
     kind: ClassVar[str] = "equivalence"
     pair: tuple[str, str]
     delta: str
     because: str
+    about: About = "statement"
 
     def __post_init__(self) -> None:
         if not self.tolerance > 0:
@@ -190,6 +218,7 @@ class IdentityClaim(Claim):
     """
 
     kind: ClassVar[str] = "identity"
+    group: ClassVar[Group] = "formula"
     method: str
     statement: str
     tolerance: float

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 from lecturebench.declare.training import Choice, Training
+from lecturebench.declare.views import View
 
 
 class Method:
@@ -15,6 +16,7 @@ class Method:
 
     uses_backend: whether Keras and its backend compute it. deterministic: it is run once, without a seed. resplit:
     train and test are drawn anew by the run's seed, in their sizes. datasets: those alone that it can take; () is all.
+    view: what it sees of a dataset; None is the features as they are, pixels in [0, 1].
     """
 
     name: str
@@ -22,6 +24,7 @@ class Method:
     function: Callable[..., Any]
     parameters: Mapping[str, Any]
     training: Training | None = None
+    view: View | None = None
     uses_backend: bool = True
     deterministic: bool = False
     resplit: bool = False
@@ -62,6 +65,7 @@ class Network(Method):
         title: str,
         function: Callable[..., Any],
         training: Training,
+        view: View | None = None,
         notes: tuple[str, ...] = (),
         probe: Callable[..., Mapping[str, float]] | None = None,
         resplit: bool = False,
@@ -70,6 +74,7 @@ class Network(Method):
     ) -> None:
         super().__init__(name, title, function, notes, parameters)
         self.training, self.probe, self.resplit, self.datasets = training, probe, resplit, datasets
+        self.view = view
         if len(self._choices) > 1:
             raise ValueError(f"method {name!r} leaves several parameters to choose; one at most")
 
@@ -90,6 +95,7 @@ class Baseline(Method):
         title: str,
         function: Callable[..., Any],
         deterministic: bool = True,
+        view: View | None = None,
         notes: tuple[str, ...] = (),
         resplit: bool = False,
         **parameters: Any,
@@ -97,23 +103,29 @@ class Baseline(Method):
         super().__init__(name, title, function, notes, parameters)
         self.deterministic, self.resplit = deterministic and not resplit, resplit
         self.takes_seed = not deterministic
+        self.view = view
         if self._choices:
             raise ValueError(f"baseline {name!r} leaves a parameter to choose; only a Network may")
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What an experiment found. values: named numbers. curve: what its figures draw, a dict of numbers per point."""
+    """What an experiment found. values: named numbers. curve: what its figures draw, a dict of numbers per point.
+
+    arrays: by name, what no list of points holds: an image, a grid; NumPy arrays of numbers, kept as they are.
+    """
 
     values: Mapping[str, float]
     curve: tuple[Mapping[str, float], ...] = ()
+    arrays: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Experiment(Method):
     """A calculation that shows a formula or an effect: ``function(dataset, rng, **parameters)`` returns `Measured`.
 
     It predicts nothing. dataset: as `lecturebench.datasets.load` gives it. rng: a NumPy generator from the run's seed.
-    quantity: the number of its row; identity claims speak of any.
+    quantity: the number of its row; identity claims speak of any. backend: whether it computes with Keras; the others
+    load no backend and have no use for one.
     """
 
     def __init__(
@@ -123,10 +135,11 @@ class Experiment(Method):
         function: Callable[..., Measured],
         quantity: str = "deviation",
         deterministic: bool = False,
+        backend: bool = False,
         notes: tuple[str, ...] = (),
         **parameters: Any,
     ) -> None:
         super().__init__(name, title, function, notes, parameters)
-        self.quantity, self.deterministic = quantity, deterministic
+        self.quantity, self.deterministic, self.uses_backend = quantity, deterministic, backend
         if self._choices:
             raise ValueError(f"experiment {name!r} leaves a parameter to choose; only a Network may")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from lecturebench.declare.schedules import Schedule
 
@@ -35,9 +35,10 @@ class Training:
     optimizer: name of a Keras optimiser; options: its further arguments. learning_rate: a `Choice` where no source
     prints it. schedule: the rate as a function of the step; None is constant. batch_size: the whole training set where
     it is larger. train_size: so many examples of the training split, drawn by the run's seed. validation: share of
-    them held out, drawn likewise. looks: how often per epoch validation data are looked at. standardize: features less
-    their mean over the training examples, divided by their standard deviation. Rates and sizes are those of the source
-    that the method cites.
+    them held out, drawn likewise. looks: how often per epoch validation data are looked at.
+    held_out: "random" draws the validation share by the run's seed; "last" takes the last of the published order, as
+    Keras' ``validation_split`` does, or draws them where no such order is known, and says so. Rates and sizes are those
+    of the source that the method cites.
     """
 
     optimizer: str
@@ -49,7 +50,7 @@ class Training:
     schedule: Schedule | None = None
     train_size: int | None = None
     looks: int = 1
-    standardize: bool = False
+    held_out: Literal["random", "last"] = "random"
 
     def __post_init__(self) -> None:
         for name in ("learning_rate", "batch_size", "epochs", "train_size", "looks"):
@@ -58,4 +59,6 @@ class Training:
                 raise ValueError(f"{name} is {value!r}; it must be above 0")
         if not 0 <= self.validation < 1:
             raise ValueError(f"validation is {self.validation!r}; it must be in [0, 1)")
+        if self.held_out not in ("random", "last"):
+            raise ValueError(f"held_out is {self.held_out!r}; it must be 'random' or 'last'")
         object.__setattr__(self, "options", MappingProxyType(dict(self.options)))

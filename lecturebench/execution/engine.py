@@ -296,7 +296,7 @@ def source_digests(request: Request) -> dict[str, str]:
 def _deciding(method: Method, backend: str) -> tuple[Callable[..., Any], ...]:
     """The functions whose source decides a method's result."""
     if isinstance(method, Experiment):
-        return method.function, fit_experiment, LOADERS[backend]
+        return method.function, fit_experiment, *([LOADERS[backend]] if method.uses_backend else [])
     if isinstance(method, Baseline):
         return method.function, fit_baseline
     probe = getattr(method, "probe", None)

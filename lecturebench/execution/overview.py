@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
 
-from lecturebench.declare.methods import Baseline
 from lecturebench.execution.durations import Durations, in_words, spent
-from lecturebench.execution.plan import Request, Run, plan
+from lecturebench.execution.plan import Request, Run, plan, without_backend
 from lecturebench.execution.progress import describe
 from lecturebench.store import Record
 
@@ -125,7 +124,7 @@ def _why_not(
     if record.method not in sources:
         return "stale", f"{benchmark.name} has no method {record.method!r} any more"
     method = benchmark.method(record.method)
-    backend = "scikit-learn" if isinstance(method, Baseline) else request.backend
+    backend = request.backend if method.uses_backend else without_backend(method)
     asked = {"dataset": request.dataset, "profile": request.profile, "backend": backend}
     found = {"dataset": record.dataset.get("name"), "profile": record.profile, "backend": record.backend}
     for what, wanted in asked.items():

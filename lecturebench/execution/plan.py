@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from lecturebench.declare.benchmark import Benchmark, Profile
-from lecturebench.declare.methods import Method
+from lecturebench.declare.methods import Experiment, Method
 from lecturebench.declare.training import Choice, Training
 from lecturebench.judging.statistics import one_standard_error
 from lecturebench.store import Record
@@ -153,7 +153,9 @@ def _run(
         recipe["train_size"] = train_size
     if method.resplit:
         recipe["resplit"] = True
-    backend = request.backend if method.uses_backend else "scikit-learn"
+    if method.view is not None:
+        recipe["view"] = {"kind": type(method.view).__name__, **dataclasses.asdict(method.view)}
+    backend = request.backend if method.uses_backend else without_backend(method)
     device = request.device if method.uses_backend else "cpu"
     decides = {
         "suite": request.benchmark.suite,
@@ -189,6 +191,11 @@ def _run(
     )
 
 
+def without_backend(method: Method) -> str:
+    """What stands for the backend of a method that has no use for Keras: the library that computes it."""
+    return "numpy" if isinstance(method, Experiment) else "scikit-learn"
+
+
 def _training(training: Training | None, profile: Profile, chosen: Mapping[str, Any]) -> dict[str, Any] | None:
     if training is None:
         return None
@@ -204,7 +211,8 @@ def _written(training: Mapping[str, Any] | None) -> dict[str, Any]:
         return {}
     schedule = training["schedule"]
     looks = training["looks"] if training["looks"] > 1 else None
-    kept = {**training, "schedule": schedule and dataclasses.asdict(schedule), "looks": looks}
+    held_out = training["held_out"] if training["held_out"] != "random" else None
+    kept = {**training, "schedule": schedule and dataclasses.asdict(schedule), "looks": looks, "held_out": held_out}
     return {name: value for name, value in kept.items() if value is not None and value is not False}
 
 

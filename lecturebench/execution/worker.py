@@ -195,6 +195,7 @@ def _fit(run: Run, method: Method, dataset: Dataset) -> Fitted:
             takes_seed=method.takes_seed,
             train_size=run.train_size,
             resplit=method.resplit,
+            view=method.view,
         )
     assert run.training is not None
     return fit_network(
@@ -206,6 +207,7 @@ def _fit(run: Run, method: Method, dataset: Dataset) -> Fitted:
         steps_class=_backend.Steps,
         train_size=run.train_size,
         resplit=method.resplit,
+        view=method.view,
         probe=getattr(method, "probe", None),
         observe=lambda epoch, epochs, loss: _send(("epoch", run.key, epoch, epochs, loss)),
         programs=_programs,

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lecturebench.datasets import Dataset, resplit_by
+from lecturebench.datasets import Dataset, resplit_by, standardized
+from lecturebench.declare.views import View
 from lecturebench.training.batches import training_examples
 from lecturebench.training.outcome import Fitted, streams
 from lecturebench.training.predictions import compact, measure
@@ -23,6 +24,7 @@ def fit_baseline(
     takes_seed: bool = True,
     train_size: int | None = None,
     resplit: bool = False,
+    view: View | None = None,
 ) -> Fitted:
     """Fit a baseline on the whole training split, or on ``train_size`` of it, and measure it on test.
 
@@ -35,6 +37,8 @@ def fit_baseline(
         if resplit:
             dataset = resplit_by(dataset, seed or 0)
         train, _ = training_examples(dataset, train_size, 0.0, rng)
+        if view is not None:
+            dataset = standardized(dataset, train if view.over == "train" else None)
         X, y = flat_inputs(dataset, dataset.train.X[train]), np.asarray(dataset.train.y[train])
     with fitted.timed("fit"), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -16,11 +16,26 @@ from lecturebench.training.program import Program
 MASK_BYTES = 64 * 2**20  # masks drawn at once: as many steps as fit in this, so that wide layers do not fill memory
 
 
-def training_examples(dataset: Dataset, train_size: int | None, share: float, rng: np.random.Generator) -> Any:
-    """Indices of train and validation: a subset of ``train_size`` if that is smaller, then ``share`` held out."""
+def training_examples(
+    dataset: Dataset,
+    train_size: int | None,
+    share: float,
+    rng: np.random.Generator,
+    order: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of train and validation: a subset of ``train_size`` if that is smaller, then ``share`` held out.
+
+    order: each training example's place in the published order; the last of it are held out, rounded as by Keras'
+    ``validation_split``. None draws them by ``rng``.
+    """
     n = len(dataset.train.y)
     subset = np.arange(n) if train_size is None or train_size >= n else np.sort(rng.permutation(n)[:train_size])
-    train, validation = validation_split(len(subset), share, rng)
+    if order is None:
+        train, validation = validation_split(len(subset), share, rng)
+    else:
+        in_order = np.argsort(order[subset], kind="stable")
+        kept = math.floor(len(subset) * (1.0 - share))
+        train, validation = np.sort(in_order[:kept]), np.sort(in_order[kept:])
     return subset[train], subset[validation]
 
 

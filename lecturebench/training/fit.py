@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from lecturebench.datasets import Dataset, resplit_by, standardized
+from lecturebench.datasets import Dataset, published_order, resplit_by, standardized
 from lecturebench.declare.methods import Measured
 from lecturebench.declare.training import Training
+from lecturebench.declare.views import View
 from lecturebench.training.batches import Epochs, training_examples
 from lecturebench.training.outcome import Fitted, streams
 from lecturebench.training.predictions import compact, measure, predict, softmax
@@ -34,6 +35,7 @@ def fit_network(
     steps_class: Callable[..., Any],
     train_size: int | None = None,
     resplit: bool = False,
+    view: View | None = None,
     probe: Callable[..., Mapping[str, float]] | None = None,
     observe: Observer = lambda epoch, epochs, loss: None,
     programs: dict[str, Any] | None = None,
@@ -51,10 +53,13 @@ def fit_network(
     with fitted.timed("load"):
         if resplit:
             dataset = resplit_by(dataset, seed)
-        train, validation = training_examples(dataset, train_size, training.validation, rngs["split"])
+        order = published_order(dataset) if training.held_out == "last" else None
+        if training.held_out == "last" and training.validation and order is None:
+            fitted.notes.append(f"{dataset.name}'s published order is not known: held out is drawn by the seed")
+        train, validation = training_examples(dataset, train_size, training.validation, rngs["split"], order)
         fitted.n_train, fitted.n_validation = len(train), len(validation)
-        if training.standardize:
-            dataset = standardized(dataset, train)
+        if view is not None:
+            dataset = standardized(dataset, train if view.over == "train" else None)
     steps_in_all = training.epochs * math.ceil(len(train) / training.batch_size)
     with fitted.timed("build"):
         program = program_for(function, parameters, training, steps_in_all, dataset, steps_class, programs)

@@ -88,7 +88,7 @@ def test_networks_are_trained_as_text_and_lab_say():
         training = methods[name].training
         assert methods[name].parameters == {"units": units, "rate": rate}
         assert (training.epochs, training.batch_size, training.optimizer) == (epochs, 32, "rmsprop")
-        assert (training.learning_rate, training.validation, training.standardize) == (0.001, 0.0, True)
+        assert (training.learning_rate, training.validation) == (0.001, 0.0)
 
 
 def test_rows_on_random_splits_are_fitted_as_those_on_the_books():

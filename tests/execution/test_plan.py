@@ -198,10 +198,10 @@ def test_recipe_says_what_was_asked_for_and_nothing_else():
     def recipe(**training):
         return plan(request(optimisers(**training), methods=("splits",)), {}, Sources()).runs[0].recipe
 
-    assert not {"schedule", "looks", "standardize", "train_size"} & set(recipe())
-    full = recipe(schedule=Schedule("cosine"), looks=4, standardize=True, train_size=9)
+    assert not {"schedule", "looks", "held_out", "train_size"} & set(recipe())
+    full = recipe(schedule=Schedule("cosine"), looks=4, held_out="last", train_size=9)
     assert full["schedule"] == {"kind": "cosine", "periods": 1, "factor": 0.1, "warmup": 0.0}
-    assert (full["looks"], full["standardize"], full["train_size"], full["resplit"]) == (4, True, 9, True)
+    assert (full["looks"], full["held_out"], full["train_size"], full["resplit"]) == (4, "last", 9, True)
 
 
 def test_runs_of_other_schedules_have_other_keys():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from baselines.linear import linear_discriminant
-from lecturebench import Choice, Measured, Schedule, Training
+from lecturebench import Choice, Measured, Schedule, Standardized, Training
 from lecturebench.datasets import Dataset, Split, load, mirrored, resplit_by, standardized
 from lecturebench.models.dense import softmax_regression, two_layer
 from lecturebench.training.baselines import fit_baseline
@@ -140,9 +140,27 @@ def test_standardised_features_have_mean_0_and_deviation_1_on_the_training_examp
     assert found.digests != standardized(data, train[1:]).digests
 
 
+def test_standardised_over_all_takes_mean_and_deviation_over_both_splits():
+    data = table()
+    found = standardized(data, None)
+    both = np.concatenate([found.train.X, found.test.X])
+    np.testing.assert_allclose(both.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(both.std(axis=0), [1, 1, 0], atol=1e-12)
+
+
+def test_last_of_the_published_order_is_held_out_as_keras_cuts_it():
+    order = np.random.default_rng(0).permutation(64)
+    train, validation = training_examples(table(), None, 0.2, np.random.default_rng(1), order[: len(table().train.y)])
+    places = order[: len(table().train.y)]
+    kept = int(np.floor(len(places) * (1 - 0.2)))
+    assert len(train) == kept
+    assert places[train].max() < places[validation].min()
+    assert sorted([*train, *validation]) == list(range(len(places)))
+
+
 def test_standardised_training_finds_a_linear_function_of_features_on_other_scales(backend):
-    training = Training("sgd", 0.1, 10, 60, validation=0.0, standardize=True)
-    fitted = fit_network(linear, {}, training, table(), seed=0, steps_class=backend.Steps)
+    training = Training("sgd", 0.1, 10, 60, validation=0.0)
+    fitted = fit_network(linear, {}, training, table(), seed=0, steps_class=backend.Steps, view=Standardized())
     assert fitted.metrics["test"]["mae"] < 0.01
     assert "validation" not in fitted.metrics
 
