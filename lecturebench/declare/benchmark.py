@@ -93,6 +93,10 @@ class Benchmark:
             for name in of:
                 if name not in names:
                     raise ValueError(f"{what} speaks of {name!r}, which is no method: {names}")
+        for claim in self.claims:
+            for profile in claim.profiles:
+                if profile not in PROFILES:
+                    raise ValueError(nearest(f"profile of claim {claim.name!r}", profile, PROFILES))
         if set(self.profiles) != set(PROFILES):
             raise ValueError(f"benchmark {self.title!r} declares profiles {sorted(self.profiles)}; it needs {PROFILES}")
 

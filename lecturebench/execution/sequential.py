@@ -1,13 +1,18 @@
-"""More seeds for rows whose claims are inconclusive, by a rule that is fixed beforehand.
+"""More seeds for rows whose claims are not decided, by rules that are fixed beforehand.
 
-The rule: judge once all runs have ended; where a claim is inconclusive, its rows get twice as many seeds and all is
-judged anew; stop when no claim is inconclusive, or at the greatest number of seeds. At 5 seeds and at most 20 that is
-three looks, after 5, 10 and 20 seeds.
+Both judge once all runs have ended, give the rows of what is not decided twice as many seeds, judge anew, and stop when
+all is decided or at the greatest number of seeds: at 5 seeds and at most 20 that is three looks, after 5, 10 and 20.
 
-What looking again does to the error rates, from ``python -m benchmarks.speed.stopping``: a number is inconclusive
-while its interval is wide, whatever lies in it, so stopping does not favour a verdict. An order is inconclusive while
-its interval holds 0, and each further look is a further chance for methods that are equal to seem ordered. Doubling
-keeps the looks few; what is left is not corrected but said (`cost`).
+- `undecided_more`, in every run: a number is not decided while its published value lies within one standard error of
+  an end of the interval (`Judgement.undecided`). What that does to true and false numbers is simulated:
+  `lecturebench.judging.design`.
+- `until_decided`, where somebody asks for it: also what is inconclusive. A number is so while its interval is wide,
+  which favours no verdict. An effect is so while its interval does not decide it, and each further look is a further
+  chance for chance; so it counts as decided only where its interval decides at LOOKED_LEVEL (`Judgement.firm`).
+  Judging knows of rows with more seeds than their profile plans and takes that level for them, so that the table says
+  what the rule has decided.
+
+The figures are from ``python -m benchmarks.speed.stopping --write``.
 """
 
 from __future__ import annotations
@@ -17,22 +22,17 @@ from dataclasses import replace
 from typing import Protocol
 
 from lecturebench.declare.benchmark import Benchmark
-from lecturebench.declare.claims import Claim
+from lecturebench.declare.claims import Claim, NumberClaim
 from lecturebench.declare.methods import Method
+from lecturebench.errors import UsageError
 from lecturebench.execution.plan import Request
-from lecturebench.judging.statistics import FEWEST_SEEDS, Judgement
+from lecturebench.judging.design import LOOKED_ERROR_RATES, WORST_NUMBER_RATE
+from lecturebench.judging.statistics import ALPHA, FEWEST_SEEDS, LOOKED_LEVEL, MOST_LOOKS, MOST_SEEDS, Judgement
 from lecturebench.store import Record
-
-MOST = 20
-# By number of looks: how often two methods of equal error are called ordered, either way, in the worst of the three
-# kinds of scatter of benchmarks/speed/stopping.py. Looks after 5; 5 and 20; 5, 10 and 20; 3, 6, 12 and 20 seeds.
-FALSE_ORDERS = {1: 0.055, 2: 0.093, 3: 0.126, 4: 0.147}
-SIMULATIONS = 4000
-FALSE_NUMBERS = 0.057  # true numbers called better or worse, at the worst spread of 2% to 12%; 20,000 simulations
 
 
 class Row(Protocol):
-    """What is needed of a `report.results.RowResult`."""
+    """What is needed of a `judging.results.RowResult`."""
 
     @property
     def method(self) -> Method: ...
@@ -45,7 +45,7 @@ class Row(Protocol):
 
 
 class Judged(Protocol):
-    """What is needed of a `report.results.ClaimResult`."""
+    """What is needed of a `judging.results.ClaimResult`."""
 
     @property
     def benchmark(self) -> Benchmark: ...
@@ -58,7 +58,7 @@ class Judged(Protocol):
 
 
 class Results(Protocol):
-    """What is needed of `report.results.Results`."""
+    """What is needed of `judging.results.Results`."""
 
     @property
     def claims(self) -> Sequence[Judged]: ...
@@ -72,39 +72,100 @@ def looks(first: int, most: int) -> tuple[int, ...]:
     return tuple(counts)
 
 
+def undecided_more(
+    requests: Sequence[Request],
+    judge: Callable[[], Results],
+    *,
+    most: int = MOST_SEEDS,
+    say: Callable[[str], None] = lambda line: None,
+) -> Callable[[], Sequence[Request]]:
+    """What `carry_out` asks for ``more`` in every run: more seeds where a number is not decided, else none.
+
+    judge: the verdicts on what the store holds. A request that names its number of seeds keeps it, and so does what
+    `_hopeless` says of any claim.
+    """
+    open_requests = [request for request in requests if request.seeds is None]
+
+    def why(result: Judged) -> str:
+        number = isinstance(result.claim, NumberClaim) and result.judgement.verdict != "not_run"
+        return "is undecided" if number and result.judgement.undecided else ""
+
+    return _doubled(requests, open_requests, judge, why, most, say)
+
+
 def until_decided(
     requests: Sequence[Request],
     judge: Callable[[], Results],
     *,
-    most: int = MOST,
+    most: int = MOST_SEEDS,
     say: Callable[[str], None] = lambda line: None,
 ) -> Callable[[], Sequence[Request]]:
-    """What `carry_out` asks for ``more``: the same requests with more seeds where claims are inconclusive, else none.
+    """What `carry_out` asks for ``more``: more seeds where anything is inconclusive or not decided, else none.
 
-    judge: the verdicts on what the store holds. A claim gets no more seeds where none can decide it: one of its runs
-    diverged, all its methods are deterministic, or the requests leave out one of its methods.
+    It asks for all that `undecided_more` asks for, so it takes its place. judge: the verdicts on what the store holds.
+    A claim gets no more seeds where none can decide it: one of its runs diverged, all its methods are deterministic, or
+    the requests leave out one of its methods. UsageError for more looks than wrong decisions are kept rare for.
     """
-    seeds = [
-        {
-            method.name: request.seeds or request.benchmark.profiles[request.profile].runs(method)
-            for method in _drawn(request)
-        }
-        for request in requests
-    ]
+    for request in requests:
+        for count in _planned(request).values():
+            again = [n for n in looks(count, most) if n >= FEWEST_SEEDS]
+            if len(again) > MOST_LOOKS:
+                raise UsageError(
+                    f"looking after {', '.join(map(str, again))} seeds is looking {len(again)} times; it may be "
+                    f"{MOST_LOOKS}: begin with more --seeds, or stop at {again[MOST_LOOKS - 1]}"
+                )
+
+    def why(result: Judged) -> str:
+        judgement = result.judgement
+        if judgement.verdict == "inconclusive":
+            return "is inconclusive"
+        if judgement.verdict == "not_run" or (judgement.firm and not judgement.undecided):
+            return ""
+        return "is undecided" if judgement.undecided else f"is not yet clear at {100 * LOOKED_LEVEL:g}%"
+
+    return _doubled(requests, requests, judge, why, most, say)
+
+
+def cost(first: int, most: int) -> str:
+    """One line for people: what looking again does to the error rates; "" where there is a single look."""
+    again = looks(first, most)
+    if len(again) == 1:
+        return ""
+    worst = max(rate for rates in LOOKED_ERROR_RATES.values() for rate in rates.values())
+    return (
+        f"judged after {', '.join(map(str, again))} seeds, effects at {100 * LOOKED_LEVEL:g}%: at most {ALPHA:.0%} "
+        f"are decided wrongly at any look (up to {worst:.1%} in simulations); true numbers are called better or worse "
+        f"in up to {WORST_NUMBER_RATE:.1%}: python -m benchmarks.speed.stopping"
+    )
+
+
+def _doubled(
+    requests: Sequence[Request],
+    growing: Sequence[Request],
+    judge: Callable[[], Results],
+    why: Callable[[Judged], str],
+    most: int,
+    say: Callable[[str], None],
+) -> Callable[[], Sequence[Request]]:
+    """The requests with more seeds for claims of ``growing`` ones that ``why`` gives a reason for; () for none."""
+    seeds = [_planned(request) for request in requests]
 
     def more() -> Sequence[Request]:
         grown = [dict(counts) for counts in seeds]
         for result in judge().claims:
-            if result.judgement.verdict != "inconclusive" or _hopeless(result):
+            reason = why(result)
+            if not reason or _hopeless(result):
                 continue
             for request, counts, larger in zip(requests, seeds, grown, strict=True):
                 drawn = [name for name in result.claim.methods if not result.benchmark.method(name).deterministic]
-                if not _speaks_of(result, request) or not drawn or not set(drawn) <= set(counts):
+                if not any(request is one for one in growing) or not _speaks_of(result, request):
+                    continue
+                if not drawn or not set(drawn) <= set(counts):
                     continue
                 now = max(counts[name] for name in drawn)
                 then = looks(now, max(most, now))[:2][-1]
                 if then > now:
-                    say(f"{result.benchmark.name}: {result.claim.name!r} is inconclusive, {now} seeds become {then}")
+                    say(f"{result.benchmark.name}: {result.claim.name!r} {reason}, {now} seeds become {then}")
                 for name in drawn:
                     larger[name] = max(larger[name], then)
         if grown == seeds:
@@ -115,18 +176,10 @@ def until_decided(
     return more
 
 
-def cost(first: int, most: int) -> str:
-    """One line for people: what looking again does to the error rates; "" where there is a single look."""
-    again = looks(first, most)
-    if len(again) == 1:
-        return ""
-    orders = FALSE_ORDERS[min(len(again), max(FALSE_ORDERS))]
-    least = "" if len(again) in FALSE_ORDERS else "at least "
-    return (
-        f"judged after {', '.join(map(str, again))} seeds: equal methods are called ordered in {least}up to "
-        f"{orders:.1%} of cases (one look: {FALSE_ORDERS[1]:.1%}), true numbers better or worse in up to "
-        f"{FALSE_NUMBERS:.1%} (one look: 5%), by {SIMULATIONS:,} simulations: python -m benchmarks.speed.stopping"
-    )
+def _planned(request: Request) -> dict[str, int]:
+    """How many seeds each method of a request that has seeds is to get."""
+    profile = request.benchmark.profiles[request.profile]
+    return {method.name: request.seeds or profile.runs(method) for method in _drawn(request)}
 
 
 def _drawn(request: Request) -> list[Method]:

@@ -13,8 +13,8 @@ from typing import Literal
 from lecturebench.declare.benchmark import Benchmark
 from lecturebench.declare.claims import IdentityClaim
 from lecturebench.judging.evidence import Losses, counted, one_line
-from lecturebench.judging.noise import ALPHA, Interval
 from lecturebench.judging.results import ClaimResult, RowResult, show
+from lecturebench.judging.statistics import ALPHA, Interval
 from lecturebench.store import Record, Store
 
 Word = Literal["worse", "better", "within noise", "same", "cannot tell"]

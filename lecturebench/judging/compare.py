@@ -48,13 +48,11 @@ from lecturebench.judging.evidence import (
 )
 from lecturebench.judging.noise import Difference, Judged, paired, together, welch
 from lecturebench.judging.results import ClaimResult, Results, RowResult, show
-from lecturebench.judging.statistics import FEWEST_SEEDS
+from lecturebench.judging.statistics import FEWEST_SEEDS, TOLERANCE
 from lecturebench.judging.statistics import Losses as MethodLosses
 from lecturebench.judging.verdicts import NO_LOSSES
 from lecturebench.store import Record, Store
 
-# A recorded metric and the same one of the saved predictions agree to this, relatively, or one of them was edited.
-TOLERANCE = 1e-9
 # Their versions move results.
 PACKAGES = ("tensorflow", "keras", "jax", "torch", "numpy", "scikit-learn")
 

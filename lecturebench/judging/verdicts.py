@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +23,9 @@ from lecturebench.errors import DataCorrupt, DataMissing, UsageError
 from lecturebench.judging.evidence import METRICS, Losses, counted, one_line
 from lecturebench.judging.results import RowResult, show
 from lecturebench.judging.statistics import (
+    BOOTSTRAP_SEED,
+    LEVEL,
+    LOOKED_LEVEL,
     Judgement,
     judge_chain,
     judge_equivalence,
@@ -35,8 +38,6 @@ from lecturebench.judging.statistics import (
 from lecturebench.judging.statistics import Losses as MethodLosses
 from lecturebench.store import DamagedRecord, Record
 
-# Every order is judged with a generator of its own from this seed: a verdict depends on nothing else in the store.
-BOOTSTRAP_SEED = 2023
 # Damaged predictions, a dataset that cannot be had, or losses that cannot be paired.
 NO_LOSSES = (DamagedRecord, DataMissing, DataCorrupt, UsageError, OSError, ValueError)
 
@@ -46,8 +47,14 @@ def judge(claim: Claim, rows: Sequence[RowResult], losses: Losses) -> Judgement:
 
     A run that diverged is a result of its method and no bad luck: no interval of the others speaks for it, so the
     verdict is `inconclusive`, unless a number is `worse` even without it. Runs that crashed or ran out of time or
-    memory say nothing of the method; they are counted in the reason.
+    memory say nothing of the method; they are counted in the reason. A claim that names profiles is not_run on others.
+
+    Effects whose rows have more seeds than their profile plans were looked at before: they are judged at LOOKED_LEVEL,
+    which is valid whichever look decided, and their reason says so. At as many seeds as are planned they are judged at
+    95%, and ``firm`` says whether that verdict holds at LOOKED_LEVEL too: a rule that looks again stops only then.
     """
+    if reason := not_judged_here(claim, rows):
+        return not_run(reason)
     failed = "; ".join(f"{row.method.name}: {failures(row)}" for row in rows if row.failed)
     diverged = any(run.status == "diverged" for row in rows for run in row.failed)
     empty = [row for row in rows if not row.runs]
@@ -56,7 +63,7 @@ def judge(claim: Claim, rows: Sequence[RowResult], losses: Losses) -> Judgement:
         names = ", ".join(row.method.name for row in empty)
         judged = not_run(f"no run of {names} finished" + (f" ({reasons[0]})" if reasons else ""))
     else:
-        judged = _RULES[type(claim)](claim, rows, losses)
+        judged = _judge(claim, rows, losses)
     if failed:
         judged = replace(judged, reason=f"{judged.reason}; {failed}")
     if diverged and not (isinstance(claim, NumberClaim) and judged.verdict == "worse"):
@@ -64,7 +71,53 @@ def judge(claim: Claim, rows: Sequence[RowResult], losses: Losses) -> Judgement:
     return judged
 
 
-def _judge_number(claim: NumberClaim, rows: Sequence[RowResult], losses: Losses) -> Judgement:
+def not_judged_here(claim: Claim, rows: Sequence[RowResult]) -> str:
+    """Why a claim that names the profiles which can judge it is not judged on that of its rows; "" if it is."""
+    profile = rows[0].profile
+    if not claim.profiles or profile in claim.profiles:
+        return ""
+    return f"the {profile} profile cannot judge it, {' or '.join(claim.profiles)} can"
+
+
+def looked_before(rows: Sequence[RowResult]) -> bool:
+    """Whether any row has more seeds than its profile plans, so that somebody looked and asked for more."""
+    return any(
+        row.n + len(row.failed) > row.benchmark.profiles[row.profile].runs(row.method)
+        for row in rows
+        if not row.method.deterministic
+    )
+
+
+def best_of(claim: NumberClaim) -> int | None:
+    """Of how many runs the published number is the best: 1 where it was not selected, None where nobody says."""
+    counts = [field.best_of for field in claim.protocol.values() if field.status == "selected"]
+    known = [count for count in counts if count is not None]
+    return math.prod(known) if len(known) == len(counts) else None
+
+
+def _judge(claim: Claim, rows: Sequence[RowResult], losses: Losses) -> Judgement:
+    """By the rule of its kind; effects at the level that their looks ask for."""
+    if isinstance(claim, NumberClaim):
+        return _judge_number(claim, rows)
+    if isinstance(claim, IdentityClaim):
+        return _judge_identity(claim, rows)
+    rule = _race(claim, rows) if isinstance(claim, TimeToTargetClaim) else _on_pairs(claim, rows, losses)
+    if isinstance(rule, Judgement):
+        return rule
+    try:
+        if looked_before(rows):
+            judged = rule(LOOKED_LEVEL)
+            told = f"{judged.reason}; at {100 * LOOKED_LEVEL:g}%: with more seeds than planned it was looked at before"
+            return judged if judged.verdict == "not_run" else replace(judged, reason=told)
+        judged = rule(LEVEL)
+        if judged.verdict in ("reproduced", "worse"):
+            judged = replace(judged, firm=rule(LOOKED_LEVEL).verdict == judged.verdict)
+        return judged
+    except NO_LOSSES as error:
+        return not_run(one_line(str(error)))
+
+
+def _judge_number(claim: NumberClaim, rows: Sequence[RowResult]) -> Judgement:
     [row] = rows
     values = row.of(claim.metric)
     if len(values) < row.n:
@@ -74,11 +127,12 @@ def _judge_number(claim: NumberClaim, rows: Sequence[RowResult], losses: Losses)
         published=claim.published,
         unit=claim.unit,
         deterministic=row.method.deterministic,
+        best_of=best_of(claim),
         show=show(claim.metric),
     )
 
 
-def _judge_identity(claim: IdentityClaim, rows: Sequence[RowResult], losses: Losses) -> Judgement:
+def _judge_identity(claim: IdentityClaim, rows: Sequence[RowResult]) -> Judgement:
     """By the largest of all seeds; a run that could not say is as good as one that contradicts."""
     [row] = rows
     values = row.of(claim.metric)
@@ -90,11 +144,6 @@ def _judge_identity(claim: IdentityClaim, rows: Sequence[RowResult], losses: Los
     return replace(judged, n=row.n)
 
 
-def _judge_time(claim: TimeToTargetClaim, rows: Sequence[RowResult], losses: Losses) -> Judgement:
-    times = [[steps_until(run, claim.metric, claim.threshold) for run in row.runs] for row in rows]
-    return judge_time_to_target(*times, names=(claim.faster, claim.slower))
-
-
 def steps_until(run: Record, metric: str, target: float) -> float:
     """The first recorded step at which the metric is at the target or below; infinite if it never was."""
     name = metric.replace(" ", "_")
@@ -102,47 +151,64 @@ def steps_until(run: Record, metric: str, target: float) -> float:
     return float(next(reached, math.inf))
 
 
-def _judge_order(claim: OrderClaim, rows: Sequence[RowResult], losses: Losses) -> Judgement:
-    return _on_pairs(
-        claim.metric, rows, losses, lambda chain, rng: judge_chain(chain, rng=rng, show=show(claim.metric))
-    )
+def next_look(run: Record, metric: str) -> float:
+    """The step at which a run would have been looked at next, had it gone on; 0 if nobody ever looked."""
+    name = metric.replace(" ", "_")
+    looks = [0.0, *(float(point["step"]) for point in run.curve if "step" in point and name in point)]
+    return looks[-1] + (looks[-1] - looks[-2]) if len(looks) > 1 else 0.0
 
 
-def _judge_equivalence(claim: EquivalenceClaim, rows: Sequence[RowResult], losses: Losses) -> Judgement:
-    return _on_pairs(
-        claim.metric,
-        rows,
-        losses,
-        lambda pair, rng: judge_equivalence(*pair, delta=claim.tolerance, rng=rng, show=show(claim.metric)),
-    )
+def _race(claim: TimeToTargetClaim, rows: Sequence[RowResult]) -> Rule | Judgement:
+    """The rule for runs paired by seed: a run that never got there counts as there at the next look of the longest."""
+    paired = _paired_runs(rows)
+    if isinstance(paired, Judgement):
+        return paired
+    n = max(map(len, paired))
+    fast, slow = ([steps_until(run, claim.metric, claim.threshold) for run in runs] for runs in paired)
+    horizon = max(next_look(run, claim.metric) for runs in paired for run in runs)
+    sides = [steps * n if len(steps) == 1 else steps for steps in (fast, slow)]
+    return lambda level: judge_time_to_target(*sides, horizon=horizon, names=(claim.faster, claim.slower), level=level)
 
 
-def _judge_minimum(claim: MinimumClaim, rows: Sequence[RowResult], losses: Losses) -> Judgement:
-    return _on_pairs(
-        claim.metric, rows, losses, lambda path, rng: judge_minimum(path, rng=rng, show=show(claim.metric))
-    )
+def _on_pairs(claim: Claim, rows: Sequence[RowResult], losses: Losses) -> Rule | Judgement:
+    """The rule on the losses of the seeds that all stochastic methods have. Losses of test examples where these are
+    what the metric is the mean of, else one number per seed."""
+    paired = _paired_runs(rows)
+    if isinstance(paired, Judgement):
+        return paired
+    chain = []
+    try:
+        for row, runs in zip(rows, paired, strict=True):
+            if any(run.value(claim.metric) is None for run in runs):
+                return not_run(f"its rows do not all measure the {claim.metric}")
+            values = [losses(run) if claim.metric in METRICS else [run.value(claim.metric)] for run in runs]
+            chain.append(MethodLosses(row.method.name, np.array(values), deterministic=row.method.deterministic))
+    except NO_LOSSES as error:
+        return not_run(one_line(str(error)))
+
+    def rule(level: float) -> Judgement:
+        rng, told = np.random.default_rng(BOOTSTRAP_SEED), show(claim.metric)
+        if isinstance(claim, OrderClaim):
+            return judge_chain(chain, rng=rng, about=claim.about, level=level, show=told)
+        if isinstance(claim, EquivalenceClaim):
+            a, b = chain
+            return judge_equivalence(a, b, delta=claim.tolerance, rng=rng, about=claim.about, level=level, show=told)
+        if isinstance(claim, MinimumClaim):
+            return judge_minimum(chain, rng=rng, level=level, show=told)
+        raise TypeError(f"{type(claim).__name__} is no claim about pairs of methods")
+
+    return rule
 
 
-def _on_pairs(metric: str, rows: Sequence[RowResult], losses: Losses, rule: PairedRule) -> Judgement:
-    """A rule's verdict on the losses of the seeds that all stochastic methods have; a deterministic one stands beside
-    each of them. Losses of test examples where these are what the metric is the mean of, else one number per seed."""
+def _paired_runs(rows: Sequence[RowResult]) -> list[list[Record]] | Judgement:
+    """Of each row the runs of the seeds that all stochastic methods have; a deterministic one's stand beside them."""
     if len({digests(run) for row in rows for run in row.runs}) > 1:
         return not_run("its rows were fitted on different data")
     drawn = [{run.seed for run in row.runs} for row in rows if not row.method.deterministic]
     common = set.intersection(*drawn) if drawn else set()
     if drawn and not common:
         return not_run("its methods have no seed in common")
-    chain = []
-    try:
-        for row in rows:
-            paired = [run for run in row.runs if row.method.deterministic or run.seed in common]
-            if any(run.value(metric) is None for run in paired):
-                return not_run(f"its rows do not all measure the {metric}")
-            values = [losses(run) if metric in METRICS else [run.value(metric)] for run in paired]
-            chain.append(MethodLosses(row.method.name, np.array(values), deterministic=row.method.deterministic))
-        return rule(chain, np.random.default_rng(BOOTSTRAP_SEED))
-    except NO_LOSSES as error:
-        return not_run(one_line(str(error)))
+    return [[run for run in row.runs if row.method.deterministic or run.seed in common] for row in rows]
 
 
 def failures(row: RowResult) -> str:
@@ -157,12 +223,4 @@ def digests(record: Record) -> str:
     return json.dumps(record.dataset.get("digests"), sort_keys=True, default=str)
 
 
-PairedRule = Callable[[Sequence[MethodLosses], np.random.Generator], Judgement]
-_RULES: Mapping[type[Claim], Callable[..., Judgement]] = {
-    NumberClaim: _judge_number,
-    OrderClaim: _judge_order,
-    EquivalenceClaim: _judge_equivalence,
-    MinimumClaim: _judge_minimum,
-    TimeToTargetClaim: _judge_time,
-    IdentityClaim: _judge_identity,
-}
+Rule = Callable[[float], Judgement]

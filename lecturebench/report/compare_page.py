@@ -20,8 +20,8 @@ from lecturebench.judging.changes import (
     times,
 )
 from lecturebench.judging.evidence import one_line
-from lecturebench.judging.noise import ALPHA
 from lecturebench.judging.results import RowResult
+from lecturebench.judging.statistics import ALPHA
 from lecturebench.report.table import duration, measured, runs, to_csv
 from lecturebench.store import write_whole
 

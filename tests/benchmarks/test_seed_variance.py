@@ -16,7 +16,7 @@ from scipy.stats import mannwhitneyu, norm, ttest_ind, ttest_rel
 from benchmarks import bench_error_table
 from benchmarks import bench_seed_variance as bench
 from lecturebench import NumberClaim, OrderClaim
-from lecturebench.judging.statistics import judge_time_to_target, win_probability
+from lecturebench.judging.statistics import win_probability
 
 REFERENCE = Path(__file__).resolve().parents[2] / "reports" / "reference" / "error_table" / "runs"
 TRIALS = 20_000
@@ -157,12 +157,6 @@ def test_win_probability_has_no_interval_for_fewer_than_three_runs():
     assert share == (2.5 + 1) / 6
     assert math.isnan(low)
     assert math.isnan(high)
-
-
-def test_time_to_target_is_judged_by_the_same_interval():
-    fast, slow = [1.0, 2.0, 3.0, 4.0], [2.0, 5.0, 6.0, 6.0, 9.0]
-    judged = judge_time_to_target(fast, slow)
-    assert (judged.mean, judged.low, judged.high) == win_probability(fast, slow)
 
 
 def row(errors, first_seed=0, dataset="mnist"):

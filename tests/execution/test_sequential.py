@@ -7,11 +7,13 @@ from types import SimpleNamespace
 import pytest
 from scipy.stats import binom
 
-from benchmarks.speed.stopping import number, order, stopped
+from benchmarks.speed import stopping
 from lecturebench import Baseline, Benchmark, Network, NumberClaim, OrderClaim, Profile, Training
+from lecturebench.errors import UsageError
 from lecturebench.execution.plan import Request
-from lecturebench.execution.sequential import FALSE_NUMBERS, FALSE_ORDERS, cost, looks, until_decided
-from lecturebench.judging.statistics import Judgement
+from lecturebench.execution.sequential import cost, looks, undecided_more, until_decided
+from lecturebench.judging import design
+from lecturebench.judging.statistics import LEVEL, LOOKED_LEVEL, Judgement
 
 
 def function() -> None:
@@ -39,7 +41,7 @@ BENCHMARK = Benchmark(
 REQUEST = Request(BENCHMARK, "d", {}, "lecture", "jax")
 
 
-def judged(claim, verdict="inconclusive", *, backend="jax", profile="lecture", failed=()):
+def judged(claim, verdict="inconclusive", *, backend="jax", profile="lecture", failed=(), **fields):
     """A claim's verdict, as the report gives it."""
     rows = tuple(
         SimpleNamespace(
@@ -50,7 +52,7 @@ def judged(claim, verdict="inconclusive", *, backend="jax", profile="lecture", f
         )
         for name in claim.methods
     )
-    return SimpleNamespace(benchmark=BENCHMARK, claim=claim, judgement=Judgement(verdict, ""), rows=rows)
+    return SimpleNamespace(benchmark=BENCHMARK, claim=claim, judgement=Judgement(verdict, "", **fields), rows=rows)
 
 
 def results(*claims):
@@ -128,10 +130,57 @@ def test_what_is_done_is_said():
     assert said == ["small: 'a error 1%' is inconclusive, 5 seeds become 10"]
 
 
-def test_cost_is_told_by_the_number_of_looks():
+def test_effect_that_is_decided_at_95_percent_alone_gets_more_seeds():
+    asked = until_decided([REQUEST], results(judged(ORDER, "reproduced", firm=False)))()
+    assert seeds(asked) == {"a": 10, "b": 10, "fixed": 1, "other": 1}
+    assert until_decided([REQUEST], results(judged(ORDER, "reproduced")))() == ()
+    said: list[str] = []
+    until_decided([REQUEST], results(judged(ORDER, "worse", firm=False)), say=said.append)()
+    assert said == ["small: 'order a < b < fixed' is not yet clear at 98.75%, 5 seeds become 10"]
+
+
+def test_number_that_is_undecided_gets_more_seeds_in_every_run():
+    undecided = results(judged(A, "reproduced", undecided=True), judged(B, "worse"), judged(ORDER))
+    more = undecided_more([REQUEST], undecided)
+    assert [seeds(more())["a"] for _ in range(2)] == [10, 20]
+    assert more() == ()
+    assert seeds(undecided_more([REQUEST], undecided)()) == {"a": 10, "b": 5, "fixed": 1, "other": 1}
+    assert seeds(until_decided([REQUEST], results(judged(A, "worse", undecided=True)))())["a"] == 10
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        judged(A, "inconclusive"),
+        judged(A, "reproduced"),
+        judged(A, "reproduced", undecided=True, profile="full"),
+        judged(A, "reproduced", undecided=True, failed=["diverged"]),
+        judged(ORDER, "reproduced", undecided=True),
+        judged(A, "not_run", undecided=True),
+    ],
+    ids=["wide", "decided", "other profile", "diverged", "an effect", "not run"],
+)
+def test_every_run_doubles_seeds_of_undecided_numbers_alone(result):
+    assert undecided_more([REQUEST], results(result))() == ()
+
+
+def test_seeds_that_somebody_asked_for_are_kept():
+    four = Request(**(vars(REQUEST) | {"seeds": 4}))
+    assert undecided_more([four], results(judged(A, "reproduced", undecided=True)))() == ()
+
+
+def test_more_looks_than_wrong_decisions_are_kept_rare_for_are_refused():
+    with pytest.raises(UsageError, match=r"looking after 5, 10, 20, 40, 80 seeds is looking 5 times.*stop at 40"):
+        until_decided([REQUEST], results(), most=80)
+    until_decided([REQUEST], results(), most=40)
+    until_decided([Request(**(vars(REQUEST) | {"seeds": 1}))], results(), most=20)
+
+
+def test_cost_is_told():
     assert cost(20, 20) == ""
-    assert cost(5, 20).startswith("judged after 5, 10, 20 seeds: equal methods are called ordered in up to 12.6%")
-    assert "at least" in cost(3, 100)
+    told = cost(5, 20)
+    assert told.startswith("judged after 5, 10, 20 seeds, effects at 98.75%: at most 5% are decided wrongly")
+    assert f"{design.WORST_NUMBER_RATE:.1%}" in told
 
 
 # --- error rates ------------------------------------------------------------------------------------------------------
@@ -144,24 +193,45 @@ def between(rate: float, trials: int) -> tuple[int, int]:
     return int(binom.ppf(ONCE_IN, trials, rate)), int(binom.ppf(1 - ONCE_IN, trials, rate))
 
 
-@pytest.mark.parametrize(("schedule", "count"), [((5,), 1), ((5, 10, 20), 3)])
-def test_equal_methods_are_called_ordered_as_often_as_is_said(schedule, count):
-    trials = 250
-    given = stopped(order("seeds alone", 0.0), schedule, trials).given
-    low, high = between(FALSE_ORDERS[count], trials)
-    assert low <= given["reproduced"] + given["worse"] <= high
+@pytest.mark.parametrize("first", stopping.FIRST)
+@pytest.mark.parametrize("kind", stopping.KINDS)
+def test_true_numbers_are_called_wrong_as_often_as_is_printed(kind, first):
+    trials = 400
+    count = trials * stopping.called(stopping.KINDS[kind], first, ("better", "worse"), trials, seed=first)
+    low, high = between(design.DESIGN_ERROR_RATES[kind][first], trials)
+    assert low <= round(count) <= high
 
 
-@pytest.mark.parametrize("spread", [0.02, 0.08, 0.1, 0.12])
-def test_stopping_early_calls_no_more_true_numbers_false_than_is_said(spread):
+@pytest.mark.parametrize("first", stopping.FIRST)
+def test_false_numbers_are_missed_as_seldom_as_is_printed(first):
+    trials, distance = 300, stopping.DISTANCES[0]
+    count = trials * stopping.called(stopping.normal, first, ("reproduced",), trials, distance, seed=first)
+    assert round(count) <= between(design.FALSE_NUMBER_RATES[first][distance], trials)[1] + 1
+
+
+@pytest.mark.parametrize("name", stopping.EFFECTS)
+def test_effects_that_are_none_are_decided_as_seldom_as_is_printed(name):
+    draw, slower = stopping.EFFECTS[name]
+    trials = 400 // slower
+    for schedule in stopping.SCHEDULES[:1]:
+        count = trials * stopping.decided(draw, schedule, LOOKED_LEVEL, trials, seed=7)
+        assert round(count) <= between(design.LOOKED_ERROR_RATES[name][stopping.in_words(schedule)], trials)[1] + 1
+
+
+def test_wrong_decisions_at_any_look_stay_below_five_percent_as_printed():
+    rates = [rate for rates in design.LOOKED_ERROR_RATES.values() for rate in rates.values()]
+    assert len(rates) == len(stopping.EFFECTS) * len(stopping.SCHEDULES)
+    assert max(rates) <= 0.05
+
+
+def test_looking_at_95_percent_would_decide_wrongly_far_more_often():
     trials = 1500
-    given = stopped(number(spread, True), looks(5, 20), trials).given
-    assert given["better"] + given["worse"] <= between(FALSE_NUMBERS, trials)[1]
+    uncorrected = round(trials * stopping.decided(stopping.table_order, (5, 10, 20), LEVEL, trials))
+    assert uncorrected > between(0.05, trials)[1]
 
 
-def test_more_seeds_decide_what_few_do_not():
-    trials = 300
-    fixed = stopped(number(0.08, True), (5,), trials)
-    rule = stopped(number(0.08, True), looks(5, 20), trials)
-    assert rule.given["inconclusive"] < 0.2 * fixed.given["inconclusive"]
-    assert 5 < rule.seeds < 12
+def test_races_of_equal_methods_are_won_as_seldom_as_is_printed():
+    for arrive, last in stopping.ARRIVE.items():
+        count = round(400 * stopping.decided(stopping.race(last), (5,), LEVEL, 400, seed=3))
+        assert count <= between(design.RACE_ERROR_RATES[arrive][5], 400)[1]
+        assert max(design.RACE_ERROR_RATES[arrive].values()) <= 0.06

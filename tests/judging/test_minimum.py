@@ -69,3 +69,24 @@ def test_equal_methods_are_seldom_called_a_minimum():
         for seed in range(60)
     ]
     assert verdicts.count("reproduced") <= 6  # binomial(60, 0.05) exceeds 6 in 3 of 100 cases; the rule is stricter
+
+
+def test_verdict_that_needs_more_seeds_says_how_many():
+    flat = judged([1.05, 1, 1.05])
+    assert flat.seeds_needed > 5
+    assert f"{flat.seeds_needed - 5} more seeds would settle it" in flat.reason
+    assert judged([3, 1, 3], seeds=2).seeds_needed == 3
+    assert judged([3, 1, 3]).seeds_needed is None
+
+
+def test_seeds_that_are_said_to_be_needed_mostly_suffice():
+    few = judged([1.06, 1, 1.06])
+    enough = [judged([1.06, 1, 1.06], seeds=2 * few.seeds_needed, seed=seed).verdict for seed in range(20)]
+    assert enough.count("reproduced") >= 10
+
+
+def test_stricter_level_decides_less():
+    methods = path([1.12, 1, 1.12], seed=3)
+    levels = [judge_minimum(methods, rng=np.random.default_rng(1), level=at).verdict for at in (0.5, 0.95, 0.9999)]
+    assert levels[0] == "reproduced"
+    assert levels[2] == "inconclusive"

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lecturebench.judging.noise import ALPHA, Difference, Interval, paired, together, welch
+from lecturebench.judging.noise import Difference, paired, together, welch
+from lecturebench.judging.statistics import ALPHA, Interval
 
 
 def losses(rng, error, n_seeds=5, n_test=400):
@@ -24,7 +25,7 @@ def of_p(p, sign=1):
 
     def interval(level):
         half_width = stats.norm.ppf((1 + level) / 2)
-        return Interval(level, z - half_width, z + half_width)
+        return Interval(z - half_width, z + half_width, level)
 
     return Difference(z, (), "a z test", interval)
 
@@ -140,7 +141,7 @@ def test_welch_interval_touches_0_at_the_level_of_its_p_value(seed):
 
 
 def test_welch_of_runs_that_agree_is_a_point_and_of_huge_ones_nothing():
-    assert welch([0.5] * 3, [0.5] * 3).interval(0.95) == Interval(0.95, 0.0, 0.0)
-    assert welch([0.1 + 0.2] * 3, [0.3] * 3).interval(0.95) == Interval(0.95, 0.0, 0.0), "rounding is no difference"
-    assert welch([0.5] * 3, [0.75] * 3).interval(0.95) == Interval(0.95, 0.25, 0.25)
+    assert welch([0.5] * 3, [0.5] * 3).interval(0.95) == Interval(0.0, 0.0, 0.95)
+    assert welch([0.1 + 0.2] * 3, [0.3] * 3).interval(0.95) == Interval(0.0, 0.0, 0.95), "rounding is no difference"
+    assert welch([0.5] * 3, [0.75] * 3).interval(0.95) == Interval(0.25, 0.25, 0.95)
     assert not welch([1e200, 2e200, 3e200], [1.0, 2.0, 3.0]).interval(0.95).clear

@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lecturebench.judging.results import Results
-from lecturebench.judging.statistics import paired_interval
-from lecturebench.judging.verdicts import BOOTSTRAP_SEED
+from lecturebench.judging.statistics import BOOTSTRAP_SEED, paired_interval
 from lecturebench.report.predicted import Predictions
 from lecturebench.report.views.comparison import comparison_data, mcnemar, ranked, ranks_data
 from lecturebench.store import Store

@@ -12,14 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from lecturebench.judging.results import Results, RowResult, show
-from lecturebench.judging.statistics import FEWEST_SEEDS, paired_interval, win_probability
-from lecturebench.judging.verdicts import BOOTSTRAP_SEED
+from lecturebench.judging.statistics import ALPHA, BOOTSTRAP_SEED, FEWEST_SEEDS, paired_interval, win_probability
 from lecturebench.report.predicted import Predictions
 from lecturebench.report.views.rows import finite
 
 ALL_PAIRS = 6  # so many rows are all compared; of more, each with the best one and with its neighbour
 FEWEST_DATASETS = 3
-ALPHA = 0.05
 
 Losses = Mapping[int, npt.NDArray[Any]]
 

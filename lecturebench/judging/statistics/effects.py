@@ -1,0 +1,283 @@
+"""Orders, equivalences and minima: differences of mean losses, paired by seed and example.
+
+Each difference has two intervals: over seeds alone, which says what new seeds would give on this test set, and over
+seeds and examples, which says it of new examples too. ``about`` says which decides: the first for a claim about a
+printed "table", whose differences are on its test set, the second for a "statement" that holds anywhere. Where a metric
+is no mean over examples there is only the first, and it decides both.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from lecturebench.judging.statistics.common import (
+    FEWEST_SEEDS,
+    LEVEL,
+    LOOKED_LEVEL,
+    MOST_NAMED,
+    SLACK,
+    About,
+    Interval,
+    Judgement,
+    Losses,
+    Show,
+    Verdict,
+    counted,
+    mean_of,
+    plain,
+    sd_of,
+    t_quantile,
+)
+from lecturebench.judging.statistics.numbers import remedy
+from lecturebench.judging.statistics.resampling import differences, interval_over_examples, interval_over_seeds
+
+
+def judge_order(
+    below: Losses,
+    above: Losses,
+    *,
+    rng: np.random.Generator,
+    about: About = "statement",
+    level: float = LEVEL,
+    show: Show = plain,
+    resamples: int = 2000,
+) -> Judgement:
+    """Is the mean loss of ``below`` under that of ``above``? Their paired interval must lie wholly above 0.
+
+    Wholly below 0 it is `worse` (contradicted), else inconclusive; inconclusive too while a method that is not
+    deterministic has fewer than 3 seeds. A table's order of two deterministic methods is decided by its sign.
+    """
+    judged = _pair(below, above, rng, about, level, show, resamples)
+    if math.isnan(judged.low):
+        return judged
+    verdict: Verdict = "reproduced" if judged.low > 0 else "worse" if judged.high < 0 else "inconclusive"
+    side = {"reproduced": "above 0", "worse": "below 0"}.get(verdict, "not clear of 0")
+    judged = replace(judged, verdict=verdict, reason=f"{judged.reason}, {side}")
+    return _with_seeds_needed(judged, abs(judged.mean), about)
+
+
+def judge_chain(
+    methods: Sequence[Losses],
+    *,
+    rng: np.random.Generator,
+    about: About = "statement",
+    level: float = LEVEL,
+    show: Show = plain,
+    resamples: int = 2000,
+) -> Judgement:
+    """Do the methods stand in increasing order of mean loss? Judges each neighbouring pair with `judge_order`.
+
+    `worse` if any pair is, else inconclusive if any is, else reproduced. ``pairs`` and the reason tell every pair; the
+    numbers are NaN unless there is a single pair. ValueError for fewer than two methods.
+    """
+    if len(methods) < 2:
+        raise ValueError(f"an order of {len(methods)} methods; it needs at least two")
+    pairs = [
+        judge_order(below, above, rng=own, about=about, level=level, show=show, resamples=resamples)
+        for (below, above), own in zip(itertools.pairwise(methods), rng.spawn(len(methods) - 1), strict=True)
+    ]
+    if len(pairs) == 1:
+        return pairs[0]
+    verdicts = [pair.verdict for pair in pairs]
+    ranked: tuple[Verdict, ...] = ("worse", "inconclusive", "reproduced")
+    verdict = next(name for name in ranked if name in verdicts)
+    open_pairs = [pair.seeds_needed for pair in pairs if pair.verdict == "inconclusive"]
+    known = [needed for needed in open_pairs if needed is not None]
+    return Judgement(
+        verdict,
+        "; ".join(pair.reason for pair in pairs),
+        min(pair.n for pair in pairs),
+        pairs=tuple(pairs),
+        names=tuple(method.name for method in methods),
+        seeds_needed=max(known) if verdict == "inconclusive" and len(known) == len(open_pairs) else None,
+    )
+
+
+def judge_equivalence(
+    a: Losses,
+    b: Losses,
+    *,
+    delta: float,
+    rng: np.random.Generator,
+    about: About = "statement",
+    level: float = LEVEL,
+    show: Show = plain,
+    resamples: int = 2000,
+) -> Judgement:
+    """Are the mean losses of a and b within ``delta`` of each other? The whole paired interval must be.
+
+    Wholly outside ±delta it is `worse` (contradicted), else inconclusive; inconclusive too while a method that is not
+    deterministic has fewer than 3 seeds. ValueError unless delta is finite and above 0. A delta that equals a published
+    difference would put its exact reproduction on the border, where nothing can be decided.
+    """
+    if not (math.isfinite(delta) and delta > 0):
+        raise ValueError(f"delta is {delta!r}; it must be above 0: no two methods are exactly equal")
+    judged = _pair(a, b, rng, about, level, show, resamples)
+    if math.isnan(judged.low):
+        return judged
+    verdict: Verdict = "inconclusive"
+    if max(-judged.low, judged.high) <= delta * (1 + SLACK):
+        verdict = "reproduced"
+    elif max(judged.low, -judged.high) > delta * (1 + SLACK):
+        verdict = "worse"
+    side = {"reproduced": "inside", "worse": "outside"}.get(verdict, "neither inside nor outside")
+    judged = replace(judged, verdict=verdict, reason=f"{judged.reason}, {side} ±{show(delta)}")
+    return _with_seeds_needed(judged, abs(delta - abs(judged.mean)), about)
+
+
+def judge_minimum(
+    path: Sequence[Losses],
+    *,
+    rng: np.random.Generator,
+    level: float = LEVEL,
+    show: Show = plain,
+    resamples: int = 2000,
+) -> Judgement:
+    """Is the mean loss lowest inside the path and not at one of its ends? One method inside must be below both ends.
+
+    Any of the k inner methods may be the one, so each is compared at the level 1 - (1-level)/k (Bonferroni), at which
+    its paired intervals with both ends must lie wholly above 0: `reproduced`. `worse` if one end lies below every inner
+    method, each at ``level``: all must hold, so nothing is to correct. Else inconclusive. The intervals are those over
+    seeds and examples, where there are examples. n: the fewest pairs of runs. ValueError for fewer than three methods.
+    """
+    if len(path) < 3:
+        raise ValueError(f"a path of {len(path)} methods has no inside; it needs at least three")
+    ends, inner = (path[0], path[-1]), path[1:-1]
+    drawn = [side for side in path if not side.deterministic]
+    n = min((len(side.rows) for side in drawn), default=1)
+    best = min(path, key=lambda side: float(side.rows.mean()))
+    told = f"lowest is {show(float(best.rows.mean()))} at {best.name}"
+    names = tuple(side.name for side in path)
+    if drawn and n < FEWEST_SEEDS:
+        few = next(side for side in drawn if len(side.rows) == n)
+        told = f"{told}, but {counted(n, 'seed')} of {few.name} are too few"
+        return Judgement("inconclusive", told, n, names=names, seeds_needed=FEWEST_SEEDS)
+    rngs = iter(rng.spawn(4 * len(inner)))
+    corrected = 1 - (1 - level) / len(inner)
+
+    def gain(lower: Losses, upper: Losses, at: float) -> Judgement:
+        # The quantile of a bootstrap needs draws beyond it.
+        draws = max(resamples, 200 * len(inner)) if at > level else resamples
+        return _pair(lower, upper, next(rngs), "statement", at, show, draws)
+
+    for middle in sorted(inner, key=lambda side: float(side.rows.mean())):
+        gains = [gain(middle, end, corrected) for end in ends]
+        if all(one.low > 0 for one in gains):
+            listed = " and ".join(
+                f"{show(one.mean)} in [{show(one.low)}, {show(one.high)}] below {end.name}"
+                for end, one in zip(ends, gains, strict=True)
+            )
+            return Judgement("reproduced", f"{told}; {middle.name} is {listed} at {corrected:.1%}", n, names=names)
+    for end in ends:
+        if all(gain(end, middle, level).low > 0 for middle in inner):
+            told = f"{told}; {end.name}, an end, lies below every method inside"
+            return Judgement("worse", told, n, names=names)
+    needed = _seeds_for_minimum(path, best, n, level) if drawn else None
+    told = f"{told}, but no method inside lies below both ends at {corrected:.1%}; {remedy(n, needed)}"
+    return Judgement("inconclusive", told, n, names=names, seeds_needed=needed)
+
+
+def seeds_to_decide(
+    n: int, distance: float, sd: float, *, examples: float = 0.0, level: float = LOOKED_LEVEL
+) -> int | None:
+    """How many seeds in all bring the half-width √((t·sd/√n)² + examples²) under ``distance``; None if none do.
+
+    More than n, if mean and spread stay as they are. sd: of the differences by seed. examples: the part of the half-
+    width that the test set's size gives, which seeds do not shrink. level: a decision with more seeds than were planned
+    is one that has been looked at before, so it is that of such.
+    """
+
+    def decides(count: int) -> bool:
+        return math.hypot(t_quantile(count - 1, level) * sd / math.sqrt(count), examples) < distance
+
+    enough = bisect_left(range(MOST_NAMED + 1), True, lo=max(FEWEST_SEEDS, n + 1), key=decides)
+    return enough if enough <= MOST_NAMED else None
+
+
+def _pair(
+    a: Losses, b: Losses, rng: np.random.Generator, about: About, level: float, show: Show, resamples: int
+) -> Judgement:
+    """The intervals of b - a, the verdict still open; low and high are NaN where there are too few seeds for one."""
+    by_seed = differences(a.rows, b.rows).mean(axis=1)
+    n, mean, sd = by_seed.size, mean_of(by_seed), sd_of(by_seed)
+    names = (a.name, b.name)
+    told = f"{b.name} minus {a.name} is {show(mean)}"
+    for side in (a, b):
+        if not side.deterministic and len(side.rows) < FEWEST_SEEDS:
+            count = f"{counted(len(side.rows), 'seed')} of {side.name}"
+            told = f"{told}, but {count} are too few: it takes {FEWEST_SEEDS}"
+            return Judgement("inconclusive", told, n, mean, sd, names=names, seeds_needed=FEWEST_SEEDS)
+    over_seeds = interval_over_seeds(a.rows, b.rows, level=level)
+    over_examples = None
+    if a.rows.shape[1] > 1:
+        over_examples = interval_over_examples(a.rows, b.rows, rng=rng, resamples=resamples, level=level)
+    decides = over_examples if about == "statement" and over_examples is not None else over_seeds
+    told = f"{told} in [{show(decides.low)}, {show(decides.high)}] {_over(decides is over_examples, a, b, about)}"
+    return Judgement(
+        "inconclusive",
+        told,
+        n,
+        mean,
+        sd,
+        decides.low,
+        decides.high,
+        over_seeds=over_seeds,
+        over_examples=over_examples,
+        names=names,
+    )
+
+
+def _over(examples: bool, a: Losses, b: Losses, about: About) -> str:
+    """What the deciding interval is over, in words."""
+    drawn = not (a.deterministic and b.deterministic)
+    if examples:
+        return "over seeds and examples" if drawn else "over examples"
+    if about == "statement":
+        return "over seeds alone, since its metric is no mean over examples" if drawn else "exactly"
+    return "over seeds on this test set" if drawn else "exactly on this test set"
+
+
+def _with_seeds_needed(judged: Judgement, distance: float, about: About) -> Judgement:
+    """An inconclusive judgement with how many seeds would bring the deciding half-width under ``distance``."""
+    if judged.verdict != "inconclusive":
+        return judged
+    if math.isnan(judged.sd):
+        return replace(judged, reason=f"{judged.reason}; more seeds change nothing, neither method draws any")
+    needed = seeds_to_decide(judged.n, distance, judged.sd, examples=_examples_part(judged, about))
+    return replace(judged, reason=f"{judged.reason}; {remedy(judged.n, needed)}", seeds_needed=needed)
+
+
+def _examples_part(judged: Judgement, about: About) -> float:
+    """The part of the half-width that the examples give, at the level of a decision that was looked at before."""
+    if about == "table" or judged.over_examples is None or judged.over_seeds is None:
+        return 0.0
+    whole, seeds = (_half_width(interval) for interval in (judged.over_examples, judged.over_seeds))
+    from scipy.special import ndtri
+
+    level = judged.over_examples.level
+    wider = float(ndtri((1 + max(level, LOOKED_LEVEL)) / 2) / ndtri((1 + level) / 2))
+    return wider * math.sqrt(max(0.0, whole * whole - seeds * seeds))
+
+
+def _half_width(interval: Interval) -> float:
+    return (interval.high - interval.low) / 2
+
+
+def _seeds_for_minimum(path: Sequence[Losses], best: Losses, n: int, level: float) -> int | None:
+    """As many as its lowest method needs to be told from both ends, or, being an end, from all inside."""
+    inside = best not in (path[0], path[-1])
+    others = (path[0], path[-1]) if inside else path[1:-1]
+    at = 1 - min(1 - LOOKED_LEVEL, 1 - level) / (len(path) - 2 if inside else 1)
+    counts = []
+    for other in others:
+        by_seed = differences(best.rows, other.rows).mean(axis=1)
+        sd = sd_of(by_seed) if by_seed.size > 1 else 0.0
+        counts.append(seeds_to_decide(n, mean_of(by_seed), sd, level=at))
+    known = [count for count in counts if count is not None]
+    return max(known) if len(known) == len(counts) else None

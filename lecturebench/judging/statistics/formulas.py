@@ -1,0 +1,48 @@
+"""Identities, and the book's rule for a penalty."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from lecturebench.judging.statistics.common import SLACK, Judgement, Show, plain, sd_of
+
+
+def judge_identity(deviation: float, *, tolerance: float, show: Show = plain) -> Judgement:
+    """Is the largest absolute (or relative) deviation from a formula within its tolerance? Else `worse`.
+
+    An infinite deviation is `worse`. ValueError for a negative or undefined deviation or tolerance.
+    """
+    if not (deviation >= 0 and 0 <= tolerance < math.inf):
+        raise ValueError(f"deviation is {deviation!r}, tolerance {tolerance!r}; neither may be negative or undefined")
+    holds = deviation <= tolerance
+    told = f"largest deviation {show(deviation)} is {'within' if holds else 'above'} {show(tolerance)}"
+    return Judgement("reproduced" if holds else "worse", told, 1, deviation)
+
+
+def one_standard_error(values: Sequence[float], validation_errors: Sequence[Sequence[float]]) -> float:
+    """The largest value whose mean validation error is within one standard error of the best (ISLP, sec. 6.1.3).
+
+    validation_errors[i]: the k errors of values[i], one per seed. The standard error is s/√k of the best value's runs;
+    of several equally good ones the largest is the best. A value with a run that is not finite, or with fewer runs
+    than the others, is out. ValueError if none is left, or if k < 2.
+    """
+    if len(values) != len(validation_errors):
+        raise ValueError(f"{len(values)} values with errors of {len(validation_errors)}; one list for each value")
+    k = max((len(errors) for errors in validation_errors), default=0)
+    if k < 2:
+        raise ValueError(f"{k} runs for each value; a standard error needs at least two")
+    whole = {
+        float(value): np.sort(np.asarray(errors, dtype=np.float64))
+        for value, errors in zip(values, validation_errors, strict=True)
+        if len(errors) == k and np.isfinite(np.asarray(errors, dtype=np.float64)).all()
+    }
+    if not whole:
+        raise ValueError("no value has all its runs; there is nothing to choose from")
+    means = {value: float(errors.mean()) for value, errors in whole.items()}
+    lowest = min(means.values())
+    best = max(value for value in means if means[value] <= lowest + SLACK * abs(lowest))
+    limit = lowest + sd_of(whole[best]) / math.sqrt(k)
+    return max(value for value in means if means[value] <= limit + SLACK * abs(limit))

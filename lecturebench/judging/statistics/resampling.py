@@ -1,0 +1,127 @@
+"""Intervals of a difference of mean losses: over seeds on this test set, and over seeds and examples."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lecturebench.judging.statistics.common import LEVEL, SLACK, Interval, mean_of, sd_of, t_quantile
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from lecturebench.judging.statistics.common import Array
+
+
+def interval_over_seeds(a: ArrayLike, b: ArrayLike, *, level: float = LEVEL) -> Interval:
+    """The t interval of the mean of b - a over seeds alone: what new seeds would give on this test set.
+
+    a, b: as of `paired_interval`. Of two deterministic methods the difference is exact: the interval is a point.
+    """
+    a, b = _matrix(a), _matrix(b)
+    by_seed = differences(a, b).mean(axis=1)
+    mean = mean_of(by_seed)
+    half_width = (
+        t_quantile(by_seed.size - 1, level) * sd_of(by_seed) / math.sqrt(by_seed.size) if by_seed.size > 1 else 0.0
+    )
+    return settled(mean - half_width, mean + half_width, level, max(np.abs(a).max(), np.abs(b).max()))
+
+
+def interval_over_examples(
+    a: ArrayLike, b: ArrayLike, *, rng: np.random.Generator, resamples: int = 2000, level: float = LEVEL
+) -> Interval:
+    """The interval of the mean of b - a over seeds and examples: what new seeds would give on new examples too.
+
+    It is that of `paired_interval`, and nowhere narrower than that over seeds alone: at the levels that several looks
+    or many rows ask for, a few resampled seeds scatter too little. Where seeds alone scatter, nominal 0.83% was 1.6%
+    with 3 seeds and 1.2% with 5; with the t interval it is 0.9% and 0.7% (20,000 simulations each).
+    """
+    a, b = _matrix(a), _matrix(b)
+    draws = max(resamples, math.ceil(10 / (1 - level)))  # a quantile needs draws beyond it
+    _, low, high = paired_interval(a, b, rng=rng, resamples=draws, level=level)
+    seeds = interval_over_seeds(a, b, level=level)
+    return Interval(min(low, seeds.low), max(high, seeds.high), level)
+
+
+def paired_interval(
+    a: ArrayLike, b: ArrayLike, *, rng: np.random.Generator, resamples: int = 2000, level: float = LEVEL
+) -> tuple[float, float, float]:
+    """Mean of b - a with its bootstrap interval over seeds and examples: (mean, low, high).
+
+    a, b: (n_seeds, n_test) losses, paired by row and column. A matrix of one row is a deterministic method and stands
+    beside every row of the other. Each resample draws seeds and, independently, examples with replacement (the
+    "pigeonhole bootstrap", Owen 2007). A few seeds drawn again scatter less than new seeds would, so each seed's mean
+    is first moved away from the overall mean by the factor √(n/(n-1)) · t/z, which makes the seeds' part of the
+    interval as wide as a t interval (the "expanded percentile interval", Hesterberg 2015). Measured where seeds alone
+    scatter, nominal 95% with 3, 5, 10 seeds: 74.5%, 84.0%, 89.3% without it, 94.3%, 95.2%, 94.9% with it; where
+    examples scatter too, 95.5% to 98.8% with it (4000 simulations each, as in tests/test_calibration.py). Swapping a
+    and b mirrors the result, and the order of rows never changes it.
+    """
+    a, b = _matrix(a), _matrix(b)
+    difference = differences(a, b)
+    if not np.isfinite(difference).all():
+        raise ValueError("losses must be finite; leave diverged runs out and say so")
+    if not 0 < level < 1 or resamples < 1:
+        raise ValueError(f"level is {level!r} and resamples {resamples!r}; level must be in (0, 1), resamples above 0")
+    # One sign and one order of rows stand for all, so that equal questions meet equal draws.
+    total = math.fsum(difference.mean(axis=1))
+    rows, mirrored = sorted(difference.tolist()), sorted((-difference).tolist())
+    sign = 1 if (total, rows) >= (-total, mirrored) else -1
+    means = resampled_means(np.array(rows if sign > 0 else mirrored), rng, resamples, level)
+    ends = sign * np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    interval = settled(float(ends.min()), float(ends.max()), level, max(np.abs(a).max(), np.abs(b).max()))
+    return total / len(rows), interval.low, interval.high
+
+
+def settled(low: float, high: float, level: float, largest: float) -> Interval:
+    """The interval, with 0 for ends that rounding alone keeps from it. largest: of the numbers that were subtracted."""
+    low, high = (0.0 if abs(end) <= SLACK * largest else end for end in (low, high))
+    return Interval(low, high, level)
+
+
+def differences(a: Array, b: Array) -> Array:
+    """b - a, (n_seeds, n_test), with a single row repeated; ValueError where they cannot be paired."""
+    if a.shape[1] != b.shape[1] or (a.shape[0] != b.shape[0] and 1 not in (a.shape[0], b.shape[0])):
+        raise ValueError(f"losses of shapes {a.shape} and {b.shape} cannot be paired by seed and example")
+    return b - a
+
+
+def resampled_means(rows: Array, rng: np.random.Generator, resamples: int, level: float) -> Array:
+    """Means of ``rows`` (n_seeds, n_test) after drawing seeds and examples anew, seeds spread out; (resamples,).
+
+    Examples that are alike in every seed are interchangeable, so where there are few kinds only how many of each are
+    drawn matters: a multinomial number. It is the same distribution as drawing them one by one, and much faster: five
+    seeds of two classifiers have at most 3^5 kinds, however many examples there are.
+    """
+    n_seeds, n_test = rows.shape
+    seed_means = rows.mean(axis=1)
+    shifts = (seed_inflation(n_seeds, level) - 1) * (seed_means - seed_means.mean())
+    kinds, counts = np.unique(rows, axis=1, return_counts=True)
+    weights = rng.multinomial(n_seeds, np.full(n_seeds, 1 / n_seeds), size=resamples) / n_seeds
+    means: Array = weights @ shifts
+    few = len(counts) < n_test / 8
+    chunk = max(1, 1_000_000 // (len(counts) if few else n_test))  # bounds the memory: arrays of a million numbers
+    for start in range(0, resamples, chunk):
+        drawn_seeds = weights[start : start + chunk]
+        if few:
+            drawn = rng.multinomial(n_test, counts / n_test, size=len(drawn_seeds))
+            means[start : start + chunk] += np.einsum("ij,ij->i", drawn_seeds @ kinds, drawn) / n_test
+        else:
+            examples = rng.integers(n_test, size=(len(drawn_seeds), n_test))
+            means[start : start + chunk] += np.take_along_axis(drawn_seeds @ rows, examples, axis=1).mean(axis=1)
+    return means
+
+
+def seed_inflation(n: int, level: float) -> float:
+    """What makes the scatter of n resampled seeds as wide as a t interval: √(n/(n-1))·t(n-1)/z; 1 for one row."""
+    from scipy.special import ndtri
+
+    if n == 1:
+        return 1.0
+    return math.sqrt(n / (n - 1)) * t_quantile(n - 1, level) / float(ndtri((1 + level) / 2))
+
+
+def _matrix(values: ArrayLike) -> Array:
+    return np.atleast_2d(np.asarray(values, dtype=np.float64))
