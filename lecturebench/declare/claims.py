@@ -51,8 +51,9 @@ class Claim:
     """Something published, with where it stands and how it was obtained. Use one of the kinds below.
 
     metric: "error" or "mae" on test, "validation error" and the like of another split, or what a method measured.
-    profiles: those alone that can judge it; () is all that judge anything. Numbers, effects and formulas are counted
-    apart: ``group`` says which it is.
+    profiles: those alone that can judge it, it is not_run on others; () is all that judge anything. A protocol field
+    that was `selected` is judged as the best of so many runs. Numbers, effects and formulas are counted apart:
+    ``group`` says which it is.
     """
 
     kind: ClassVar[str] = ""
@@ -135,7 +136,8 @@ class OrderClaim(Claim):
 class EquivalenceClaim(Claim):
     """Two methods have the same test metric within ``delta``, written as numbers are printed ("0.5%").
 
-    because: why a difference of that size is none, fixed before anything was fitted; never a published difference.
+    because: why a difference of that size is none, fixed before anything was fitted; never a published difference, on
+    whose border an exact reproduction would lie, where no number of seeds decides.
     about: as of `OrderClaim`.
     """
 
@@ -165,7 +167,10 @@ class EquivalenceClaim(Claim):
 
 @dataclass(frozen=True, kw_only=True)
 class MinimumClaim(Claim):
-    """Along ``path``, methods in the order of one parameter, the metric is lowest inside and not at an end."""
+    """Along ``path``, methods in the order of one parameter, the metric is lowest inside and not at an end.
+
+    A general statement: judged over seeds and test examples.
+    """
 
     kind: ClassVar[str] = "minimum"
     path: tuple[str, ...]
@@ -185,7 +190,10 @@ class MinimumClaim(Claim):
 
 @dataclass(frozen=True, kw_only=True)
 class TimeToTargetClaim(Claim):
-    """``faster`` needs fewer steps than ``slower`` until its metric on validation data is at ``target`` ("3%")."""
+    """``faster`` needs fewer steps than ``slower`` until its metric on validation data is at ``target`` ("3%").
+
+    Runs are paired by seed; it takes five pairs. A run that never gets there is slower than all that did.
+    """
 
     kind: ClassVar[str] = "time to target"
     faster: str

@@ -67,7 +67,7 @@ def judge(claim: Claim, rows: Sequence[RowResult], losses: Losses) -> Judgement:
     if failed:
         judged = replace(judged, reason=f"{judged.reason}; {failed}")
     if diverged and not (isinstance(claim, NumberClaim) and judged.verdict == "worse"):
-        judged = replace(judged, verdict="inconclusive")
+        judged = replace(judged, verdict="inconclusive", undecided=False, seeds_needed=None)
     return judged
 
 

@@ -203,3 +203,12 @@ def test_losses_that_cannot_be_had_leave_an_effect_not_run(about):
 
     judged = judge(replace(ORDER, about=about), [row("a", [0.1] * 5), row("b", [0.2] * 5)], broken)
     assert (judged.verdict, judged.reason) == ("not_run", "no such file")
+
+
+def test_no_number_of_seeds_undoes_a_run_that_diverged():
+    claim = NumberClaim(method="a", printed="2.0%", **PLACE)
+    single = row("a", [0.02])
+    assert judge(claim, [single], losses).seeds_needed == 3
+    lost = replace(single, failed=(replace(single.runs[0], status="diverged"),))
+    judged = judge(claim, [lost], losses)
+    assert (judged.verdict, judged.seeds_needed, judged.undecided) == ("inconclusive", None, False)

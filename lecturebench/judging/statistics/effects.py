@@ -249,7 +249,11 @@ def _with_seeds_needed(judged: Judgement, distance: float, about: About) -> Judg
         return judged
     if math.isnan(judged.sd):
         return replace(judged, reason=f"{judged.reason}; more seeds change nothing, neither method draws any")
-    needed = seeds_to_decide(judged.n, distance, judged.sd, examples=_examples_part(judged, about))
+    examples = _examples_part(judged, about)
+    if examples >= distance > 0:
+        told = "no number of seeds would settle it, on new examples it takes a larger test set"
+        return replace(judged, reason=f"{judged.reason}; {told}")
+    needed = seeds_to_decide(judged.n, distance, judged.sd, examples=examples)
     return replace(judged, reason=f"{judged.reason}; {remedy(judged.n, needed)}", seeds_needed=needed)
 
 
