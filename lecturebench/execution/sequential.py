@@ -42,6 +42,8 @@ class Row(Protocol):
     def backend(self) -> str: ...
     @property
     def failed(self) -> Sequence[Record]: ...
+    @property
+    def deterministic(self) -> bool: ...
 
 
 class Judged(Protocol):
@@ -98,7 +100,7 @@ def until_decided(
             if result.judgement.verdict != "inconclusive" or _hopeless(result):
                 continue
             for request, counts, larger in zip(requests, seeds, grown, strict=True):
-                drawn = [name for name in result.claim.methods if not result.benchmark.method(name).deterministic]
+                drawn = [row.method.name for row in result.rows if not row.deterministic]
                 if not _speaks_of(result, request) or not drawn or not set(drawn) <= set(counts):
                     continue
                 now = max(counts[name] for name in drawn)

@@ -222,22 +222,30 @@ def judge_equivalence(
 
 
 def judge_minimum(
-    path: Sequence[Losses], *, rng: np.random.Generator, show: Show = plain, resamples: int = 2000
+    path: Sequence[Losses],
+    *,
+    rng: np.random.Generator,
+    show: Show = plain,
+    resamples: int = 2000,
+    higher_is_better: bool = False,
 ) -> Judgement:
     """Is the mean loss lowest inside the path and not at one of its ends? One method inside must be below both ends.
 
     Any of the k inner methods may be the one, so each is compared at the level 1 - 0.05/k (Bonferroni), at which its
     paired intervals with both ends must lie wholly above 0: `reproduced`. `worse` if one end lies below every inner
     method, each at 95%: all must hold, so nothing is to correct. Else inconclusive. n: the fewest pairs of runs.
-    ValueError for fewer than three methods.
+    Where higher is better it is the highest, above both ends. ValueError for fewer than three methods.
     """
+    if higher_is_better:
+        path = [Losses(side.name, -side.rows, side.deterministic) for side in path]
+    lowest, below, sign = ("highest", "above", -1) if higher_is_better else ("lowest", "below", 1)
     if len(path) < 3:
         raise ValueError(f"a path of {len(path)} methods has no inside; it needs at least three")
     ends, inner = (path[0], path[-1]), path[1:-1]
     few = [side for side in path if not side.deterministic and len(side.rows) < FEWEST_SEEDS]
     n = min(len(side.rows) for side in path if not side.deterministic) if not all(s.deterministic for s in path) else 1
     best = min(path, key=lambda side: float(side.rows.mean()))
-    told = f"lowest is {show(float(best.rows.mean()))} at {best.name}"
+    told = f"{lowest} is {show(sign * float(best.rows.mean()))} at {best.name}"
     if few:
         return Judgement("inconclusive", f"{told}, but {len(few[0].rows)} seeds of {few[0].name} are too few", n)
     # The quantile of a bootstrap needs draws beyond it.
@@ -248,14 +256,14 @@ def judge_minimum(
         gains = [paired_interval(middle.rows, end.rows, rng=next(rngs), resamples=draws, level=level) for end in ends]
         if all(low > 0 for _, low, _ in gains):
             listed = " and ".join(
-                f"{show(mean)} in [{show(low)}, {show(high)}] below {end.name}"
+                f"{show(mean)} in [{show(low)}, {show(high)}] {below} {end.name}"
                 for end, (mean, low, high) in zip(ends, gains, strict=True)
             )
             return Judgement("reproduced", f"{told}; {middle.name} is {listed} at {level:.1%}", n)
     for end in ends:
         if all(paired_interval(middle.rows, end.rows, rng=next(rngs), resamples=resamples)[2] < 0 for middle in inner):
-            return Judgement("worse", f"{told}; {end.name}, an end, lies below every method inside", n)
-    return Judgement("inconclusive", f"{told}, but no method inside lies below both ends at {level:.1%}", n)
+            return Judgement("worse", f"{told}; {end.name}, an end, lies {below} every method inside", n)
+    return Judgement("inconclusive", f"{told}, but no method inside lies {below} both ends at {level:.1%}", n)
 
 
 def judge_time_to_target(
