@@ -129,14 +129,18 @@ def _log_loss(y: Any, p: Predictions) -> float:
     import numpy as np
     from sklearn.metrics import log_loss
 
-    probabilities = _probabilities(p)
-    # Probabilities that were rounded for storage do not add up to 1 exactly; scikit-learn would warn of them.
-    probabilities = probabilities / probabilities.sum(axis=1, keepdims=True) if _rounded(p) else probabilities
+    probabilities = _adding_up(_probabilities(p))
     return float(log_loss(y, probabilities, labels=np.arange(probabilities.shape[1])))
 
 
-def _rounded(p: Predictions) -> bool:
-    return p.probabilities is not None and p.probabilities.dtype.itemsize < 8
+def _adding_up(probabilities: np.ndarray) -> np.ndarray:
+    """With rows that add up to 1 exactly, as log_loss asks for: those in single or half precision do not."""
+    import numpy as np
+
+    sums = probabilities.sum(axis=1, keepdims=True)
+    if (abs(sums - 1) < 1e-9).all():
+        return probabilities
+    return np.asarray(probabilities / np.where(sums > 0, sums, 1.0))
 
 
 def _probabilities(p: Predictions) -> np.ndarray:
@@ -191,9 +195,7 @@ def _surprise(y: Any, p: Predictions) -> Any:
     """-log of the true class's probability, clipped as scikit-learn's log_loss does."""
     import numpy as np
 
-    probabilities = _probabilities(p)
-    if _rounded(p):
-        probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
+    probabilities = _adding_up(_probabilities(p))
     of_label = probabilities[np.arange(len(y)), np.asarray(y).astype(int)]
     return -np.log(np.clip(of_label, np.finfo(np.float64).eps, 1 - np.finfo(np.float64).eps))
 

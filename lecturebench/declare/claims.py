@@ -89,7 +89,7 @@ class NumberClaim(Claim):
 
     @property
     def name(self) -> str:
-        return f"{self.method} {self.metric} {self.printed}"
+        return " ".join(filter(None, (self.method, self.metric, self.printed)))
 
     @property
     def methods(self) -> tuple[str, ...]:

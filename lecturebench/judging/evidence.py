@@ -104,7 +104,9 @@ def saved_losses(store: Store, load: Callable[[str], Any]) -> LossesOf:
         name = f"{record.dataset['name']} {record.seed if record.recipe.get('resplit') else ''}"
         if name not in labels:
             labels[name] = test_labels(record, load(record.dataset["name"]))
-        return example_losses(predictions(store, record), labels[name], metric, where=predictions_path(record))
+        saved, where = predictions(store, record), predictions_path(record)
+        check_fit(saved, labels[name], metric.task, where=where)
+        return example_losses(saved, labels[name], metric, where=where)
 
     return losses
 
@@ -118,23 +120,23 @@ def test_labels(record: Record, dataset: Any) -> np.ndarray:
 def example_losses(saved: Predictions, y: np.ndarray, metric: Metric, *, where: str) -> np.ndarray:
     """What the metric is the mean of, for each of y (n,).
 
-    DamagedRecord naming ``where`` if the lengths differ, if there are labels without a class, or if the metric needs
-    probabilities that were not kept.
+    DamagedRecord naming ``where`` if the metric needs probabilities that were not kept.
     """
     assert metric.losses is not None
-    check_fit(saved, y, where=where)
     if metric.needs_probabilities and saved.probabilities is None:
         raise DamagedRecord(f"{where}: it holds no probabilities, which {metric.name} needs")
     return np.asarray(metric.losses(y, saved), dtype=float)
 
 
-def check_fit(saved: Predictions, y: np.ndarray, *, where: str) -> None:
-    """DamagedRecord naming ``where`` unless these can be predictions of y (n,)."""
+def check_fit(saved: Predictions, y: np.ndarray, task: str | None, *, where: str) -> None:
+    """DamagedRecord naming ``where`` unless these can be predictions of y (n,) for that task, None for any."""
     if len(saved.predicted) != len(y):
         raise DamagedRecord(f"{where}: {len(saved.predicted)} predictions for {len(y)} test examples")
     if saved.probabilities is not None and not 0 <= y.min() <= y.max() < saved.probabilities.shape[1]:
         classes = saved.probabilities.shape[1]
         raise DamagedRecord(f"{where}: {classes} classes, but labels from {y.min()} to {y.max()}")
+    if task == "classification" and saved.predicted.dtype.kind not in "iu":
+        raise DamagedRecord(f"{where}: it predicts {saved.predicted.dtype}, no classes")
 
 
 def record_path(record: Record) -> str:
@@ -196,6 +198,10 @@ def _fault(record: Record) -> str | None:
             return f"its {name} is no list"
     if not all(_numbers(point) for point in record.curve):
         return "its curve is not made of numbers"
+    if not isinstance(record.random, bool):
+        return f"its random is {record.random!r}, not true or false"
+    if not all(isinstance(digest, str) for digest in record.digests.values()):
+        return f"its digests are {record.digests!r}, not all texts"
     return None
 
 

@@ -126,7 +126,7 @@ def _recomputed(
     try:
         dataset = load(record.dataset["name"])
         saved, y = predictions(store, record), test_labels(record, dataset)
-        check_fit(saved, y, where=predictions_path(record))
+        check_fit(saved, y, benchmark.task, where=predictions_path(record))
         metrics = measure(y, saved, known)
     except (DamagedRecord, *NO_DATA) as error:
         return [f"{where}: cannot be checked: {one_line(str(error))}"], record
@@ -192,7 +192,9 @@ def _loss_range(probabilities: np.ndarray, y: np.ndarray) -> tuple[float, float]
     of_label = probabilities[np.arange(len(y)), y.astype(int)]
     zero, one = of_label.dtype.type(0), of_label.dtype.type(2)
     ends = [(of_label.astype(float) + np.nextafter(of_label, end).astype(float)) / 2 for end in (one, zero)]
-    most, least = (np.clip(end, np.finfo(np.float32).tiny, 1.0) for end in ends)
+    # scikit-learn counts none as below 2.2e-16; records of schema 1 counted as low as 1.2e-38.
+    most = np.clip(ends[0], np.finfo(np.float64).eps, 1.0)
+    least = np.clip(ends[1], np.finfo(np.float32).tiny, 1.0)
     return float(-np.log(most).mean()), float(-np.log(least).mean())
 
 

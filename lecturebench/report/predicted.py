@@ -16,7 +16,7 @@ import numpy.typing as npt
 from lecturebench import metrics
 from lecturebench.declare.methods import Experiment
 from lecturebench.errors import DataCorrupt, DataMissing, UsageError
-from lecturebench.judging.evidence import example_losses, predictions, predictions_path, test_labels
+from lecturebench.judging.evidence import check_fit, example_losses, predictions, predictions_path, test_labels
 from lecturebench.judging.results import RowResult
 from lecturebench.store import DamagedRecord, Store
 
@@ -87,7 +87,9 @@ class Predictions:
         for run in row.runs:
             try:
                 saved = predictions(self._store, run)
-                losses[run.seed] = example_losses(saved, test_labels(run, data), metric, where=predictions_path(run))
+                y, where = test_labels(run, data), predictions_path(run)
+                check_fit(saved, y, data.task, where=where)
+                losses[run.seed] = example_losses(saved, y, metric, where=where)
             except DamagedRecord as error:
                 self.notes.append(str(error))
                 continue

@@ -13,6 +13,7 @@ from lecturebench.declare.schedules import Schedule
 from lecturebench.declare.suites import discover
 from lecturebench.declare.training import Choice, Training
 from lecturebench.execution.plan import Request, chosen, limited, plan
+from lecturebench.metrics import METRICS
 from lecturebench.models.dense import softmax_regression
 from lecturebench.store import Record
 
@@ -67,8 +68,8 @@ def test_value_with_a_failed_run_is_not_chosen(table):
     one = request(table, methods=("ridge",))
     grid = plan(one, {}, Sources()).runs
     records = [ended(run, status="diverged" if run.parameters["penalty"] > 1e-5 else "ok") for run in grid]
-    assert chosen("penalty", records) == 1e-5
-    assert chosen("penalty", [ended(run, status="error") for run in grid]) is None
+    assert chosen("penalty", records, METRICS["error"]) == 1e-5
+    assert chosen("penalty", [ended(run, status="error") for run in grid], METRICS["error"]) is None
 
 
 def test_choice_that_failed_throughout_leaves_nothing_to_judge(table):

@@ -52,7 +52,7 @@ def test_interval_is_that_of_the_rule_for_orders(
     data: dict[str, Any], results: Results, store: Store, load: Callable[[str], Any]
 ) -> None:
     pair = data["pairs"][0]
-    judged = [Predictions(store, load).judged(results.rows[pair[side]]) for side in "ab"]
+    judged = [Predictions(store, load).of_row(results.rows[pair[side]]) for side in "ab"]
     a, b = (np.array(list(one.losses.values()), dtype=float) for one in judged if one is not None)
     expected = paired_interval(a, b, rng=np.random.default_rng(BOOTSTRAP_SEED))
     assert (pair["difference"], pair["low"], pair["high"]) == pytest.approx(expected)
