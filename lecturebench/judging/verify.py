@@ -168,7 +168,10 @@ def _digest_differences(record: Record, store: Store) -> list[str]:
             differences += [relative(store, str(error))] if name == "measured" else []
             continue
         if found != stated:
-            differences.append(f"runs/{record.key}/{name}.npz: its {name} are not those that were recorded")
+            what = (
+                "its predictions are not those that were" if name == "predictions" else "what is in it is not what was"
+            )
+            differences.append(f"runs/{record.key}/{name}.npz: {what} recorded")
     return differences
 
 

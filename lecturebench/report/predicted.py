@@ -16,9 +16,16 @@ import numpy.typing as npt
 from lecturebench import metrics
 from lecturebench.declare.methods import Experiment
 from lecturebench.errors import DataCorrupt, DataMissing, UsageError
-from lecturebench.judging.evidence import check_fit, example_losses, predictions, predictions_path, test_labels
+from lecturebench.judging.evidence import (
+    check_fit,
+    example_losses,
+    predictions,
+    predictions_path,
+    relative,
+    test_labels,
+)
 from lecturebench.judging.results import RowResult
-from lecturebench.store import DamagedRecord, Store
+from lecturebench.store import DamagedRecord, Record, Store
 
 BINS = 10
 Floats = npt.NDArray[np.float64]
@@ -70,6 +77,14 @@ class Predictions:
             except (DataMissing, DataCorrupt, UsageError) as error:
                 self._datasets[name], self.absent[name] = None, str(error)
         return self._datasets[name]
+
+    def arrays(self, run: Record) -> dict[str, npt.NDArray[Any]]:
+        """What a run measured in arrays, by name; {} where that cannot be read, with a note."""
+        try:
+            return self._store.arrays(run.key)
+        except DamagedRecord as error:
+            self.notes.append(relative(self._store, str(error)))
+            return {}
 
     def of_row(self, row: RowResult) -> RowPredictions | None:
         """What a row's predictions come to; None for an experiment, or where nothing sound was saved."""

@@ -122,7 +122,7 @@ def _section(
         if row.method.choice is not None:
             plate(file(row, "choice"), _path, row, points[row])
     titles = {row: named(row) for row in rows}
-    for drawing, series in _drawings(rows, titles, styles):
+    for drawing, series in _drawings(rows, titles, styles, saved):
         plate(f"{prefix}-{drawing.name}", _own, drawing, series)
     trained = [row for row in points if row.method.training is not None and any(run.curve for run in row.runs)]
     if 0 < len(trained) <= len(TONES):  # more lines than colours are no figure; the page draws them by choice
@@ -161,14 +161,17 @@ def _made_of(results: Results, rows: Sequence[RowResult], styles: Mapping[str, M
 
 
 def _drawings(
-    rows: Sequence[RowResult], titles: Mapping[RowResult, str], styles: Mapping[str, MethodStyle]
+    rows: Sequence[RowResult],
+    titles: Mapping[RowResult, str],
+    styles: Mapping[str, MethodStyle],
+    saved: Predictions,
 ) -> list[tuple[Drawing, dict[str, Series]]]:
     """The benchmark's own figures with what they draw, on the first backend that has all their methods."""
     found = []
     for drawing in rows[0].benchmark.drawings:
         for backend in dict.fromkeys(row.backend for row in rows if row.method.uses_backend):
             known = {
-                row.method.name: Series(titles[row], styles[row.method.name], row.runs)
+                row.method.name: Series(titles[row], styles[row.method.name], row.runs, saved.arrays)
                 for row in rows
                 if row.runs and (row.backend == backend or not row.method.uses_backend)
             }

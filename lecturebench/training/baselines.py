@@ -84,7 +84,8 @@ def fit_baseline(
                 "out, or give its estimator a random_state"
             )
     fitted.predictions = predictions
-    if predictions.predicted.dtype.kind == "f" and not np.isfinite(predictions.predicted).all():
+    parts = [part for part in (predictions.predicted, predictions.probabilities) if part is not None]
+    if not all(np.isfinite(part).all() for part in parts):
         fitted.diverged = "its predictions are not finite"
         return fitted
     with fitted.timed("measure"):

@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 from lecturebench.declare.benchmark import Benchmark, Profile
-from lecturebench.declare.methods import Experiment, Network
+from lecturebench.declare.methods import Baseline, Experiment, Network
 from lecturebench.declare.schedules import Schedule
 from lecturebench.declare.suites import discover
 from lecturebench.declare.training import Choice, Training
@@ -62,6 +62,32 @@ def test_grid_that_has_ended_gives_the_judged_runs_with_the_chosen_value(table):
     assert [run.seed for run in judged] == [0, 1, 2, 3, 4]
     assert {run.parameters["penalty"] for run in judged} == {3e-4}
     assert {run.recipe["penalty"] for run in judged} == {3e-4}
+
+
+def test_the_first_run_tells_whether_a_method_is_random(table):
+    unknown, fixed, drawn = (
+        Baseline(str(told), "", softmax_regression, deterministic=told) for told in (None, True, False)
+    )
+    one = request(dataclasses.replace(table, methods=(unknown, fixed, drawn), claims=(), drawings=()))
+    begun = plan(one, {}, Sources())
+    assert {name: [r.seed for r in begun.runs if r.method == name] for name in ("None", "True", "False")} == {
+        "None": [0], "True": [0], "False": [0, 1, 2, 3, 4]
+    }  # fmt: skip
+    [first] = [run for run in begun.runs if run.method == "None"]
+    assert begun.deciding == {first.key}
+    for random, seeds in ((True, [0, 1, 2, 3, 4]), (False, [0])):
+        then = plan(one, {first.key: dataclasses.replace(ended(first), random=random)}, Sources())
+        assert [run.seed for run in then.runs if run.method == "None"] == seeds
+        assert then.deciding == frozenset()
+        assert first.key in {run.key for run in then.runs}, "its key does not depend on what it told"
+
+
+def test_best_of_a_metric_where_higher_is_better_is_the_highest(table):
+    one = request(table, methods=("ridge",))
+    records = [ended(run) for run in plan(one, {}, Sources()).runs]
+    for record in records:
+        record.metrics["validation"] = {"accuracy": 0.98 if record.recipe["penalty"] == 1e-5 else 0.5}
+    assert chosen("penalty", records, METRICS["accuracy"]) == 1e-5
 
 
 def test_value_with_a_failed_run_is_not_chosen(table):

@@ -68,7 +68,7 @@ def test_words_say_whether_chance_explains_it(data: dict[str, Any]) -> None:
 def test_fewer_than_three_seeds_are_said_to_be_few(results: Results, store: Store, load: Callable[[str], Any]) -> None:
     few = replace(results, rows=tuple(replace(row, runs=row.runs[:2]) for row in results.rows))
     [found] = comparison_data(few, Predictions(store, load))
-    drawn = [p for p in found["pairs"] if not any(results.rows[p[s]].method.deterministic for s in "ab")]
+    drawn = [p for p in found["pairs"] if not any(results.rows[p[s]].deterministic for s in "ab")]
     assert drawn
     for pair in drawn:
         assert pair["low"] is None
