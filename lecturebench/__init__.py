@@ -19,6 +19,7 @@ from lecturebench.declare.methods import Baseline, Experiment, Measured, Network
 from lecturebench.declare.schedules import Schedule
 from lecturebench.declare.training import Choice, Training
 from lecturebench.declare.views import Standardized
+from lecturebench.metrics import Metric, Predictions
 
 __version__ = "0.1.0"
 
@@ -31,10 +32,12 @@ __all__ = [
     "Experiment",
     "IdentityClaim",
     "Measured",
+    "Metric",
     "MinimumClaim",
     "Network",
     "NumberClaim",
     "OrderClaim",
+    "Predictions",
     "Profile",
     "Schedule",
     "Standardized",

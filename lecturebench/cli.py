@@ -268,7 +268,7 @@ def verify(folder: Path, data_dir: Path | None, suite: Path) -> int:
     """Recompute every number and verdict of FOLDER's table.csv from saved predictions and the dataset."""
     from lecturebench.judging.verify import verify as differences
 
-    found = differences(_existing(folder), discover(suite), _loader(data_dir))
+    found = differences(_existing(folder), discover(suite), _loader(data_dir), say=click.echo)
     for line in found:
         click.echo(line)
     click.echo(f"{folder}: {len(found)} differences" if found else f"{folder}: every number and verdict agrees")

@@ -1,4 +1,4 @@
-"""A store is a folder of records: ``runs/<key>/record.json`` beside ``predictions.npz``.
+"""A store is a folder of records: ``runs/<key>/record.json`` beside ``predictions.npz`` and ``measured.npz``.
 
 A run's folder is written under a temporary name, synced and renamed: it is there whole or not at all. Reading never
 stops at a damaged record: it is named, left where it is, and the rest is read.
@@ -21,12 +21,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lecturebench.errors import UsageError
+from lecturebench.metrics import Predictions
 
 if TYPE_CHECKING:
     import numpy as np
     from filelock import FileLock
 
-SCHEMA = 1
+SCHEMA = 2
 MARKER = "lecturebench.json"
 Status = Literal["ok", "diverged", "error", "crashed", "timeout", "out_of_memory"]
 STATUSES: tuple[Status, ...] = ("ok", "diverged", "error", "crashed", "timeout", "out_of_memory")
@@ -38,13 +39,14 @@ class DamagedRecord(Exception):
 
 @dataclass
 class Record:
-    """One run and all that is known of it. Fields as in ``record.json``, schema 1.
+    """One run and all that is known of it. Fields as in ``record.json``, schema 2; schema 1 is read too.
 
     role: "judged", or "choice" for a run that only helps to choose a parameter on validation data.
     output: the last lines that a failed run printed.
     dataset: name, source, digests, n_train, n_validation, n_test. metrics: {split: {metric: value}}, errors as shares.
     curve: one dict per epoch. seconds: by phase. threads: its share; threads_used: what each library really took.
-    predictions_digest: SHA-256 over the saved predictions, so that an edit is noticed even where no metric moves.
+    digests: SHA-256 over the saved arrays by file, so that an edit is noticed even where no metric moves. random:
+    whether other random numbers would have given another result.
     extra: fields of the file that this version does not know, kept.
     """
 
@@ -70,7 +72,8 @@ class Record:
     parameters: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     peak_rss_mib: float = 0.0
-    predictions_digest: str = ""
+    digests: dict[str, str] = field(default_factory=dict)
+    random: bool = False
     environment: dict[str, Any] = field(default_factory=dict)
     commit: str = ""
     dirty: bool = False
@@ -114,6 +117,8 @@ class Record:
         schema = values.get("schema")
         if not isinstance(schema, int) or schema > SCHEMA:
             raise ValueError(f"its schema is {schema!r}; this lecturebench reads up to {SCHEMA}")
+        if schema == 1:
+            values = _from_schema_1(values)
         known = {item.name: item for item in dataclasses.fields(cls) if item.name != "extra"}
         missing = [
             name
@@ -126,17 +131,29 @@ class Record:
             raise ValueError(f"it lacks {', '.join(missing)}")
         if values["status"] not in STATUSES:
             raise ValueError(f"its status is {values['status']!r}; it must be one of {', '.join(STATUSES)}")
-        for name in ("dataset", "recipe", "metrics", "seconds", "environment"):
+        for name in ("dataset", "recipe", "metrics", "seconds", "environment", "digests"):
             if not isinstance(values.get(name, {}), dict):
                 raise ValueError(f"its {name} is no object")
         fields = {name: values[name] for name in known if name in values}
         return cls(**fields, extra={name: value for name, value in values.items() if name not in known})
 
 
-def digest(predictions: np.ndarray) -> str:
-    """SHA-256 over type, shape and values of an array."""
-    content = hashlib.sha256(f"{predictions.dtype.str} {predictions.shape}".encode())
-    content.update(predictions.tobytes())
+def _from_schema_1(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a record of schema 1 as schema 2 has them."""
+    kept = {name: value for name, value in values.items() if name != "predictions_digest"}
+    predictions = values.get("predictions_digest")
+    return {**kept, "schema": SCHEMA, "digests": {"predictions": predictions} if predictions else {}}
+
+
+def digest(arrays: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 over names, types, shapes and values of arrays, in the order of their names.
+
+    Schema 1 knew one array, "test", and left its name out.
+    """
+    content = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        content.update(f"{'' if set(arrays) == {'test'} else f'{name} '}{array.dtype.str} {array.shape}".encode())
+        content.update(array.tobytes())
     return content.hexdigest()
 
 
@@ -175,10 +192,17 @@ class Store:
                 f"reads up to {SCHEMA}): update lecturebench, or give another folder"
             )
 
-    def write(self, record: Record, predictions: Mapping[str, np.ndarray] | None = None) -> Path:
+    def write(
+        self,
+        record: Record,
+        predictions: Mapping[str, np.ndarray] | None = None,
+        measured: Mapping[str, np.ndarray] | None = None,
+    ) -> Path:
         """Write a run whole, replacing an earlier one of the same key; the folder it is in.
 
-        What it replaces is deleted, unless it was damaged: then it stays beside it under a hidden name.
+        predictions: "predicted" (n,) and, where kept, "probabilities" (n, classes). measured: arrays by name, as an
+        experiment leaves them. What it replaces is deleted, unless it was damaged: then it stays beside it under a
+        hidden name.
         """
         import numpy as np
 
@@ -188,13 +212,15 @@ class Store:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         try:
-            if predictions is not None:
-                record = dataclasses.replace(record, predictions_digest=digest(predictions["test"]))
+            files = {"predictions": predictions, "measured": measured}
+            kept = {name: arrays for name, arrays in files.items() if arrays}
+            if kept:
+                record = dataclasses.replace(record, digests={name: digest(arrays) for name, arrays in kept.items()})
             text = json.dumps(record.to_json(), indent=1, sort_keys=True, allow_nan=True)
             _write_synced(temporary / "record.json", text.encode())
-            if predictions is not None:
-                with (temporary / "predictions.npz").open("wb") as file:
-                    np.savez_compressed(file, allow_pickle=False, **predictions)
+            for name, arrays in kept.items():
+                with (temporary / f"{name}.npz").open("wb") as file:
+                    np.savez_compressed(file, allow_pickle=False, **arrays)
                     file.flush()
                     os.fsync(file.fileno())
             old = self.runs / f".{record.key}.{uuid.uuid4().hex[:8]}.old"
@@ -274,17 +300,28 @@ class Store:
             return True
         return False
 
-    def predictions(self, key: str) -> np.ndarray:
-        """Test predictions in canonical order: class probabilities (n, classes) or values (n,).
+    def predictions(self, key: str) -> Predictions:
+        """Test predictions in canonical order. DamagedRecord if the file is not there or cannot be read."""
+        arrays = self.saved(key, "predictions")
+        if "test" in arrays:  # schema 1: class probabilities (n, classes) or values (n,)
+            test = arrays["test"]
+            return Predictions(test.argmax(axis=1), test) if test.ndim == 2 else Predictions(test)
+        if "predicted" not in arrays:
+            raise DamagedRecord(f"{self.runs / key / 'predictions.npz'}: it has no array 'predicted'")
+        return Predictions(arrays["predicted"], arrays.get("probabilities"))
 
-        Raises DamagedRecord if the file is not there or cannot be read.
-        """
+    def arrays(self, key: str) -> dict[str, np.ndarray]:
+        """What a run measured in arrays, by name; {} for none. DamagedRecord if the file cannot be read."""
+        return self.saved(key, "measured") if (self.runs / key / "measured.npz").exists() else {}
+
+    def saved(self, key: str, name: Literal["predictions", "measured"]) -> dict[str, np.ndarray]:
+        """The arrays of a run's file as they are. DamagedRecord if it is not there or cannot be read."""
         import numpy as np
 
-        path = self.runs / key / "predictions.npz"
+        path = self.runs / key / f"{name}.npz"
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return np.asarray(arrays["test"])
+                return {name: np.asarray(arrays[name]) for name in arrays.files}
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise DamagedRecord(f"{path}: {error}") from error
 

@@ -23,9 +23,11 @@ from lecturebench import (
     Network,
     NumberClaim,
     OrderClaim,
+    Predictions,
     Profile,
     Training,
     assumed,
+    metrics,
     stated,
 )
 from lecturebench.errors import DataMissing
@@ -88,7 +90,7 @@ def make_dataset(name: str = "mnist") -> Dataset:
 
 
 def make_predictions(error: float, seed: int, y: np.ndarray) -> np.ndarray:
-    """(n, 10) float16 probabilities, wrong on about that share; mostly the same examples for every seed."""
+    """(n, 10) probabilities, wrong on about that share; mostly the same examples for every seed."""
     hard = np.random.default_rng(7).random(len(y))
     rng = np.random.default_rng(seed)
     wrong = hard + 0.01 * rng.standard_normal(len(y)) < error
@@ -96,13 +98,20 @@ def make_predictions(error: float, seed: int, y: np.ndarray) -> np.ndarray:
     sure = rng.uniform(0.55, 0.95, len(y))
     probabilities = np.repeat((1 - sure)[:, None] / (CLASSES - 1), CLASSES, axis=1)
     probabilities[np.arange(len(y)), says] = sure
-    return probabilities.astype(np.float16)
+    return probabilities
 
 
-def measure(predicted: np.ndarray, y: np.ndarray) -> dict[str, float]:
-    """error and loss, as a run measures them."""
-    of_label = predicted[np.arange(len(y)), y].astype(float)
-    return {"error": float(np.mean(predicted.argmax(1) != y)), "loss": float(-np.log(of_label).mean())}
+def saved(probabilities: np.ndarray, first: bool = True) -> dict[str, np.ndarray]:
+    """What a store keeps of the run: the classes, and in half precision the probabilities of a row's first run."""
+    arrays = {"predicted": probabilities.argmax(axis=1).astype(np.uint8)}
+    return arrays | ({"probabilities": probabilities.astype(np.float16)} if first else {})
+
+
+def measure(probabilities: np.ndarray, y: np.ndarray) -> dict[str, float]:
+    """The metrics of a classifier, as a run measures them."""
+    return metrics.measure(
+        y, Predictions(probabilities.argmax(axis=1), probabilities), metrics.of_task("classification")
+    )
 
 
 def make_record(
@@ -151,6 +160,7 @@ def make_record(
         environment={"cpu": "made up", "cores": 2, "os": "Linux", "python": "3.11", "packages": {"keras": "3.15.1"}},
         commit="0123456789abcdef0123456789abcdef01234567",
         source_digest=_digest(method),
+        random=network,
         started=f"2026-01-02T03:{4 + seed:02d}:00+00:00",
     )
     return replace(record, **changes)
@@ -158,9 +168,9 @@ def make_record(
 
 def write_run(store: Store, error: float, y: np.ndarray, record: Record) -> Record:
     """Write a run whose predictions are wrong on about that share; its test metrics are measured on them."""
-    predicted = make_predictions(error, record.seed, y)
-    record.metrics["test"] = measure(predicted, y)
-    store.write(record, {"test": predicted})
+    probabilities = make_predictions(error, record.seed, y)
+    record.metrics["test"] = measure(probabilities, y)
+    store.write(record, saved(probabilities, record.seed == 0))
     return record
 
 

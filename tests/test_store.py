@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -41,10 +43,40 @@ def test_run_has_failed_unless_it_only_says_that_a_value_diverges(status, role, 
 
 def test_what_is_written_is_read_back(tmp_path):
     store = Store(tmp_path)
-    predictions = np.array([[0.25, 0.75]], np.float16)
-    store.write(record(), {"test": predictions})
-    assert store.read() == ([record(predictions_digest=digest(predictions))], [])
-    assert store.predictions("k1").tobytes() == predictions.tobytes()
+    predictions = {"predicted": np.array([0], np.uint8), "probabilities": np.array([[0.25, 0.75]], np.float16)}
+    measured = {"grid": np.arange(6.0).reshape(2, 3)}
+    store.write(record(), predictions, measured)
+    digests = {"predictions": digest(predictions), "measured": digest(measured)}
+    assert store.read() == ([record(digests=digests)], [])
+    kept = store.predictions("k1")
+    assert kept.predicted.tolist() == [0], "the class is what the method predicted, not the likeliest one"
+    assert kept.probabilities.tobytes() == predictions["probabilities"].tobytes()
+    assert {name: array.tolist() for name, array in store.arrays("k1").items()} == {"grid": [[0, 1, 2], [3, 4, 5]]}
+
+
+def test_record_of_schema_1_is_read_as_schema_2(tmp_path):
+    store = Store(tmp_path)
+    probabilities = np.array([[0.25, 0.75], [0.5, 0.25]], np.float16)
+    digest_of_old = hashlib.sha256(f"{probabilities.dtype.str} (2, 2)".encode() + probabilities.tobytes()).hexdigest()
+    store.write(record(), {"test": probabilities})
+    path = tmp_path / "runs/k1/record.json"
+    values = {name: value for name, value in json.loads(path.read_text()).items() if name not in ("digests", "random")}
+    path.write_text(json.dumps(values | {"schema": 1, "predictions_digest": digest_of_old}))
+    old = store.record("k1")
+    assert (old.schema, old.digests, old.extra) == (2, {"predictions": digest_of_old}, {})
+    assert digest(store.saved("k1", "predictions")) == digest_of_old
+    assert store.predictions("k1").predicted.tolist() == [1, 0]
+    assert store.predictions("k1").probabilities.tolist() == probabilities.tolist()
+    store.write(replace(old, key="k2"), {"test": np.array([1.5, 2.5])})
+    values_only = store.predictions("k2")
+    assert (values_only.predicted.tolist(), values_only.probabilities) == ([1.5, 2.5], None)
+
+
+def test_run_without_arrays_has_none(tmp_path):
+    store = Store(tmp_path)
+    store.write(record())
+    assert store.arrays("k1") == {}
+    assert store.record("k1").digests == {}
 
 
 def test_folder_that_is_not_there_holds_nothing(tmp_path):

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from lecturebench.declare.claims import Claim
-from lecturebench.declare.methods import Method
+from lecturebench.declare.claims import (
+    Claim,
+    EquivalenceClaim,
+    IdentityClaim,
+    MinimumClaim,
+    NumberClaim,
+    TimeToTargetClaim,
+)
+from lecturebench.declare.methods import Experiment, Method
 from lecturebench.errors import UsageError, nearest
+from lecturebench.metrics import DEFAULT, METRICS, Metric, named, of_task, split_of
 
 PROFILES = ("smoke", "lecture", "full")
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -56,7 +64,7 @@ class Profile:
     def runs(self, method: Method) -> int:
         """How many judged runs the method gets."""
         if method.deterministic:
-            return 1
+            return 1  # one of which that is not known is asked for as many, if its first run draws random numbers
         return self.splits if method.resplit and self.splits else self.seeds
 
 
@@ -65,7 +73,9 @@ class Benchmark:
     """One result of the lecture: its methods, what was claimed, and on which data.
 
     datasets: the first is the one that the claims speak of; the others give the same table without claims.
-    task: what its methods can be fitted for. drawings: figures beside those that every benchmark has.
+    task: what its methods can be fitted for. metric: that of its rows, "" is the error or, for values, the mean
+    absolute error; metrics: a suite's own beside those of `lecturebench.metrics`. drawings: figures beside those that
+    every benchmark has.
     stand_in: what is fitted when the first cannot be had. name, suite, path and about (the file's docstring) are
     filled in by `discover`.
     """
@@ -76,6 +86,8 @@ class Benchmark:
     datasets: tuple[str, ...]
     profiles: Mapping[str, Profile]
     task: Literal["classification", "regression"] = "classification"
+    metric: str = ""
+    metrics: tuple[Metric, ...] = ()
     drawings: tuple[Drawing, ...] = ()
     stand_in: str | None = None
     name: str = ""
@@ -99,6 +111,42 @@ class Benchmark:
                     raise ValueError(nearest(f"profile of claim {claim.name!r}", profile, PROFILES))
         if set(self.profiles) != set(PROFILES):
             raise ValueError(f"benchmark {self.title!r} declares profiles {sorted(self.profiles)}; it needs {PROFILES}")
+        for metric in self.metrics:
+            if metric.name in METRICS:
+                raise ValueError(f"benchmark {self.title!r} declares a metric {metric.name!r}, which is one of ours")
+        object.__setattr__(self, "metric", self.metric or DEFAULT[self.task])
+        if self.metric not in self.known_metrics:
+            raise ValueError(nearest(f"metric of {self.task}", self.metric, sorted(self.known_metrics)))
+        object.__setattr__(self, "claims", tuple(map(self._with_metric, self.claims)))
+
+    def _with_metric(self, claim: Claim) -> Claim:
+        """The claim with its metric filled in. ValueError if none of its methods can have it, or not as printed."""
+        if not claim.metric:
+            before = "validation " if isinstance(claim, TimeToTargetClaim) else ""
+            claim = replace(claim, metric=before + self.metric)
+        if isinstance(claim, IdentityClaim):
+            return claim
+        metric = self.measure(claim.metric)
+        if isinstance(claim, MinimumClaim):
+            claim = replace(claim, extreme="highest" if metric.higher_is_better else "lowest")
+        name = split_of(claim.metric)[1]
+        measured = any(map(_measures, map(self.method, claim.methods)))
+        if name not in self.known_metrics and not measured:
+            told = nearest(f"metric of {self.task}", name, sorted(self.known_metrics))
+            raise ValueError(f"claim {claim.name!r}: {told}; and its methods measure nothing themselves")
+        printed, value = _printed(claim)
+        if printed and (why := metric.refusal(printed, value)):
+            raise ValueError(f"claim {claim.name!r}: {why}")
+        return claim
+
+    @property
+    def known_metrics(self) -> dict[str, Metric]:
+        """The metrics that its methods' predictions have, by name."""
+        return of_task(self.task, self.metrics)
+
+    def measure(self, name: str) -> Metric:
+        """The metric of a name, "validation error" among them, or what stands for a measured number of that name."""
+        return named(name, self.known_metrics)
 
     def method(self, name: str) -> Method:
         """The method of that name; UsageError with the nearest name if there is none."""
@@ -106,3 +154,17 @@ class Benchmark:
             if method.name == name:
                 return method
         raise UsageError(nearest(f"method of {self.name}", name, [method.name for method in self.methods]))
+
+
+def _measures(method: Method) -> bool:
+    """Whether the method may measure numbers that are no metrics."""
+    return isinstance(method, Experiment) or getattr(method, "probe", None) is not None
+
+
+def _printed(claim: Claim) -> tuple[str, float]:
+    """What a claim prints as a value of its metric, and the number that it stands for; "" for none."""
+    if isinstance(claim, NumberClaim):
+        return claim.printed, claim.published
+    if isinstance(claim, TimeToTargetClaim):
+        return claim.target, claim.threshold
+    return (claim.delta, claim.tolerance) if isinstance(claim, EquivalenceClaim) else ("", 0.0)

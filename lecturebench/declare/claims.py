@@ -50,7 +50,8 @@ About = Literal["table", "statement"]
 class Claim:
     """Something published, with where it stands and how it was obtained. Use one of the kinds below.
 
-    metric: "error" or "mae" on test, "validation error" and the like of another split, or what a method measured.
+    metric: its name in `lecturebench.metrics` or the benchmark's ``metrics``, on test; "validation error" and the like
+    of another split; or what a method measured. "" is the benchmark's own ``metric``.
     profiles: those alone that can judge it, it is not_run on others; () is all that judge anything. A protocol field
     that was `selected` is judged as the best of so many runs. Numbers, effects and formulas are counted apart:
     ``group`` says which it is.
@@ -59,7 +60,7 @@ class Claim:
     kind: ClassVar[str] = ""
     group: ClassVar[Group] = "effect"
     profiles: tuple[str, ...] = ()
-    metric: str = "error"
+    metric: str = ""
     source: str
     slide: str
     dataset: str
@@ -89,7 +90,7 @@ class NumberClaim(Claim):
 
     @property
     def name(self) -> str:
-        return f"{self.method} {self.metric} {self.printed}"
+        return " ".join(filter(None, (self.method, self.metric, self.printed)))
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -124,7 +125,7 @@ class OrderClaim(Claim):
 
     @property
     def name(self) -> str:
-        by = "" if self.metric == "error" else f" by {self.metric}"
+        by = "" if self.metric in ("", "error") else f" by {self.metric}"
         return f"order {' < '.join(self.order)}{by}"
 
     @property
@@ -167,13 +168,15 @@ class EquivalenceClaim(Claim):
 
 @dataclass(frozen=True, kw_only=True)
 class MinimumClaim(Claim):
-    """Along ``path``, methods in the order of one parameter, the metric is lowest inside and not at an end.
+    """Along ``path``, methods in the order of one parameter, the metric is best inside and not at an end.
 
-    A general statement: judged over seeds and test examples.
+    Best is lowest, and highest where higher is better: ``extreme`` says which; the benchmark fills it in. A general
+    statement: judged over seeds and test examples.
     """
 
     kind: ClassVar[str] = "minimum"
     path: tuple[str, ...]
+    extreme: Literal["lowest", "highest"] = "lowest"
 
     def __post_init__(self) -> None:
         if len(self.path) < 3 or len(set(self.path)) < len(self.path):
@@ -181,7 +184,7 @@ class MinimumClaim(Claim):
 
     @property
     def name(self) -> str:
-        return f"{self.metric} lowest between {self.path[0]} and {self.path[-1]}"
+        return f"{self.metric} {self.extreme} between {self.path[0]} and {self.path[-1]}"
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -190,16 +193,16 @@ class MinimumClaim(Claim):
 
 @dataclass(frozen=True, kw_only=True)
 class TimeToTargetClaim(Claim):
-    """``faster`` needs fewer steps than ``slower`` until its metric on validation data is at ``target`` ("3%").
+    """``faster`` needs fewer steps than ``slower`` until its metric on validation data is as good as ``target`` ("3%").
 
-    Runs are paired by seed; it takes five pairs. A run that never gets there is slower than all that did.
+    metric: "" is "validation error", with the benchmark's own metric in place of the error. Runs are paired by seed; it
+    takes five pairs. A run that never gets there is slower than all that did.
     """
 
     kind: ClassVar[str] = "time to target"
     faster: str
     slower: str
     target: str
-    metric: str = "validation error"
 
     def __post_init__(self) -> None:
         parse_printed(self.target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -14,7 +15,8 @@ from lecturebench.declare.views import View
 class Method:
     """A named way to arrive at a result. Use `Network`, `Baseline` or `Experiment`.
 
-    uses_backend: whether Keras and its backend compute it. deterministic: it is run once, without a seed. resplit:
+    uses_backend: whether Keras and its backend compute it. deterministic: it is run once, without a seed; None where
+    its first run tells. resplit:
     train and test are drawn anew by the run's seed, in their sizes. datasets: those alone that it can take; () is all.
     view: what it sees of a dataset; None is the features as they are, pixels in [0, 1].
     """
@@ -26,7 +28,7 @@ class Method:
     training: Training | None = None
     view: View | None = None
     uses_backend: bool = True
-    deterministic: bool = False
+    deterministic: bool | None = False
     resplit: bool = False
     datasets: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -83,8 +85,11 @@ class Baseline(Method):
     """A classical method: ``function(X, y, **parameters)`` returns a fitted scikit-learn estimator.
 
     X: (n, p) float32, in [0, 1] for images; float64 as they are for tables. y: (n,) integers, or values for regression.
-    It is fitted on the whole training split: no choice is left that validation data could make. ``deterministic``
-    methods are fitted once; others get ``seed``.
+    It is fitted on the whole training split: no choice is left that validation data could make. What it predicts is
+    its ``predict``; probabilities are those of its ``predict_proba``, where it has one. A function with a parameter
+    ``seed`` gets the run's. deterministic: None finds out: a method whose first run draws random numbers, and predicts
+    otherwise with others, gets all seeds. True is checked, and such a run ends as an error. ValueError for True where
+    the function cannot do without a ``seed``.
     """
 
     uses_backend = False
@@ -94,18 +99,22 @@ class Baseline(Method):
         name: str,
         title: str,
         function: Callable[..., Any],
-        deterministic: bool = True,
+        deterministic: bool | None = None,
         view: View | None = None,
         notes: tuple[str, ...] = (),
         resplit: bool = False,
         **parameters: Any,
     ) -> None:
         super().__init__(name, title, function, notes, parameters)
-        self.deterministic, self.resplit = deterministic and not resplit, resplit
-        self.takes_seed = not deterministic
+        self.deterministic, self.resplit = False if resplit else deterministic, resplit
         self.view = view
         if self._choices:
             raise ValueError(f"baseline {name!r} leaves a parameter to choose; only a Network may")
+        if deterministic and "seed" not in parameters and takes_seed(function, required=True):
+            raise ValueError(
+                f"baseline {name!r} is declared deterministic, but its function asks for a seed: give it one as a "
+                "parameter, or leave deterministic out"
+            )
 
 
 @dataclass(frozen=True)
@@ -143,3 +152,12 @@ class Experiment(Method):
         self.quantity, self.deterministic, self.uses_backend = quantity, deterministic, backend
         if self._choices:
             raise ValueError(f"experiment {name!r} leaves a parameter to choose; only a Network may")
+
+
+def takes_seed(function: Callable[..., Any], *, required: bool = False) -> bool:
+    """Whether a function has a parameter ``seed``. required: and no default for it."""
+    try:
+        seed = inspect.signature(function).parameters.get("seed")
+    except (TypeError, ValueError):  # what is written in C has no signature
+        return False
+    return seed is not None and (seed.default is inspect.Parameter.empty or not required)

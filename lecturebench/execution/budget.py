@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from lecturebench.declare.methods import Method
 from lecturebench.execution.durations import in_words
 from lecturebench.execution.plan import Plan, Request, Run
 from lecturebench.judging.statistics import FEWEST_SEEDS
@@ -210,9 +211,14 @@ def _goals(rows: Sequence[Row], ended: Mapping[str, Record], seeds: int | None) 
         for claim in benchmark.claims:
             if claim.dataset == dataset and all(name in judged for name in claim.methods):
                 runs = {name: judged[name] for name in claim.methods}
-                fixed = [name for name in runs if benchmark.method(name).deterministic]
+                fixed = [name for name in runs if _is_fixed(benchmark.method(name), runs[name])]
                 goals[benchmark.name, claim.name] = _needed(runs, fixed, failed, seeds)
     return goals
+
+
+def _is_fixed(method: Method, judged: Mapping[int, Run]) -> bool:
+    """Whether the method has no seeds, as far as that is known: of one that may be random a single run is planned."""
+    return bool(method.deterministic) or (method.deterministic is None and len(judged) == 1)
 
 
 def _needed(

@@ -150,7 +150,7 @@ class _Call:
         return bool(self._todo or self._taken)
 
     def ask(self, requests: Sequence[Request]) -> None:
-        """Plan what is asked for now; each method is a row of its own, planned anew once its grid has ended."""
+        """Plan what is asked for now; each method is a row of its own, planned anew once what decides it has ended."""
         self._rows, self._rows_waiting_for = [], {}
         for request in requests:
             for method in request.benchmark.methods:
@@ -180,16 +180,14 @@ class _Call:
         return left_out(self._rows, self._ended, self._durations.expected, why)
 
     def _plan(self, index: int) -> None:
-        """Plan a row; if its judged runs wait for a grid, remember for which runs."""
+        """Plan a row; if what else it asks for depends on some of its runs, remember on which."""
         request = self._rows[index].request
         place = (request.benchmark.path, request.backend)
         if place not in self._sources:
             self._sources[place] = source_digests(request)
         self._rows[index] = Row(request, plan(request, self._ended, self._sources[place]))
-        if self._rows[index].plan.waiting:
-            for key in self._rows[index].grid:
-                if key not in self._ended:
-                    self._rows_waiting_for.setdefault(key, set()).add(index)
+        for key in self._rows[index].plan.deciding:
+            self._rows_waiting_for.setdefault(key, set()).add(index)
 
     def _arrange(self) -> None:
         """Put in order what is to be done, and count it."""
@@ -256,10 +254,10 @@ class _Call:
         except DamagedRecord:
             return None
 
-    def _end(self, run: Run, record: Record, predictions: Mapping[str, Any] | None) -> None:
+    def _end(self, run: Run, record: Record, arrays: Mapping[str, Any] | None) -> None:
         taken = self._taken[run.key]
         record.extra["expected"] = round(taken.expected, 3)
-        self._store.write(record, predictions)
+        self._store.write(record, **(arrays or {}))
         taken.lock.release()
         del self._taken[run.key]
         self.fitted.append(record)
@@ -275,7 +273,7 @@ class _Call:
         self._left[kind(run)] -= 1
         news = self._durations.add(record)
         rows = self._rows_waiting_for.pop(run.key, set())
-        ready = [index for index in rows if not any(key not in self._ended for key in self._rows[index].grid)]
+        ready = [index for index in rows if self._rows[index].plan.deciding <= self._ended.keys()]
         for index in ready:
             self._plan(index)
         if ready or (self._deadline is not None and (news or not self._todo)):

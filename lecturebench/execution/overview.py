@@ -11,6 +11,7 @@ from typing import Any, Literal
 from lecturebench.execution.durations import Durations, in_words, spent
 from lecturebench.execution.plan import Request, Run, plan, without_backend
 from lecturebench.execution.progress import describe
+from lecturebench.metrics import headline
 from lecturebench.store import Record
 
 State = Literal["done", "failed", "missing", "waiting", "stale", "other"]
@@ -52,14 +53,15 @@ def overview(
     plans = [plan(request, ended, source) for request, source in zip(requests, digests, strict=True)]
     told = {run.key for one in plans for run in one.runs}
     entries = []
-    for request, source, (runs, waiting) in zip(requests, digests, plans, strict=True):
+    for request, source, (runs, waiting, _) in zip(requests, digests, plans, strict=True):
         for method in request.benchmark.methods:
             own = [run for run in runs if run.method == method.name]
             for run in sorted(own, key=lambda run: run.role == "judged"):
                 record = ended.get(run.key)
                 state: State = "missing" if record is None else "done" if record.status == "ok" else "failed"
                 seconds = durations.expected(run) if record is None else spent(record)
-                entries.append(_entry(run, state, describe(run), seconds, "" if record is None else _result(record)))
+                result = "" if record is None else _result(record, request.benchmark.metric)
+                entries.append(_entry(run, state, describe(run), seconds, result))
             for run in waiting:
                 if run.method == method.name and method.choice is not None:
                     why = f"until its {method.choice[0]} is chosen"
@@ -93,14 +95,11 @@ def _entry(item: Run | Record, state: State, name: str, seconds: float, why: str
     return Entry(state, item.key, item.benchmark, dataset, item.profile, item.backend, name, seconds, why)
 
 
-def _result(record: Record) -> str:
-    """What came out: a test metric, or how the run failed."""
+def _result(record: Record, metric: str) -> str:
+    """What came out: a test metric, that one where there is a choice, or how the run failed."""
     if record.status != "ok":
         return f"{record.status.replace('_', ' ')}: {record.reason}"
-    test = record.metrics.get("test", {})
-    if "error" in test:
-        return f"test error {test['error']:.2%}"
-    return f"mean absolute error {test['mae']:.4g}" if "mae" in test else ""
+    return headline(record.metrics.get("test", {}), metric)
 
 
 def _name(record: Record, request: Request) -> str:

@@ -1,7 +1,8 @@
 """Which runs a request comes to: a pure function of what is declared, what is asked for and what has ended.
 
 A parameter left to choose needs the runs of its grid first; the judged runs of that method appear in the plan once
-those have ended.
+those have ended. Of a method of which nobody knows whether it is random, the first run tells: if it is, the others
+appear.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from lecturebench.declare.benchmark import Benchmark, Profile
 from lecturebench.declare.methods import Experiment, Method
 from lecturebench.declare.training import Choice, Training
 from lecturebench.judging.statistics import one_standard_error
+from lecturebench.metrics import Metric
 from lecturebench.store import Record
 
 
@@ -65,10 +67,14 @@ class Request:
 
 
 class Plan(NamedTuple):
-    """runs: those that can be fitted. waiting: judged runs whose parameter is still open; only their number counts."""
+    """runs: those that can be fitted. waiting: judged runs whose parameter is still open; only their number counts.
+
+    deciding: keys of those that have not ended, on which it depends what else is asked for.
+    """
 
     runs: list[Run]
     waiting: list[Run]
+    deciding: frozenset[str] = frozenset()
 
 
 def plan(request: Request, ended: Mapping[str, Record], sources: Mapping[str, str]) -> Plan:
@@ -79,6 +85,7 @@ def plan(request: Request, ended: Mapping[str, Record], sources: Mapping[str, st
     """
     runs: list[Run] = []
     waiting: list[Run] = []
+    deciding: set[str] = set()
     for method in request.benchmark.methods:
         if request.methods is not None and method.name not in request.methods:
             continue
@@ -88,31 +95,40 @@ def plan(request: Request, ended: Mapping[str, Record], sources: Mapping[str, st
         source = sources[method.name]
         fixed: dict[str, Any] = {}
         seeds = range(1 if method.deterministic else request.seeds or profile.runs(method))
+        metric = request.benchmark.measure(request.benchmark.metric)
         judged = runs
         if method.choice is not None:
             name, choice = method.choice
             grid_runs = _grid(request, method, profile, source)
             runs += grid_runs
             if all(run.key in ended for run in grid_runs):
-                fixed[name] = chosen(name, (ended[run.key] for run in grid_runs))
+                fixed[name] = chosen(name, (ended[run.key] for run in grid_runs), metric)
                 if fixed[name] is None:
                     continue
             else:
                 fixed[name], judged = choice.grid[0], waiting
-        judged += [_run(request, method, fixed, seed, "judged", source) for seed in seeds]
+                deciding |= {run.key for run in grid_runs if run.key not in ended}
+        own = [_run(request, method, fixed, seed, "judged", source) for seed in seeds]
+        if method.deterministic is None:
+            first = ended.get(own[0].key)
+            deciding |= {own[0].key} if first is None else set()
+            own = own if first is not None and first.random else own[:1]
+        judged += own
     runs.sort(key=lambda run: (run.role != "choice", -(run.training or {"epochs": 0})["epochs"]))
-    return Plan(runs, waiting)
+    return Plan(runs, waiting, frozenset(deciding))
 
 
-def chosen(name: str, records: Iterable[Record]) -> float | None:
-    """The value that the one-standard-error rule takes; values with a failed run are left out; None if all have one."""
+def chosen(name: str, records: Iterable[Record], metric: Metric) -> float | None:
+    """The value that the one-standard-error rule takes by that metric on validation data.
+
+    Values with a failed run are left out; None if all have one.
+    """
     errors: dict[float, list[float]] = {}
     failed = set()
     for record in records:
         value = record.recipe[name]
         if record.status == "ok":
-            validation = record.metrics["validation"]
-            errors.setdefault(value, []).append(validation["error" if "error" in validation else "mae"])
+            errors.setdefault(value, []).append(metric.cost(record.metrics["validation"][metric.name]))
         else:
             failed.add(value)
     whole = sorted(set(errors) - failed)

@@ -14,6 +14,7 @@ from multiprocessing.connection import Client, Connection, Listener
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lecturebench.execution.plan import Run
+from lecturebench.metrics import headline
 from lecturebench.store import Record
 
 if TYPE_CHECKING:
@@ -193,5 +194,5 @@ def outcome(record: Record) -> str:
     if test is None:  # an experiment
         shown = next((f"{name} {value:.3g}" for name, value in record.metrics.get("measured", {}).items()), "done")
     else:
-        shown = f"test error {test['error']:.2%}" if "error" in test else f"mean absolute error {test['mae']:.4g}"
+        shown = headline(test)
     return f"{shown}, {record.seconds.get('fit', 0.0):.1f} s"

@@ -42,6 +42,8 @@ class Row(Protocol):
     def backend(self) -> str: ...
     @property
     def failed(self) -> Sequence[Record]: ...
+    @property
+    def deterministic(self) -> bool: ...
 
 
 class Judged(Protocol):
@@ -157,7 +159,7 @@ def _doubled(
             if not reason or _hopeless(result):
                 continue
             for request, counts, larger in zip(requests, seeds, grown, strict=True):
-                drawn = [name for name in result.claim.methods if not result.benchmark.method(name).deterministic]
+                drawn = [row.method.name for row in result.rows if not row.deterministic]
                 if not any(request is one for one in growing) or not _speaks_of(result, request):
                     continue
                 if not drawn or not set(drawn) <= set(counts):

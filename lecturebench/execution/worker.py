@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lecturebench.datasets import Dataset
+    from lecturebench.declare.benchmark import Benchmark
     from lecturebench.declare.methods import Method
     from lecturebench.execution.plan import Run
     from lecturebench.store import Record
@@ -107,7 +108,10 @@ def _die_with_parent() -> None:
 
 
 def execute(run: Run) -> tuple[Record, dict[str, Any] | None]:
-    """Fit one run. Its record, and its predictions where there are any. What the method raises is passed on."""
+    """Fit one run. Its record, and the arrays that are kept of it, as `Store.write` takes them.
+
+    What the method raises is passed on.
+    """
     from lecturebench.environment import commit, environment
     from lecturebench.store import Record
 
@@ -129,7 +133,7 @@ def execute(run: Run) -> tuple[Record, dict[str, Any] | None]:
     if dataset.digests != run.digests:
         raise RuntimeError(f"{run.dataset} changed since the runs were planned: {dataset.digests} is not {run.digests}")
     load_seconds = time.perf_counter() - begin
-    fitted = _fit(run, method, dataset)
+    fitted = _fit(run, benchmark, method, dataset)
     sha, dirty = commit()
     record = Record(
         key=run.key,
@@ -157,7 +161,11 @@ def execute(run: Run) -> tuple[Record, dict[str, Any] | None]:
         metrics={} if fitted.diverged else fitted.metrics,
         curve=fitted.curve if run.training is None else thinned(fitted.curve),
         parameters=fitted.parameters,
-        seconds={"import": import_seconds, **fitted.seconds, "load": load_seconds + fitted.seconds.get("load", 0.0)},
+        seconds={
+            **fitted.seconds,
+            "import": import_seconds + fitted.seconds.get("import", 0.0),
+            "load": load_seconds + fitted.seconds.get("load", 0.0),
+        },
         peak_rss_mib=_peak_rss_mib(),
         environment=environment(),
         commit=sha,
@@ -165,11 +173,23 @@ def execute(run: Run) -> tuple[Record, dict[str, Any] | None]:
         source_digest=run.source_digest,
         started=started,
         notes=fitted.notes,
+        random=fitted.random,
     )
     json.dumps(record.to_json())  # what cannot be written is this run's error, not the caller's
-    # A run that only helps to choose is asked for its validation error; its predictions would fill disks.
-    kept = None if fitted.diverged or run.role == "choice" else fitted.predictions
-    return record, None if kept is None else {"test": kept}
+    return record, None if fitted.diverged else _kept(run, benchmark, fitted)
+
+
+def _kept(run: Run, benchmark: Benchmark, fitted: Fitted) -> dict[str, Any] | None:
+    """The arrays to be stored. A run that only helps to choose is asked for its validation error; its predictions would
+    fill disks."""
+    from lecturebench.training.predictions import kept, precision
+
+    arrays: dict[str, Any] = {"measured": fitted.arrays} if fitted.arrays else {}
+    if fitted.predictions is not None and run.role == "judged":
+        judged = {claim.metric for claim in benchmark.claims if run.method in claim.methods}
+        of_probabilities = precision(benchmark.known_metrics, {benchmark.metric, *judged}, first=run.seed == 0)
+        arrays["predictions"] = kept(fitted.predictions, of_probabilities)
+    return arrays or None
 
 
 def thinned(curve: list[dict[str, float]]) -> list[dict[str, float]]:
@@ -178,24 +198,29 @@ def thinned(curve: list[dict[str, float]]) -> list[dict[str, float]]:
     return curve[::-1][:: max(1, step)][::-1]
 
 
-def _fit(run: Run, method: Method, dataset: Dataset) -> Fitted:
+def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset) -> Fitted:
+    from lecturebench.declare.claims import TimeToTargetClaim
     from lecturebench.declare.methods import Baseline, Experiment
     from lecturebench.declare.training import Training
+    from lecturebench.metrics import split_of
     from lecturebench.training.baselines import fit_baseline
     from lecturebench.training.fit import fit_experiment, fit_network
 
     if isinstance(method, Experiment):
-        return fit_experiment(method.function, run.parameters, dataset, seed=run.seed)
+        fitted = fit_experiment(method.function, run.parameters, dataset, seed=run.seed)
+        fitted.random = not method.deterministic
+        return fitted
     if isinstance(method, Baseline):
         return fit_baseline(
             method.function,
             run.parameters,
             dataset,
-            seed=None if method.deterministic else run.seed,
-            takes_seed=method.takes_seed,
+            seed=run.seed,
+            deterministic=method.deterministic,
             train_size=run.train_size,
             resplit=method.resplit,
             view=method.view,
+            metrics=benchmark.known_metrics,
         )
     assert run.training is not None
     return fit_network(
@@ -209,6 +234,8 @@ def _fit(run: Run, method: Method, dataset: Dataset) -> Fitted:
         resplit=method.resplit,
         view=method.view,
         probe=getattr(method, "probe", None),
+        metrics=benchmark.known_metrics,
+        looked_at=[split_of(claim.metric)[1] for claim in benchmark.claims if isinstance(claim, TimeToTargetClaim)],
         observe=lambda epoch, epochs, loss: _send(("epoch", run.key, epoch, epochs, loss)),
         programs=_programs,
     )

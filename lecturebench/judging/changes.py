@@ -12,9 +12,10 @@ from typing import Literal
 
 from lecturebench.declare.benchmark import Benchmark
 from lecturebench.declare.claims import IdentityClaim
-from lecturebench.judging.evidence import Losses, counted, one_line
-from lecturebench.judging.results import ClaimResult, RowResult, show
+from lecturebench.judging.evidence import LossesOf, counted, one_line
+from lecturebench.judging.results import ClaimResult, RowResult
 from lecturebench.judging.statistics import ALPHA, Interval
+from lecturebench.metrics import Metric
 from lecturebench.store import Record, Store
 
 Word = Literal["worse", "better", "within noise", "same", "cannot tell"]
@@ -24,12 +25,12 @@ Key = tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class StoredRow:
     """A row and where its predictions are. losses: as `lecturebench.judging.evidence.saved_losses` of that store."""
 
     row: RowResult
     store: Store
-    losses: Losses
+    losses: LossesOf
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,14 +38,14 @@ class Side:
     """One of the two. rows, claims: by `row_key` and `claim_key`, claims as far as any of their rows was fitted."""
 
     name: str
-    rows: Mapping[Key, Fitted]
+    rows: Mapping[Key, StoredRow]
     claims: Mapping[Key, ClaimResult]
     notes: tuple[str, ...]
 
     @cached_property
     def judged(self) -> tuple[Record, ...]:
         """The judged runs of all rows, whatever their status."""
-        return tuple(run for fitted in self.rows.values() for run in (*fitted.row.runs, *fitted.row.failed))
+        return tuple(run for stored in self.rows.values() for run in (*stored.row.runs, *stored.row.failed))
 
     @property
     def machines(self) -> Counter[str]:
@@ -270,15 +271,15 @@ def machine(run: Record) -> str:
     return one_line(", ".join([*parts, f"{run.threads} {'thread' if run.threads == 1 else 'threads'}"]))
 
 
-def signed(value: float, metric: str) -> str:
+def signed(value: float, metric: Metric) -> str:
     """A difference as people read it: "+0.12%", "-3.1"; "0.00%" without a sign."""
-    text = show(metric)(abs(value))
+    text = metric.show(abs(value))
     if not math.isfinite(value) or not set(text) & set("123456789"):
         return text
     return ("+" if value > 0 else "-") + text
 
 
-def interval_text(interval: Interval | None, metric: str) -> str:
+def interval_text(interval: Interval | None, metric: Metric) -> str:
     """ "[-0.32%, +0.12%]", or nothing where there is none."""
     if interval is None or not math.isfinite(interval.low + interval.high):
         return ""

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from lecturebench.declare.benchmark import BACKENDS, PROFILES, Benchmark
-from lecturebench.declare.claims import Claim, NumberClaim
+from lecturebench.declare.claims import Claim
 from lecturebench.declare.methods import Experiment, Method
 from lecturebench.judging.evidence import (
-    METRICS,
-    Losses,
+    LossesOf,
     counted,
     left_out,
     missing_datasets,
@@ -31,12 +30,12 @@ from lecturebench.judging.verdicts import digests, failures, judge
 from lecturebench.store import DamagedRecord, Record, Store
 
 
-def collect(benchmarks: Mapping[str, Benchmark], store: Store, *, losses: Losses | None = None) -> Results:
+def collect(benchmarks: Mapping[str, Benchmark], store: Store, *, losses: LossesOf | None = None) -> Results:
     """The rows and verdicts of a store, in the order in which the benchmarks declare them.
 
     Benchmarks that nobody asked for in this store are left out.
 
-    losses: (n_test,) test losses of a run, from its saved predictions; by default with the labels of
+    losses: (n_test,) of a run and a metric, from its saved predictions; by default with the labels of
     `lecturebench.datasets`. May raise DamagedRecord or what a dataset's loading raises: orders on it are not_run.
     """
     if losses is None:
@@ -121,7 +120,7 @@ def _row(benchmark: Benchmark, method: Method, records: Sequence[Record], notes:
         runs,
         tuple(run for run in ordered if run.status != "ok"),
         tuple(tried),
-        _metric(benchmark, method, runs),
+        method.quantity if isinstance(method, Experiment) else benchmark.metric,
     )
     if left := len(records) - len(ordered) - len(tried):
         notes.append(
@@ -134,16 +133,6 @@ def _version(record: Record, without: str = "") -> str:
     """What must be equal for runs to be of one row: recipe, source and data. without: a parameter of the recipe."""
     recipe = {name: value for name, value in record.recipe.items() if name != without}
     return json.dumps([recipe, record.source_digest, digests(record)], sort_keys=True, default=str)
-
-
-def _metric(benchmark: Benchmark, method: Method, runs: Sequence[Record]) -> str:
-    if isinstance(method, Experiment):
-        return method.quantity
-    for metric in METRICS:
-        if runs and all(metric in run.metrics.get("test", {}) for run in runs):
-            return metric
-    claimed = [c.metric for c in benchmark.claims if isinstance(c, NumberClaim) and c.method == method.name]
-    return claimed[0] if claimed and claimed[0] in METRICS else METRICS[0]
 
 
 def _row_notes(row: RowResult, store: Store) -> list[str]:
@@ -159,7 +148,7 @@ def _row_notes(row: RowResult, store: Store) -> list[str]:
 
 
 def _judged(
-    benchmark: Benchmark, claim: Claim, rows: Sequence[RowResult], missing: Mapping[str, str], losses: Losses
+    benchmark: Benchmark, claim: Claim, rows: Sequence[RowResult], missing: Mapping[str, str], losses: LossesOf
 ) -> list[ClaimResult]:
     """A claim's verdict on each profile and backend that has runs on its dataset; one not_run if none has."""
     fitted = [row for row in rows if row.dataset == claim.dataset and row.method.name in claim.methods]

@@ -19,14 +19,15 @@ import numpy as np
 
 from lecturebench.declare.benchmark import Benchmark
 from lecturebench.declare.claims import IdentityClaim
+from lecturebench.declare.methods import Experiment
 from lecturebench.errors import UsageError
 from lecturebench.judging.changes import (
     ClaimChange,
     Comparison,
-    Fitted,
     Key,
     RowChange,
     Side,
+    StoredRow,
     TimeChange,
     Word,
     claim_row,
@@ -37,8 +38,7 @@ from lecturebench.judging.changes import (
 )
 from lecturebench.judging.collect import collect
 from lecturebench.judging.evidence import (
-    METRICS,
-    Losses,
+    LossesOf,
     counted,
     one_line,
     predictions,
@@ -47,12 +47,14 @@ from lecturebench.judging.evidence import (
     saved_losses,
 )
 from lecturebench.judging.noise import Difference, Judged, paired, together, welch
-from lecturebench.judging.results import ClaimResult, Results, RowResult, show
+from lecturebench.judging.results import ClaimResult, Results, RowResult
 from lecturebench.judging.statistics import FEWEST_SEEDS, TOLERANCE
 from lecturebench.judging.statistics import Losses as MethodLosses
 from lecturebench.judging.verdicts import NO_LOSSES
+from lecturebench.metrics import Predictions
 from lecturebench.store import Record, Store
 
+OF_ROUNDED = 1e-6  # how far recorded and recomputed may be apart where probabilities were kept in single precision
 # Their versions move results.
 PACKAGES = ("tensorflow", "keras", "jax", "torch", "numpy", "scikit-learn")
 
@@ -77,7 +79,7 @@ def read_side(folder: Path, benchmarks: Mapping[str, Benchmark], load: Callable[
         stores = [Store(path) for path in sorted(folder.glob("[!.]*")) if (path / "runs").is_dir()]
     if not stores:
         raise UsageError(f"no runs in {str(folder)!r}: give a folder that `lecturebench run --out` wrote")
-    found: list[tuple[Store, Losses, Results]] = []
+    found: list[tuple[Store, LossesOf, Results]] = []
     for store in stores:
         losses = saved_losses(store, load)
         found.append((store, losses, collect(benchmarks, store, losses=losses)))
@@ -88,9 +90,9 @@ def read_side(folder: Path, benchmarks: Mapping[str, Benchmark], load: Callable[
     return side
 
 
-def side_of(name: str, found: Sequence[tuple[Store, Losses, Results]]) -> Side:
+def side_of(name: str, found: Sequence[tuple[Store, LossesOf, Results]]) -> Side:
     """The side of these stores; of a row that several have, the one that was fitted last."""
-    rows: dict[Key, Fitted] = {}
+    rows: dict[Key, StoredRow] = {}
     notes: list[str] = []
     several: dict[Key, str] = {}
     for store, losses, results in found:
@@ -101,7 +103,7 @@ def side_of(name: str, found: Sequence[tuple[Store, Losses, Results]]) -> Side:
             if key in rows:
                 several[key] = f"{row.method.name} of {row.benchmark.name} on {row.place}"
             if key not in rows or row.started > rows[key].row.started:
-                rows[key] = Fitted(row, store, losses)
+                rows[key] = StoredRow(row, store, losses)
     if several:
         notes.append(f"in several stores, of which the one fitted last counts: {', '.join(several.values())}")
     kept = {fitted.row for fitted in rows.values()}
@@ -151,7 +153,7 @@ def compare(a: Side, b: Side) -> Comparison:
     )
 
 
-def judge(a: Fitted, b: Fitted) -> Answer | Difference:
+def judge(a: StoredRow, b: StoredRow) -> Answer | Difference:
     """What changed in one row's error: a difference with its intervals, or the answer where they decide nothing."""
     one, other = a.row, b.row
     if not (one.runs and other.runs):
@@ -162,9 +164,9 @@ def judge(a: Fitted, b: Fitted) -> Answer | Difference:
         if len(row.values) < row.n or any(map(math.isnan, row.values)):
             return Answer("cannot tell", f"not every run of {name} has a number for {row.metric}")
     pairs = _pairs(one, other)
-    among = "" if other.method.deterministic else f" in {counted(len(pairs), 'run')}"
+    among = "" if other.deterministic else f" in {counted(len(pairs), 'run')}"
     unread = ""
-    if other.metric in METRICS:
+    if other.metric in other.benchmark.known_metrics and not isinstance(other.method, Experiment):
         if any(_test_split(run) != _test_split(twin) for run, twin in pairs):
             return _by_runs(one, other, "other test data")
         try:
@@ -172,7 +174,9 @@ def judge(a: Fitted, b: Fitted) -> Answer | Difference:
         except NO_LOSSES as error:
             unread = one_line(str(error))
         else:
-            return Answer("same", f"identical predictions{among}") if same else _by_examples(a, b, pairs)
+            if same:
+                return Answer("same", f"identical predictions{among}")
+            return _by_examples(a, b, pairs) if other.measure.losses else _by_runs(one, other, "")
     if pairs and all(run.value(one.metric) == twin.value(one.metric) for run, twin in pairs):
         return Answer("same", f"identical numbers{among}" + (f"; predictions not compared: {unread}" if unread else ""))
     return _by_tolerance(one, other) or _by_runs(one, other, unread)
@@ -208,7 +212,7 @@ def _pairs(a: RowResult, b: RowResult) -> Pairs:
     """The runs of both that have one seed; of a deterministic method any."""
     twins = {run.seed: run for run in b.runs}
     pairs = [(run, twins[run.seed]) for run in a.runs if run.seed in twins]
-    return pairs or ([(a.runs[0], b.runs[0])] if b.method.deterministic else [])
+    return pairs or ([(a.runs[0], b.runs[0])] if b.deterministic else [])
 
 
 def _test_split(run: Record) -> str | None:
@@ -220,12 +224,22 @@ def _test_split(run: Record) -> str | None:
     return json.dumps([drawn, digests if drawn else digests["test"]], sort_keys=True, default=str)
 
 
-def _same_predictions(a: Fitted, b: Fitted, pairs: Pairs) -> bool:
-    """Whether all pairs of runs predicted the same. DamagedRecord where that cannot be read."""
-    return all(np.array_equal(predictions(a.store, run), predictions(b.store, twin)) for run, twin in pairs)
+def _same_predictions(a: StoredRow, b: StoredRow, pairs: Pairs) -> bool:
+    """Whether all pairs of runs predicted the same, as far as both are kept. DamagedRecord where one cannot be read."""
+    return all(_equal(predictions(a.store, run), predictions(b.store, twin)) for run, twin in pairs)
 
 
-def _by_examples(a: Fitted, b: Fitted, pairs: Pairs) -> Answer | Difference:
+def _equal(one: Predictions, other: Predictions) -> bool:
+    """Probabilities that were kept in two precisions are compared in the lower one."""
+    if not np.array_equal(one.predicted, other.predicted):
+        return False
+    if one.probabilities is None or other.probabilities is None:
+        return True
+    lower = min(one.probabilities.dtype, other.probabilities.dtype)
+    return np.array_equal(one.probabilities.astype(lower), other.probabilities.astype(lower))
+
+
+def _by_examples(a: StoredRow, b: StoredRow, pairs: Pairs) -> Answer | Difference:
     """By seed and example, or by runs where losses cannot be had or too few seeds are common."""
     if not pairs:
         return _by_runs(a.row, b.row, "no seed in common")
@@ -234,13 +248,15 @@ def _by_examples(a: Fitted, b: Fitted, pairs: Pairs) -> Answer | Difference:
     sides = []
     try:
         for number, (name, fitted) in enumerate((("A", a), ("B", b))):
-            losses = [fitted.losses(pair[number]) for pair in pairs]
+            measure = fitted.row.measure
+            exact = OF_ROUNDED if measure.needs_probabilities else TOLERANCE
+            losses = [fitted.losses(pair[number], measure) for pair in pairs]
             for pair, loss in zip(pairs, losses, strict=True):
-                recorded, found = pair[number].value(fitted.row.metric), float(loss.mean())
-                if recorded is None or not math.isclose(recorded, found, rel_tol=TOLERANCE, abs_tol=1e-12):
-                    told = f"{name}'s {predictions_path(pair[number])} gives {show(fitted.row.metric)(found)}"
+                recorded, found = pair[number].value(measure.name), float(loss.mean())
+                if recorded is None or not math.isclose(recorded, found, rel_tol=exact, abs_tol=1e-12):
+                    told = f"{name}'s {predictions_path(pair[number])} gives {measure.show(found)}"
                     return Answer("cannot tell", f"{told}, and its record says otherwise: see lecturebench verify")
-            sides.append(MethodLosses(name, np.array(losses), deterministic=b.row.method.deterministic))
+            sides.append(MethodLosses(name, np.array(losses), deterministic=b.row.deterministic))
         was, now = sides
         if len(pairs) < FEWEST_SEEDS and not (was.deterministic and now.deterministic):
             return _by_runs(a.row, b.row, f"{counted(len(pairs), 'seed')} in common")
@@ -259,7 +275,7 @@ def _by_tolerance(a: RowResult, b: RowResult) -> Answer | None:
     ]
     if not declared:
         return None
-    limit, text = min(declared), show(b.metric)
+    limit, text = min(declared), b.measure.show
     was, now = max(a.values), max(b.values)
     if was > limit and now > limit:
         return None
@@ -272,7 +288,7 @@ def _by_runs(a: RowResult, b: RowResult, unpaired: str) -> Answer | Difference:
     why = f"; {unpaired}" if unpaired else ""
     if not math.isfinite(a.mean + b.mean):
         return Answer("cannot tell", "its numbers are too large to compare")
-    if b.method.deterministic and len(set(a.values)) == len(set(b.values)) == 1:
+    if b.deterministic and len(set(a.values)) == len(set(b.values)) == 1:
         return Answer("cannot tell", f"nothing says what noise is in a deterministic method{why}")
     if min(a.n, b.n) < FEWEST_SEEDS:
         return Answer("cannot tell", f"{a.n} and {b.n} runs are too few to tell, it takes {FEWEST_SEEDS} each{why}")
@@ -282,8 +298,10 @@ def _by_runs(a: RowResult, b: RowResult, unpaired: str) -> Answer | Difference:
 
 def _by_interval(a: RowResult, b: RowResult, difference: Difference, judged: Judged, rows: int) -> RowChange:
     """The change as its intervals judge it, one of those of that many rows."""
-    alone, decided, metric = judged.alone, judged.together, b.metric
-    word: Word = "worse" if decided.low > 0 else "better" if decided.high < 0 else "within noise"
+    alone, decided, metric = judged.alone, judged.together, b.measure
+    word: Word = "within noise"
+    if decided.clear:
+        word = "worse" if (decided.low > 0) != metric.higher_is_better else "better"
     reason = f"B minus A is {signed(difference.value, metric)}"
     if not math.isfinite(alone.low + alone.high):
         word, reason = "cannot tell", f"{reason}, and no interval can be computed over {difference.about}"

@@ -16,10 +16,11 @@ import numpy as np
 from lecturebench.datasets import resplit_by
 from lecturebench.declare.benchmark import PROFILES, Benchmark
 from lecturebench.declare.methods import Experiment
+from lecturebench.metrics import Metric, Predictions
 from lecturebench.store import STATUSES, DamagedRecord, Record, Store
 
-Losses = Callable[[Record], np.ndarray]
-METRICS = ("error", "mae")
+# Of a run, for each test example: what its metric is the mean of.
+LossesOf = Callable[[Record, Metric], np.ndarray]
 HUGE = 1e100  # of nothing that is measured; its square and sums are still floats
 TEXTS = ("suite", "benchmark", "method", "backend", "device", "reason", "commit", "source_digest", "started")
 
@@ -34,7 +35,7 @@ def usable_records(benchmarks: Mapping[str, Benchmark], store: Store) -> tuple[l
         fault = _fault(record)
         benchmark = None if fault else benchmarks.get(record.benchmark)
         if benchmark is not None and not _is_experiment(record, benchmark):
-            fault = _fault_of_result(record)
+            fault = _fault_of_result(record, benchmark)
         if fault:
             faults.append(f"{record_path(record)}: {fault}; the run is left out")
         elif benchmark is None:
@@ -71,8 +72,8 @@ def left_out(store: Store, benchmark: str, claim: str) -> str:
     return one_line(printable(reason)) if isinstance(reason, str) else ""
 
 
-def predictions(store: Store, record: Record) -> np.ndarray:
-    """The saved test predictions, (n_test, classes) or (n_test,). DamagedRecord if anything is wrong with them."""
+def predictions(store: Store, record: Record) -> Predictions:
+    """The saved test predictions. DamagedRecord if anything is wrong with them."""
     where = predictions_path(record)
     try:
         saved = store.predictions(record.key)
@@ -80,27 +81,32 @@ def predictions(store: Store, record: Record) -> np.ndarray:
         raise DamagedRecord(relative(store, str(error))) from error
     except Exception as error:  # a damaged archive raises almost anything: zlib.error, NotImplementedError, …
         raise DamagedRecord(f"{where}: {type(error).__name__}: {error}") from error
-    if saved.ndim not in (1, 2) or saved.size == 0 or saved.dtype.kind not in "fiu":
-        raise DamagedRecord(f"{where}: an array of {saved.dtype} and shape {saved.shape} is no prediction")
-    if not np.isfinite(saved).all():
-        raise DamagedRecord(f"{where}: it holds values that are not finite")
-    if len(saved) != record.dataset.get("n_test"):
-        raise DamagedRecord(f"{where}: {len(saved)} predictions for {record.dataset.get('n_test')} test examples")
+    for array, dimensions in ((saved.predicted, 1), (saved.probabilities, 2)):
+        if array is None:
+            continue
+        if array.ndim != dimensions or array.size == 0 or array.dtype.kind not in "fiu":
+            raise DamagedRecord(f"{where}: an array of {array.dtype} and shape {array.shape} is no prediction")
+        if not np.isfinite(array).all():
+            raise DamagedRecord(f"{where}: it holds values that are not finite")
+        if len(array) != record.dataset.get("n_test"):
+            raise DamagedRecord(f"{where}: {len(array)} predictions for {record.dataset.get('n_test')} test examples")
     return saved
 
 
-def saved_losses(store: Store, load: Callable[[str], Any]) -> Losses:
+def saved_losses(store: Store, load: Callable[[str], Any]) -> LossesOf:
     """Test losses (n_test,) of a run from its saved predictions and the labels of ``load(name)``; labels are kept.
 
     Raises DamagedRecord, and what ``load`` raises.
     """
     labels: dict[str, np.ndarray] = {}
 
-    def losses(record: Record) -> np.ndarray:
+    def losses(record: Record, metric: Metric) -> np.ndarray:
         name = f"{record.dataset['name']} {record.seed if record.recipe.get('resplit') else ''}"
         if name not in labels:
             labels[name] = test_labels(record, load(record.dataset["name"]))
-        return example_losses(predictions(store, record), labels[name], where=predictions_path(record))
+        saved, where = predictions(store, record), predictions_path(record)
+        check_fit(saved, labels[name], metric.task, where=where)
+        return example_losses(saved, labels[name], metric, where=where)
 
     return losses
 
@@ -111,16 +117,26 @@ def test_labels(record: Record, dataset: Any) -> np.ndarray:
     return np.asarray(own.test.y)
 
 
-def example_losses(predicted: np.ndarray, y: np.ndarray, *, where: str) -> np.ndarray:
-    """Wrong or not (0 or 1) for predicted (n, classes), the absolute error for (n,); both against y (n,).
+def example_losses(saved: Predictions, y: np.ndarray, metric: Metric, *, where: str) -> np.ndarray:
+    """What the metric is the mean of, for each of y (n,).
 
-    DamagedRecord naming ``where`` if the lengths differ.
+    DamagedRecord naming ``where`` if the metric needs probabilities that were not kept.
     """
-    if len(predicted) != len(y):
-        raise DamagedRecord(f"{where}: {len(predicted)} predictions for {len(y)} test examples")
-    if predicted.ndim == 2:
-        return np.asarray(predicted.argmax(axis=1) != y, dtype=float)
-    return np.asarray(np.abs(predicted.astype(float) - y))
+    assert metric.losses is not None
+    if metric.needs_probabilities and saved.probabilities is None:
+        raise DamagedRecord(f"{where}: it holds no probabilities, which {metric.name} needs")
+    return np.asarray(metric.losses(y, saved), dtype=float)
+
+
+def check_fit(saved: Predictions, y: np.ndarray, task: str | None, *, where: str) -> None:
+    """DamagedRecord naming ``where`` unless these can be predictions of y (n,) for that task, None for any."""
+    if len(saved.predicted) != len(y):
+        raise DamagedRecord(f"{where}: {len(saved.predicted)} predictions for {len(y)} test examples")
+    if saved.probabilities is not None and not 0 <= y.min() <= y.max() < saved.probabilities.shape[1]:
+        classes = saved.probabilities.shape[1]
+        raise DamagedRecord(f"{where}: {classes} classes, but labels from {y.min()} to {y.max()}")
+    if task == "classification" and saved.predicted.dtype.kind not in "iu":
+        raise DamagedRecord(f"{where}: it predicts {saved.predicted.dtype}, no classes")
 
 
 def record_path(record: Record) -> str:
@@ -182,6 +198,10 @@ def _fault(record: Record) -> str | None:
             return f"its {name} is no list"
     if not all(_numbers(point) for point in record.curve):
         return "its curve is not made of numbers"
+    if not isinstance(record.random, bool):
+        return f"its random is {record.random!r}, not true or false"
+    if not all(isinstance(digest, str) for digest in record.digests.values()):
+        return f"its digests are {record.digests!r}, not all texts"
     return None
 
 
@@ -189,20 +209,21 @@ def _is_experiment(record: Record, benchmark: Benchmark) -> bool:
     return any(isinstance(method, Experiment) for method in benchmark.methods if method.name == record.method)
 
 
-def _fault_of_result(record: Record) -> str | None:
+def _fault_of_result(record: Record, benchmark: Benchmark) -> str | None:
     """What makes the result of a fit unusable; only judged runs that ended well have one."""
     if record.status != "ok" or record.role != "judged":
         return None
     test = record.metrics.get("test", {})
     if not record.dataset.get("n_test"):
         return "it is ok and has no n_test"
-    if not any(metric in test for metric in METRICS):
-        return f"it is ok and has no test {' or '.join(METRICS)}"
+    known = benchmark.known_metrics
+    if benchmark.metric not in test and not known[benchmark.metric].needs_probabilities:
+        return f"it is ok and has no test {benchmark.metric}"
     for metric, value in test.items():
         if not abs(value) < HUGE:
             return f"it is ok and its test {metric} is {value}"
-    if not 0 <= test.get("error", 0) <= 1:
-        return f"its test error is {test['error']}, no share"
+        if metric in known and known[metric].percent and not 0 <= value <= 1:
+            return f"its test {metric} is {value}, no share"
     return None
 
 

@@ -12,20 +12,13 @@ from lecturebench.declare.claims import Claim, NumberClaim
 from lecturebench.declare.methods import Method
 from lecturebench.judging.evidence import HUGE
 from lecturebench.judging.statistics import Judgement
+from lecturebench.metrics import Metric, named
 from lecturebench.store import Record
 
 
 def show(metric: str) -> Callable[[float], str]:
-    """How a value of that metric is written for people: errors as "2.31%", mae as "254.7", others as "1.2e-16"."""
-
-    def text(value: float) -> str:
-        if not math.isfinite(value):
-            return "–" if math.isnan(value) else str(value)
-        if metric.split()[-1] == "error":
-            return f"{100 * value:.2f}%"
-        return f"{value:.1f}" if metric.split()[-1] == "mae" else f"{value:.3g}"
-
-    return text
+    """How a value of one of our metrics, or a measured number, is written for people. Own metrics: `Metric.show`."""
+    return named(metric).show
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +44,17 @@ class RowResult:
         """That metric of each run, by seed; of those runs that have it."""
         found = (run.value(metric) for run in self.runs)
         return tuple(value for value in found if value is not None)
+
+    @property
+    def measure(self) -> Metric:
+        """The metric of the row itself."""
+        return self.benchmark.measure(self.metric)
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether more seeds would give the same again, as declared, or else as its runs say."""
+        declared = self.method.deterministic
+        return not any(run.random for run in self.runs) if declared is None else declared
 
     @property
     def values(self) -> tuple[float, ...]:
@@ -81,7 +85,11 @@ class RowResult:
     @property
     def seconds(self) -> float:
         """The mean time of fitting alone; NaN if no run says."""
-        known = [float(run.seconds["fit"]) for run in self.runs if "fit" in run.seconds]
+        return self.seconds_of("fit")
+
+    def seconds_of(self, phase: str) -> float:
+        """The mean time of a phase; NaN if no run says."""
+        known = [float(run.seconds[phase]) for run in self.runs if phase in run.seconds]
         return fmean(known) if known else math.nan
 
     @property
@@ -128,6 +136,11 @@ class ClaimResult:
     claim: Claim
     judgement: Judgement
     rows: tuple[RowResult, ...]
+
+    @property
+    def measure(self) -> Metric:
+        """The metric that the claim speaks of."""
+        return self.benchmark.measure(self.claim.metric)
 
     @property
     def word(self) -> str:

@@ -19,9 +19,10 @@ from lecturebench.declare.claims import (
     OrderClaim,
     TimeToTargetClaim,
 )
+from lecturebench.declare.methods import Experiment
 from lecturebench.errors import DataCorrupt, DataMissing, UsageError
-from lecturebench.judging.evidence import METRICS, Losses, counted, one_line
-from lecturebench.judging.results import RowResult, show
+from lecturebench.judging.evidence import LossesOf, counted, one_line
+from lecturebench.judging.results import RowResult
 from lecturebench.judging.statistics import (
     BOOTSTRAP_SEED,
     LEVEL,
@@ -36,13 +37,14 @@ from lecturebench.judging.statistics import (
     not_run,
 )
 from lecturebench.judging.statistics import Losses as MethodLosses
+from lecturebench.metrics import Metric, named, split_of
 from lecturebench.store import DamagedRecord, Record
 
 # Damaged predictions, a dataset that cannot be had, or losses that cannot be paired.
 NO_LOSSES = (DamagedRecord, DataMissing, DataCorrupt, UsageError, OSError, ValueError)
 
 
-def judge(claim: Claim, rows: Sequence[RowResult], losses: Losses) -> Judgement:
+def judge(claim: Claim, rows: Sequence[RowResult], losses: LossesOf) -> Judgement:
     """The verdict of a claim all of whose rows were fitted, though perhaps without success.
 
     A run that diverged is a result of its method and no bad luck: no interval of the others speaks for it, so the
@@ -63,7 +65,7 @@ def judge(claim: Claim, rows: Sequence[RowResult], losses: Losses) -> Judgement:
         names = ", ".join(row.method.name for row in empty)
         judged = not_run(f"no run of {names} finished" + (f" ({reasons[0]})" if reasons else ""))
     else:
-        judged = _judge(claim, rows, losses)
+        judged = _judge(claim, rows, rows[0].benchmark.measure(claim.metric), losses)
     if failed:
         judged = replace(judged, reason=f"{judged.reason}; {failed}")
     if diverged and not (isinstance(claim, NumberClaim) and judged.verdict == "worse"):
@@ -84,7 +86,7 @@ def looked_before(rows: Sequence[RowResult]) -> bool:
     return any(
         row.n + len(row.failed) > row.benchmark.profiles[row.profile].runs(row.method)
         for row in rows
-        if not row.method.deterministic
+        if not row.deterministic
     )
 
 
@@ -95,13 +97,14 @@ def best_of(claim: NumberClaim) -> int | None:
     return math.prod(known) if len(known) == len(counts) else None
 
 
-def _judge(claim: Claim, rows: Sequence[RowResult], losses: Losses) -> Judgement:
+def _judge(claim: Claim, rows: Sequence[RowResult], metric: Metric, losses: LossesOf) -> Judgement:
     """By the rule of its kind; effects at the level that their looks ask for."""
     if isinstance(claim, NumberClaim):
-        return _judge_number(claim, rows)
+        return _judge_number(claim, rows, metric)
     if isinstance(claim, IdentityClaim):
-        return _judge_identity(claim, rows)
-    rule = _race(claim, rows) if isinstance(claim, TimeToTargetClaim) else _on_pairs(claim, rows, losses)
+        return _judge_identity(claim, rows, metric)
+    race = isinstance(claim, TimeToTargetClaim)
+    rule = _race(claim, rows, metric) if race else _on_pairs(claim, rows, metric, losses)  # type: ignore[arg-type]
     if isinstance(rule, Judgement):
         return rule
     try:
@@ -117,7 +120,7 @@ def _judge(claim: Claim, rows: Sequence[RowResult], losses: Losses) -> Judgement
         return not_run(one_line(str(error)))
 
 
-def _judge_number(claim: NumberClaim, rows: Sequence[RowResult]) -> Judgement:
+def _judge_number(claim: NumberClaim, rows: Sequence[RowResult], metric: Metric) -> Judgement:
     [row] = rows
     values = row.of(claim.metric)
     if len(values) < row.n:
@@ -126,13 +129,14 @@ def _judge_number(claim: NumberClaim, rows: Sequence[RowResult]) -> Judgement:
         values,
         published=claim.published,
         unit=claim.unit,
-        deterministic=row.method.deterministic,
+        deterministic=row.deterministic,
+        higher_is_better=metric.higher_is_better,
         best_of=best_of(claim),
-        show=show(claim.metric),
+        show=metric.show,
     )
 
 
-def _judge_identity(claim: IdentityClaim, rows: Sequence[RowResult]) -> Judgement:
+def _judge_identity(claim: IdentityClaim, rows: Sequence[RowResult], metric: Metric) -> Judgement:
     """By the largest of all seeds; a run that could not say is as good as one that contradicts."""
     [row] = rows
     values = row.of(claim.metric)
@@ -140,15 +144,15 @@ def _judge_identity(claim: IdentityClaim, rows: Sequence[RowResult]) -> Judgemen
         return not_run(f"{row.n - len(values)} of {counted(row.n, 'run')} recorded no {claim.metric}")
     if any(math.isnan(value) or value < 0 for value in values):
         return not_run(f"its {claim.metric} is {', '.join(map(str, values))}, no deviation")
-    judged = judge_identity(max(values), tolerance=claim.tolerance, show=show(claim.metric))
+    judged = judge_identity(max(values), tolerance=claim.tolerance, show=metric.show)
     return replace(judged, n=row.n)
 
 
-def steps_until(run: Record, metric: str, target: float) -> float:
-    """The first recorded step at which the metric is at the target or below; infinite if it never was."""
-    name = metric.replace(" ", "_")
-    reached = (point["step"] for point in run.curve if "step" in point and point.get(name, math.inf) <= target)
-    return float(next(reached, math.inf))
+def steps_until(run: Record, name: str, target: float, metric: Metric | None = None) -> float:
+    """The first recorded step at which the metric is as good as the target; infinite if it never was."""
+    column, metric = name.replace(" ", "_"), metric or named(name)
+    points = (point for point in run.curve if "step" in point and column in point)
+    return float(next((point["step"] for point in points if metric.reached(point[column], target)), math.inf))
 
 
 def next_look(run: Record, metric: str) -> float:
@@ -158,43 +162,48 @@ def next_look(run: Record, metric: str) -> float:
     return looks[-1] + (looks[-1] - looks[-2]) if len(looks) > 1 else 0.0
 
 
-def _race(claim: TimeToTargetClaim, rows: Sequence[RowResult]) -> Rule | Judgement:
+def _race(claim: TimeToTargetClaim, rows: Sequence[RowResult], metric: Metric) -> Rule | Judgement:
     """The rule for runs paired by seed: a run that never got there counts as there at the next look of the longest."""
     paired = _paired_runs(rows)
     if isinstance(paired, Judgement):
         return paired
     n = max(map(len, paired))
-    fast, slow = ([steps_until(run, claim.metric, claim.threshold) for run in runs] for runs in paired)
+    fast, slow = ([steps_until(run, claim.metric, claim.threshold, metric) for run in runs] for runs in paired)
     horizon = max(next_look(run, claim.metric) for runs in paired for run in runs)
     sides = [steps * n if len(steps) == 1 else steps for steps in (fast, slow)]
     return lambda level: judge_time_to_target(*sides, horizon=horizon, names=(claim.faster, claim.slower), level=level)
 
 
-def _on_pairs(claim: Claim, rows: Sequence[RowResult], losses: Losses) -> Rule | Judgement:
+def _on_pairs(claim: Claim, rows: Sequence[RowResult], metric: Metric, losses: LossesOf) -> Rule | Judgement:
     """The rule on the losses of the seeds that all stochastic methods have. Losses of test examples where these are
     what the metric is the mean of, else one number per seed."""
     paired = _paired_runs(rows)
     if isinstance(paired, Judgement):
         return paired
     chain = []
+    by_example = metric.losses is not None and split_of(claim.metric)[0] == "test"
+    by_example = by_example and not any(isinstance(row.method, Experiment) for row in rows)
     try:
         for row, runs in zip(rows, paired, strict=True):
             if any(run.value(claim.metric) is None for run in runs):
                 return not_run(f"its rows do not all measure the {claim.metric}")
-            values = [losses(run) if claim.metric in METRICS else [run.value(claim.metric)] for run in runs]
-            chain.append(MethodLosses(row.method.name, np.array(values), deterministic=row.method.deterministic))
+            values = [losses(run, metric) if by_example else [run.value(claim.metric)] for run in runs]
+            chain.append(MethodLosses(row.method.name, np.array(values), deterministic=row.deterministic))
     except NO_LOSSES as error:
         return not_run(one_line(str(error)))
 
     def rule(level: float) -> Judgement:
-        rng, told = np.random.default_rng(BOOTSTRAP_SEED), show(claim.metric)
+        rng = np.random.default_rng(BOOTSTRAP_SEED)
         if isinstance(claim, OrderClaim):
-            return judge_chain(chain, rng=rng, about=claim.about, level=level, show=told)
+            return judge_chain(chain, rng=rng, about=claim.about, level=level, show=metric.show)
         if isinstance(claim, EquivalenceClaim):
-            a, b = chain
-            return judge_equivalence(a, b, delta=claim.tolerance, rng=rng, about=claim.about, level=level, show=told)
+            return judge_equivalence(
+                *chain, delta=claim.tolerance, rng=rng, about=claim.about, level=level, show=metric.show
+            )
         if isinstance(claim, MinimumClaim):
-            return judge_minimum(chain, rng=rng, level=level, show=told)
+            return judge_minimum(
+                chain, rng=rng, level=level, show=metric.show, higher_is_better=metric.higher_is_better
+            )
         raise TypeError(f"{type(claim).__name__} is no claim about pairs of methods")
 
     return rule
@@ -204,11 +213,11 @@ def _paired_runs(rows: Sequence[RowResult]) -> list[list[Record]] | Judgement:
     """Of each row the runs of the seeds that all stochastic methods have; a deterministic one's stand beside them."""
     if len({digests(run) for row in rows for run in row.runs}) > 1:
         return not_run("its rows were fitted on different data")
-    drawn = [{run.seed for run in row.runs} for row in rows if not row.method.deterministic]
+    drawn = [{run.seed for run in row.runs} for row in rows if not row.deterministic]
     common = set.intersection(*drawn) if drawn else set()
     if drawn and not common:
         return not_run("its methods have no seed in common")
-    return [[run for run in row.runs if row.method.deterministic or run.seed in common] for row in rows]
+    return [[run for run in row.runs if row.deterministic or run.seed in common] for row in rows]
 
 
 def failures(row: RowResult) -> str:

@@ -1,7 +1,8 @@
 """Recompute what a folder states, from its saved predictions and the dataset's labels, and name every difference.
 
-Metrics are written anew here rather than taken from the code that measured, so that an error there shows as well. What
-no prediction was saved for, the validation errors behind a choice, is taken as recorded and put to the rule again.
+Metrics are scikit-learn's, of what was saved, and no code that fits has a part in it. Those of probabilities are
+checked as far as these were kept. What no prediction was saved for, the validation errors behind a choice, is taken as
+recorded and put to the rule again.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,22 +22,26 @@ from lecturebench.declare.benchmark import Benchmark
 from lecturebench.errors import DataCorrupt, DataMissing, UsageError
 from lecturebench.judging.collect import collect
 from lecturebench.judging.evidence import (
-    example_losses,
+    check_fit,
+    counted,
     one_line,
     predictions,
     predictions_path,
     record_path,
+    relative,
     saved_losses,
     test_labels,
     usable_records,
 )
 from lecturebench.judging.results import RowResult
 from lecturebench.judging.statistics import one_standard_error
+from lecturebench.metrics import Metric, Predictions, measure
 from lecturebench.report.table import COLUMNS, table_rows, to_csv
 from lecturebench.store import DamagedRecord, Record, Store, digest
 
-# Errors are counts and must agree exactly. Sums of floats may be added up in another order on another machine.
+# Sums of floats may be added up in another order on another machine. A count that is off by one shows by far.
 TOLERANCE = 1e-9
+OF_ROUNDED = 1e-6  # what probabilities in single precision leave of a number that is made of them
 NO_DATA = (DataMissing, DataCorrupt, UsageError, OSError)
 # What a line of the table is about.
 IDENTITY = ("suite", "benchmark", "dataset", "method", "claim", "profile", "backend")
@@ -43,10 +49,16 @@ IDENTITY = ("suite", "benchmark", "dataset", "method", "claim", "profile", "back
 Load = Callable[[str], Any]
 
 
-def verify(folder: Path, benchmarks: Mapping[str, Benchmark], load: Load | None = None) -> list[str]:
+def verify(
+    folder: Path,
+    benchmarks: Mapping[str, Benchmark],
+    load: Load | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> list[str]:
     """One line per difference between what the folder states and what its predictions give; none if all agrees.
 
-    load: a dataset by name, `lecturebench.datasets.load` unless given. Damaged and missing files are differences too.
+    load: a dataset by name, `lecturebench.datasets.load` unless given. say: told what cannot be checked, in a line per
+    metric; none of that is in the table. Damaged and missing files are differences too.
     """
     if load is None:
         from lecturebench import datasets
@@ -55,10 +67,13 @@ def verify(folder: Path, benchmarks: Mapping[str, Benchmark], load: Load | None 
     store, data = Store(folder), _Datasets(load)
     records, differences, _ = usable_records(benchmarks, store)
     recomputed = []
+    unchecked: Counter[str] = Counter()
     for record in records:
-        found, record = _recomputed(record, store, data)
+        found, record = _recomputed(record, benchmarks[record.benchmark], store, data, unchecked)
         differences += found
         recomputed.append(record)
+    for name, runs in unchecked.items():
+        say(f"test {name} of {counted(runs, 'run')} cannot be recomputed: the probabilities were not kept as exactly")
     results = collect(benchmarks, _Recomputed(folder, recomputed), losses=saved_losses(store, data))
     for row in results.rows:
         differences += _choice_differences(row)
@@ -94,45 +109,96 @@ class _Recomputed(Store):
         return self._records, []
 
 
-def _recomputed(record: Record, store: Store, load: Load) -> tuple[list[str], Record]:
-    """The differences of one record, and the record with its test metrics as its predictions give them."""
+def _recomputed(
+    record: Record, benchmark: Benchmark, store: Store, load: Load, unchecked: Counter[str]
+) -> tuple[list[str], Record]:
+    """The differences of one record, and the record with its test metrics as its predictions give them.
+
+    unchecked: counts the metrics that they do not give.
+    """
+    differences = _digest_differences(record, store)
     if record.status != "ok" or "test" not in record.metrics:
-        return [], record  # an experiment predicts nothing
-    if record.role == "choice" and not record.predictions_digest:
-        return [], record  # nothing was saved of it
-    where = record_path(record)
+        return differences, record  # an experiment predicts nothing
+    if record.role == "choice" and "predictions" not in record.digests:
+        return differences, record  # nothing was saved of it
+    where, test = record_path(record), record.metrics["test"]
+    known = benchmark.known_metrics
     try:
         dataset = load(record.dataset["name"])
-        saved = predictions(store, record)
-        metrics = _measured(saved, test_labels(record, dataset), where=predictions_path(record))
+        saved, y = predictions(store, record), test_labels(record, dataset)
+        check_fit(saved, y, benchmark.task, where=predictions_path(record))
+        metrics = measure(y, saved, known)
     except (DamagedRecord, *NO_DATA) as error:
         return [f"{where}: cannot be checked: {one_line(str(error))}"], record
-    differences = []
-    if record.predictions_digest != digest(saved):
-        differences.append(f"{predictions_path(record)}: its predictions are not those that were recorded")
     for split, expected in dataset.digests.items():
         digests = record.dataset.get("digests")
         stated = digests.get(split) if isinstance(digests, dict) else None
         if stated != expected:
             differences.append(f"{where}: its {split} split has digest {stated}, the dataset's is {expected}")
-    test = record.metrics.get("test", {})
-    for metric, value in metrics.items():
-        stated = test.get(metric)
-        if stated is None or not (stated == value if metric == "error" else _close(stated, value)):
-            differences.append(f"{where}: test {metric} is {stated}, recomputed {value}")
-    return differences, replace(record, metrics={**record.metrics, "test": {**test, **metrics}})
+    shown = {benchmark.metric, *(claim.metric for claim in benchmark.claims if record.method in claim.methods)}
+    kept = dict(test)
+    for name in known:
+        stated, value = test.get(name), metrics.get(name)
+        agreed = _agree(known[name], stated, value, saved, y)
+        if stated is None and (value is None or name not in shown):
+            continue  # nobody states it
+        if agreed is None:
+            unchecked[name] += 1
+        if agreed is False or (agreed is None and name in shown):
+            told = "cannot be recomputed: there are no probabilities for it" if value is None else f"recomputed {value}"
+            differences.append(f"{where}: test {name} is {stated}, {told}")
+        if value is not None and not (known[name].needs_probabilities and agreed):
+            kept[name] = value
+    return differences, replace(record, metrics={**record.metrics, "test": kept})
 
 
-def _measured(predicted: np.ndarray, y: np.ndarray, *, where: str) -> dict[str, float]:
-    """error and loss (mean -log f_y, f_y at least the smallest normal float32) or, for values, mae and loss (mse)."""
-    losses = example_losses(predicted, y, where=where)
-    if predicted.ndim == 1:
-        return {"mae": float(losses.mean()), "loss": float((losses**2).mean())}
-    if not 0 <= y.min() <= y.max() < predicted.shape[1]:
-        raise DamagedRecord(f"{where}: {predicted.shape[1]} classes, but labels from {y.min()} to {y.max()}")
-    of_label = predicted[np.arange(len(y)), y.astype(int)].astype(float)
-    loss = -np.log(np.maximum(of_label, np.finfo(np.float32).tiny)).mean()
-    return {"error": float(losses.mean()), "loss": float(loss)}
+def _digest_differences(record: Record, store: Store) -> list[str]:
+    """Whether the saved arrays are those that were recorded."""
+    differences = []
+    names: tuple[Literal["predictions", "measured"], ...] = ("predictions", "measured")
+    for name in names:
+        path = store.runs / record.key / f"{name}.npz"
+        stated = record.digests.get(name)
+        if stated is None and not path.exists():
+            continue
+        try:
+            found = digest(store.saved(record.key, name))
+        except DamagedRecord as error:
+            # Of predictions, whoever recomputes the metrics says so.
+            differences += [relative(store, str(error))] if name == "measured" else []
+            continue
+        if found != stated:
+            what = (
+                "its predictions are not those that were" if name == "predictions" else "what is in it is not what was"
+            )
+            differences.append(f"runs/{record.key}/{name}.npz: {what} recorded")
+    return differences
+
+
+def _agree(metric: Metric, stated: float | None, value: float | None, saved: Predictions, y: np.ndarray) -> bool | None:
+    """Whether a stated metric is that of the saved predictions, as exactly as these were kept; None if that is open."""
+    if stated is None or value is None:
+        return None if value is None else False
+    if not metric.needs_probabilities:
+        return _close(stated, value)
+    assert saved.probabilities is not None
+    if metric.name == "loss":
+        low, high = _loss_range(saved.probabilities, y)
+        return low * (1 - OF_ROUNDED) - 1e-12 <= stated <= high * (1 + OF_ROUNDED) + 1e-12
+    if saved.probabilities.dtype == np.float16:
+        return None
+    return math.isclose(stated, value, rel_tol=OF_ROUNDED, abs_tol=OF_ROUNDED)
+
+
+def _loss_range(probabilities: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """The least and the largest mean -log f_y of all probabilities (n, classes) that are saved as these."""
+    of_label = probabilities[np.arange(len(y)), y.astype(int)]
+    zero, one = of_label.dtype.type(0), of_label.dtype.type(2)
+    ends = [(of_label.astype(float) + np.nextafter(of_label, end).astype(float)) / 2 for end in (one, zero)]
+    # scikit-learn counts none as below 2.2e-16; records of schema 1 counted as low as 1.2e-38.
+    most = np.clip(ends[0], np.finfo(np.float64).eps, 1.0)
+    least = np.clip(ends[1], np.finfo(np.float32).tiny, 1.0)
+    return float(-np.log(most).mean()), float(-np.log(least).mean())
 
 
 def _choice_differences(row: RowResult) -> list[str]:
@@ -147,7 +213,7 @@ def _choice_differences(row: RowResult) -> list[str]:
     for run in row.choice_runs:
         value = run.metrics.get("validation", {}).get(row.metric)
         if value is not None and run.recipe[name] not in failed:
-            errors.setdefault(run.recipe[name], []).append(value)
+            errors.setdefault(run.recipe[name], []).append(row.measure.cost(value))
     where = f"{row.method.name} on {row.place}"
     try:
         chosen = one_standard_error(list(errors), list(errors.values()))

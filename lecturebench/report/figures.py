@@ -23,12 +23,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from lecturebench.judging.results import show
+from lecturebench.metrics import Metric, named
 from lecturebench.report.style import INK, MUTED, RULE, WRONG, MethodStyle, Picture
 
 WIDTH = 5.6
 
-percent = show("error")
+percent = named("error").show
 Floats = npt.NDArray[np.float64]
 
 
@@ -78,8 +78,8 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def errors(name: str, points: Sequence[Point], metric: str) -> Picture:
-    """Test error per method: every run, the mean, the claim's interval, and the published value as a diamond."""
+def errors(name: str, points: Sequence[Point], metric: Metric) -> Picture:
+    """A test metric per method: every run, the mean, the claim's interval, and the published value as a diamond."""
     figure, axes = _blank(0.66 * len(points) + 1.25)
     for y, point in enumerate(points):
         colour, mean = point.style.colour, float(np.mean(point.values))
@@ -89,15 +89,15 @@ def errors(name: str, points: Sequence[Point], metric: str) -> Picture:
         axes.plot([mean], [y], point.style.marker, color=colour, markersize=8)
         if point.published is not None:
             axes.plot([point.published], [y], "D", markersize=9, markerfacecolor="none", markeredgecolor=INK, mew=1.6)
-        said = show(metric)(mean) + (f", published {point.printed}" if point.printed else "")
+        said = metric.show(mean) + (f", published {point.printed}" if point.printed else "")
         axes.text(0, y - 0.3, plain(point.title, 46), transform=axes.get_yaxis_transform(), va="bottom", color=INK)
         axes.text(
             *(1, y - 0.3, said), transform=axes.get_yaxis_transform(), ha="right", va="bottom", fontsize=10, color=MUTED
         )  # fmt: skip
-    axes.set(ylim=(len(points) - 0.55, -0.85), yticks=[], xlabel=f"test {_word(metric)}")
+    axes.set(ylim=(len(points) - 0.55, -0.85), yticks=[], xlabel=f"test {metric.words}")
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
-    _scale(axes.xaxis, [value for point in points for value in _marks(point)], metric)
+    _scale(axes.xaxis, [value for point in points for value in _marks(point)], percent=metric.percent)
     handles = [
         Line2D([], [], color=MUTED, marker="o", linestyle="none", label="mean"),
         Line2D([], [], color=MUTED, marker="|", markersize=10, linestyle="none", label="one run"),
@@ -110,15 +110,15 @@ def errors(name: str, points: Sequence[Point], metric: str) -> Picture:
         legend.append(Patch(color=MUTED, alpha=0.28, linewidth=0, label="interval of the claim"))
     figure.legend(handles=legend, loc="outside lower left", ncols=4, handletextpad=0.3, columnspacing=1.2)
     listed = "; ".join(
-        f"{point.title} {show(metric)(float(np.mean(point.values)))}"
+        f"{point.title} {metric.show(float(np.mean(point.values)))}"
         + (f" (published {point.printed})" if point.printed else "")
         for point in points
     )
     return Picture(
-        *(name, f"Test {_word(metric)} per method"),
+        *(name, f"Test {metric.words} per method"),
         caption="Each tick is one run."
         + (" Published inside the interval: reproduced, unless it is too wide to judge by." if judged else ""),
-        alt=f"Test {_word(metric)} per method: {listed}.",
+        alt=f"Test {metric.words} per method: {listed}.",
         figure=figure,
     )
 
@@ -154,7 +154,7 @@ def curves(name: str, bands: Sequence[Band], quantity: str) -> Picture | None:
     axes.set(xlabel="epoch", ylabel=quantity)
     axes.grid(axis="y")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    _scale(axes.yaxis, seen, quantity)
+    _scale(axes.yaxis, seen, percent=named(quantity).percent)
     splits = [
         Line2D([], [], color=MUTED, label="validation"),
         Line2D([], [], color=MUTED, linestyle=(0, (1, 1.2)), label="train"),
@@ -172,8 +172,10 @@ def curves(name: str, bands: Sequence[Band], quantity: str) -> Picture | None:
     )
 
 
-def choice_path(name: str, parameter: str, steps: Sequence[Step], chosen: float | None, row: Point) -> Picture:
-    """Validation and test error over the grid of a choice, the chosen value, and the published error as a line.
+def choice_path(
+    name: str, parameter: str, steps: Sequence[Step], chosen: float | None, row: Point, metric: Metric
+) -> Picture:
+    """Validation and test metric over the grid of a choice, the chosen value, and the published one as a line.
 
     Values at which a run failed, and which the rule therefore leaves out, are crosses at the upper edge.
     """
@@ -211,15 +213,15 @@ def choice_path(name: str, parameter: str, steps: Sequence[Step], chosen: float 
     axes.set_xticks(list(at.values()), [short(value) for value in at])
     axes.tick_params(axis="x", which="minor", bottom=False)
     called = words(parameter)
-    axes.set(xlabel=plain(called), ylabel="error")
+    axes.set(xlabel=plain(called), ylabel=metric.words)
     axes.grid(axis="y")
-    _scale(axes.yaxis, seen, "error")
+    _scale(axes.yaxis, seen, percent=metric.percent)
     figure.legend(loc="outside lower left", ncols=2)
-    sentence = " ".join(filter(None, (at_the_end(steps, chosen), where_published(called, steps, row))))
+    sentence = " ".join(filter(None, (at_the_end(steps, chosen), where_published(called, steps, row, metric))))
     return Picture(
-        *(name, f"{row.title}: error against {called}"),
-        caption=f"Means with one standard error; the band is the range of the test errors. {sentence}".strip(),
-        alt=f"Validation and test error of {row.title} against {called}"
+        *(name, f"{row.title}: {metric.words} against {called}"),
+        caption=f"Means with one standard error; the band is the range on the test examples. {sentence}".strip(),
+        alt=f"Validation and test {metric.words} of {row.title} against {called}"
         + (f"; {short(chosen)} is chosen. " if chosen is not None else ". ")
         + sentence,
         figure=figure,
@@ -232,14 +234,14 @@ def at_the_end(steps: Sequence[Step], chosen: float | None) -> str:
     return "The chosen value is an end of the grid; beyond it may lie a better one." if chosen in ends else ""
 
 
-def where_published(parameter: str, steps: Sequence[Step], row: Point) -> str:
-    """In words: at which grid values the published error, with its rounding, lies within the range of the runs."""
+def where_published(parameter: str, steps: Sequence[Step], row: Point, metric: Metric) -> str:
+    """In words: at which grid values the published metric, with its rounding, lies within the range of the runs."""
     published = row.published
     if published is None:
         return ""
     low, high = published - row.unit / 2, published + row.unit / 2
     within = [step for step in steps if step.test and min(step.test) <= high and low <= max(step.test)]
-    rounding = f"{row.printed} (as printed: {percent(low)} to {percent(high)})"
+    rounding = f"{row.printed} (as printed: {metric.show(low)} to {metric.show(high)})"
     if within:
         values = [short(step.value) for step in within]
         listed = values[0] if len(values) == 1 else f"{', '.join(values[:-1])} and {values[-1]}"
@@ -250,7 +252,7 @@ def where_published(parameter: str, steps: Sequence[Step], row: Point) -> str:
     best = min(tried, key=lambda step: abs(float(np.mean(step.test)) - published))
     return (
         f"The published {rounding} lies within the range of the runs at no value of the grid; the nearest is "
-        f"{parameter} {short(best.value)} with {percent(float(np.mean(best.test)))}."
+        f"{parameter} {short(best.value)} with {metric.show(float(np.mean(best.test)))}."
     )
 
 
@@ -317,22 +319,18 @@ def _blank(height: float) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
-def _word(metric: str) -> str:
-    return {"error": "error", "mae": "mean absolute error"}.get(metric, metric)
-
-
 def _value(quantity: str) -> Callable[[float], str]:
-    return percent if quantity == "error" else "{:.3g}".format
+    return named(quantity).show
 
 
 def _marks(point: Point) -> list[float]:
     return [*point.values, point.low, point.high, *([] if point.published is None else [point.published])]
 
 
-def _scale(axis: Axis, values: Sequence[float], quantity: str) -> None:
+def _scale(axis: Axis, values: Sequence[float], *, percent: bool) -> None:
     """Percent for errors; logarithmic where the values span more than a factor of six and none is zero."""
     finite = [value for value in values if math.isfinite(value)]
-    form: Callable[[float], str] = lambda v: f"{100 * v:.6g}%" if quantity == "error" else f"{v:.6g}"  # noqa: E731
+    form: Callable[[float], str] = lambda v: f"{100 * v:.6g}%" if percent else f"{v:.6g}"  # noqa: E731
     if finite and min(finite) > 0 and max(finite) > 6 * min(finite):
         axes: Axes = axis.axes
         (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")

@@ -22,7 +22,6 @@ from markupsafe import Markup
 
 from lecturebench.declare.benchmark import BACKENDS
 from lecturebench.declare.claims import (
-    Claim,
     EquivalenceClaim,
     IdentityClaim,
     MinimumClaim,
@@ -30,17 +29,17 @@ from lecturebench.declare.claims import (
     OrderClaim,
     TimeToTargetClaim,
 )
-from lecturebench.judging.evidence import METRICS
-from lecturebench.judging.results import ClaimResult, Results, RowResult, show
+from lecturebench.judging.results import ClaimResult, Results, RowResult
 from lecturebench.judging.statistics import Verdict, sampling_interval
 from lecturebench.judging.verdicts import steps_until
+from lecturebench.metrics import DEFAULT, METRICS, Metric, named
 from lecturebench.report.album import Album, Shown
 from lecturebench.report.figures import short, words
 from lecturebench.report.predicted import Predictions
 from lecturebench.report.sections import Section, benchmarks_of, foldable, sections_of, slug, styles_of
 from lecturebench.report.slides import write_slides
 from lecturebench.report.style import css_variables
-from lecturebench.report.table import duration, write_tables
+from lecturebench.report.table import duration, time, write_tables
 from lecturebench.report.views.comparison import comparison_data, ranks_data
 from lecturebench.report.views.curves import curves_data
 from lecturebench.report.views.predictions import predictions_data
@@ -108,7 +107,8 @@ def write_report(
     write_tables(results, folder)
     write_whole(folder / "environment.json", _environments(results))
     page = folder / "index.html"
-    text = _templates().get_template("page.html").render(_content(results, sections, pictures, saved))
+    template = _templates(metrics_of(results)).get_template("page.html")
+    text = template.render(_content(results, sections, pictures, saved))
     write_whole(page, text.encode(errors="replace"))
     say(f"page: {page}; its figures follow as files")
     drawn, kept = album.finish(plate for section in sections for plate in section.plates)
@@ -135,7 +135,7 @@ def command(result: ClaimResult) -> str:
     """The command that repeats a claim: its methods, at the profile and number of seeds that were judged."""
     benchmark, rows = result.benchmark, result.rows
     profile = rows[0].profile if rows else "lecture"
-    drawn = [row.n + len(row.failed) for row in rows if not row.method.deterministic]
+    drawn = [row.n + len(row.failed) for row in rows if not row.deterministic]
     seeds = max(drawn, default=benchmark.profiles[profile].seeds)
     words = ["pytest", f"{benchmark.suite}/bench_{benchmark.name}.py", "-k", " or ".join(result.claim.methods)]
     words += ["--profile", profile, "--seeds", str(seeds)]
@@ -145,7 +145,7 @@ def command(result: ClaimResult) -> str:
 
 def sampling(row: RowResult) -> float:
     """Half the test set's own 95% sampling interval; NaN where it has no meaning."""
-    meant = row.metric == "error" and row.n_test > 0 and row.n
+    meant = row.measure.percent and row.measure.losses is not None and row.n_test > 0 and row.n
     return sampling_interval(row.mean, row.n_test) if meant else math.nan
 
 
@@ -172,13 +172,14 @@ def strip(result: ClaimResult) -> Strip | None:
     )
 
 
-def seen(claim: Claim, run: Record) -> str:
+def seen(result: ClaimResult, run: Record) -> str:
     """What a claim looks at in a run: its metric, or the steps until its target."""
+    claim = result.claim
     if isinstance(claim, TimeToTargetClaim):
-        steps = steps_until(run, claim.metric, claim.threshold)
+        steps = steps_until(run, claim.metric, claim.threshold, result.measure)
         return f"{steps:,.0f}" if math.isfinite(steps) else "never"
     value = run.value(claim.metric)
-    return show(claim.metric)(math.nan if value is None else value)
+    return result.measure.show(math.nan if value is None else value)
 
 
 def lines(values: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -195,7 +196,15 @@ def _text(value: Any) -> str:
     return short(value) if isinstance(value, float) and math.isfinite(value) else str(value) or "none"
 
 
-def _templates() -> Environment:
+def metrics_of(results: Results) -> dict[str, Metric]:
+    """All metrics by name, those of the benchmarks' suites among them."""
+    known = dict(METRICS)
+    for benchmark in benchmarks_of(results):
+        known |= benchmark.known_metrics
+    return known
+
+
+def _templates(known: Mapping[str, Metric] = METRICS) -> Environment:
     environment = Environment(
         loader=PackageLoader("lecturebench.report"),
         autoescape=True,
@@ -206,9 +215,9 @@ def _templates() -> Environment:
     environment.filters |= {
         "dedent": textwrap.dedent,
         "duration": lambda seconds: duration(seconds) or "–",
-        "measure": lambda metric: f"Test {metric}" if metric in METRICS else words(metric),
+        "measure": lambda metric: f"Test {known[metric].words}" if metric in known else words(metric),
         "slug": slug,
-        "value": lambda value, metric: show(metric)(value),
+        "value": lambda value, metric: named(metric, known).show(value),
         "words": words,
     }
     environment.tests |= {
@@ -221,8 +230,8 @@ def _templates() -> Environment:
         "drawn": lambda result: strip(result) is not None,
         "finite": math.isfinite,
     }
-    environment.globals |= {"signs": SIGNS, "test_metrics": METRICS, "nan": math.nan, "anchor": anchor}
-    environment.globals |= {"command": command, "foldable": foldable, "lines": lines}
+    environment.globals |= {"signs": SIGNS, "test_metrics": tuple(DEFAULT.values()), "nan": math.nan, "anchor": anchor}
+    environment.globals |= {"time": time, "command": command, "foldable": foldable, "lines": lines}
     environment.globals |= {"libraries": _libraries, "place": place, "sampling": sampling, "seen": seen, "strip": strip}
     return environment
 
@@ -254,6 +263,10 @@ def _content(
         "data": _json(
             {
                 "rows": rows_data(results, styles),
+                "metrics": {
+                    name: {"percent": m.percent, "digits": m.digits, "better": m.better, "title": m.words}
+                    for name, m in metrics_of(results).items()
+                },
                 "curves": curves_data(results),
                 "predictions": predicted,
                 "comparisons": comparisons,

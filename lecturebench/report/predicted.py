@@ -1,6 +1,7 @@
 """What the saved predictions come to: confusion counts, what is wrong and how surely, how far to believe probabilities.
 
-Of a row's predictions only sums are kept, so that memory does not grow with the number of runs.
+Classes are those of all runs, probabilities those of the runs that kept them. Of a row's predictions only sums are
+kept, so that memory does not grow with the number of runs.
 """
 
 from __future__ import annotations
@@ -12,11 +13,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lecturebench import metrics
 from lecturebench.declare.methods import Experiment
 from lecturebench.errors import DataCorrupt, DataMissing, UsageError
-from lecturebench.judging.evidence import example_losses, predictions, predictions_path, test_labels
+from lecturebench.judging.evidence import (
+    check_fit,
+    example_losses,
+    predictions,
+    predictions_path,
+    relative,
+    test_labels,
+)
 from lecturebench.judging.results import RowResult
-from lecturebench.store import DamagedRecord, Store
+from lecturebench.store import DamagedRecord, Record, Store
 
 BINS = 10
 Floats = npt.NDArray[np.float64]
@@ -26,8 +35,8 @@ Floats = npt.NDArray[np.float64]
 class Classified:
     """A classifier's predictions in sum. counts: (true, predicted), the mean per run. bins: see `reliability`.
 
-    Of the mean of the runs' probabilities, (n_test,) each: predicted, the class; sure, its probability; and
-    wrong_runs, how many runs err.
+    (n_test,) each: predicted, the class that most runs say, of equal ones the first; sure, its mean probability over
+    the runs that kept theirs, NaN where none did; wrong_runs, how many runs err.
     """
 
     runs: int
@@ -39,7 +48,7 @@ class Classified:
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class RowPredictions:
     """What a row's predictions come to.
 
     losses: by seed, (n_test,) wrong or not, or absolute errors; none where each run was tested on a split of its own.
@@ -56,7 +65,7 @@ class Predictions:
     def __init__(self, store: Store, load: Callable[[str], Any]) -> None:
         self._store, self._load = store, load
         self._datasets: dict[str, Any] = {}
-        self._judged: dict[RowResult, Judged | None] = {}
+        self._of_rows: dict[RowResult, RowPredictions | None] = {}
         self.notes: list[str] = []
         self.absent: dict[str, str] = {}
 
@@ -69,74 +78,108 @@ class Predictions:
                 self._datasets[name], self.absent[name] = None, str(error)
         return self._datasets[name]
 
-    def judged(self, row: RowResult) -> Judged | None:
-        """What a row's predictions come to; None for an experiment, or where nothing sound was saved."""
-        if row not in self._judged:
-            self._judged[row] = None if isinstance(row.method, Experiment) else self._summed(row)
-        return self._judged[row]
+    def arrays(self, run: Record) -> dict[str, npt.NDArray[Any]]:
+        """What a run measured in arrays, by name; {} where that cannot be read, with a note."""
+        try:
+            return self._store.arrays(run.key)
+        except DamagedRecord as error:
+            self.notes.append(relative(self._store, str(error)))
+            return {}
 
-    def _summed(self, row: RowResult) -> Judged | None:
+    def of_row(self, row: RowResult) -> RowPredictions | None:
+        """What a row's predictions come to; None for an experiment, or where nothing sound was saved."""
+        if row not in self._of_rows:
+            self._of_rows[row] = None if isinstance(row.method, Experiment) else self._summed(row)
+        return self._of_rows[row]
+
+    def _summed(self, row: RowResult) -> RowPredictions | None:
         data = self.dataset(row.dataset)
         if data is None:
             return None
-        runs: list[npt.NDArray[Any]] = []
+        runs: list[metrics.Predictions] = []
+        metric = metrics.METRICS[metrics.DEFAULT[data.task]]
         losses: dict[int, npt.NDArray[Any]] = {}
         for run in row.runs:
             try:
                 saved = predictions(self._store, run)
-                losses[run.seed] = example_losses(saved, test_labels(run, data), where=predictions_path(run))
+                y, where = test_labels(run, data), predictions_path(run)
+                check_fit(saved, y, data.task, where=where)
+                losses[run.seed] = example_losses(saved, y, metric, where=where)
             except DamagedRecord as error:
                 self.notes.append(str(error))
                 continue
-            if saved.ndim == 2 and saved.shape[1] == len(data.classes):
-                runs.append(saved)
-                losses[run.seed] = losses[run.seed].astype(bool)
-            elif saved.ndim == 2:
+            if data.task != "classification":
+                continue
+            if unfit := _unfit(saved, len(data.classes)):
                 del losses[run.seed]
                 self.notes.append(
-                    f"{predictions_path(run)}: shape {saved.shape} does not fit the {len(data.test.y)} test "
+                    f"{predictions_path(run)}: {unfit} does not fit the {len(data.test.y)} test "
                     f"examples and {len(data.classes)} classes of {row.dataset}"
                 )
+            else:
+                runs.append(saved)
+                losses[run.seed] = losses[run.seed].astype(bool)
         if not losses:
             return None
         paired = not any(run.recipe.get("resplit") for run in row.runs)
-        return Judged(losses if paired else {}, classified(runs, np.asarray(data.test.y)) if runs else None)
+        y = np.asarray(data.test.y)
+        return RowPredictions(losses if paired else {}, classified(runs, y, len(data.classes)) if runs else None)
 
 
-def classified(runs: Sequence[npt.NDArray[Any]], y: npt.NDArray[Any]) -> Classified:
-    """What the probabilities (n, classes) of some runs say of labels y (n,)."""
-    mean = np.mean([run.astype(np.float32) for run in runs], axis=0)
-    predicted = mean.argmax(axis=1)
-    wrong = np.sum([run.argmax(axis=1) != y for run in runs], axis=0)
+def _unfit(saved: metrics.Predictions, classes: int) -> str:
+    """What of the predictions does not fit so many classes; "" if all does."""
+    if saved.probabilities is not None and saved.probabilities.shape[1] != classes:
+        return f"shape {saved.probabilities.shape}"
+    if saved.predicted.dtype.kind not in "iu" or not 0 <= saved.predicted.min() <= saved.predicted.max() < classes:
+        return f"a class {saved.predicted.max()}"
+    return ""
+
+
+def classified(runs: Sequence[metrics.Predictions], y: npt.NDArray[Any], classes: int) -> Classified:
+    """What the predictions of some runs say of labels y (n,)."""
+    votes = np.zeros((len(y), classes), np.int16)
+    for run in runs:
+        votes[np.arange(len(y)), run.predicted] += 1
+    predicted = votes.argmax(axis=1)
+    kept = [run for run in runs if run.probabilities is not None]
+    sure = np.full(len(y), np.nan, np.float32)
+    if kept:
+        of_predicted = [_probabilities(run)[np.arange(len(y)), predicted] for run in kept]
+        sure = np.mean(of_predicted, axis=0, dtype=np.float32)
     return Classified(
         len(runs),
-        confusion_counts(y, runs, runs[0].shape[1]),
+        confusion_counts(y, runs, classes),
         predicted.astype(np.int16),
-        mean[np.arange(len(y)), predicted],
-        wrong.astype(np.int16),
-        reliability(runs, y),
+        sure,
+        np.sum([run.predicted != y for run in runs], axis=0).astype(np.int16),
+        reliability(kept, y),
     )
 
 
-def confusion_counts(y: npt.NDArray[Any], runs: Sequence[npt.NDArray[Any]], classes: int) -> Floats:
-    """(true, predicted) counts, averaged over the runs. y: (n,); runs: (n, classes) each."""
+def _probabilities(run: metrics.Predictions) -> npt.NDArray[Any]:
+    assert run.probabilities is not None
+    return run.probabilities
+
+
+def confusion_counts(y: npt.NDArray[Any], runs: Sequence[metrics.Predictions], classes: int) -> Floats:
+    """(true, predicted) counts, averaged over the runs. y: (n,)."""
     counts = np.zeros((classes, classes))
-    for saved in runs:
-        np.add.at(counts, (np.asarray(y), saved.argmax(axis=1)), 1)
+    for run in runs:
+        np.add.at(counts, (np.asarray(y), run.predicted), 1)
     return counts / max(1, len(runs))
 
 
-def reliability(runs: Iterable[npt.NDArray[Any]], y: npt.NDArray[Any]) -> list[list[float]]:
+def reliability(runs: Iterable[metrics.Predictions], y: npt.NDArray[Any]) -> list[list[float]]:
     """How often the predicted class is right where its probability is so high: [count, mean probability, share right]
-    for each tenth from 0 to 1 that any prediction of any run falls into. y: (n,); runs: (n, classes) each.
+    for each tenth from 0 to 1 that any prediction of any run falls into. y: (n,); all runs have probabilities.
     """
     total, sure, right = np.zeros(BINS), np.zeros(BINS), np.zeros(BINS)
     for run in runs:
-        top = run.max(axis=1).astype(float)
+        top = _probabilities(run)[np.arange(len(y)), run.predicted].astype(float)
         place = np.minimum((top * BINS).astype(int), BINS - 1)
         total += np.bincount(place, minlength=BINS)
         sure += np.bincount(place, top, minlength=BINS)
-        right += np.bincount(place, run.argmax(axis=1) == y, minlength=BINS)
+        right += np.bincount(place, run.predicted == y, minlength=BINS)
     return [
         [int(n), round(float(s / n), 4), round(float(r / n), 4)]
         for n, s, r in zip(total, sure, right, strict=True)

@@ -11,7 +11,6 @@ from typing import Any
 
 from lecturebench.declare.benchmark import Benchmark, Drawing
 from lecturebench.declare.claims import IdentityClaim, NumberClaim
-from lecturebench.judging.evidence import METRICS
 from lecturebench.judging.results import ClaimResult, Results, RowResult
 from lecturebench.report import figures
 from lecturebench.report.album import Plate, basis
@@ -115,19 +114,20 @@ def _section(
         plates.append(Plate(name, digest, partial(draw, name, *given), main))
 
     points = {row: _point(results, row, named(row), styles[row.method.name]) for row in rows if row.values}
-    for metric in dict.fromkeys(row.metric for row in points if row.metric in METRICS):
-        chosen = [point for row, point in points.items() if row.metric == metric]
-        plate(f"{prefix}-{metric}", figures.errors, chosen, metric)
+    known = first.benchmark.known_metrics
+    for name in dict.fromkeys(row.metric for row in points if row.metric in known):
+        chosen = [point for row, point in points.items() if row.metric == name]
+        plate(f"{prefix}-{name}", figures.errors, chosen, known[name])
     for row in points:
         if row.method.choice is not None:
             plate(file(row, "choice"), _path, row, points[row])
     titles = {row: named(row) for row in rows}
-    for drawing, series in _drawings(rows, titles, styles):
+    for drawing, series in _drawings(rows, titles, styles, saved):
         plate(f"{prefix}-{drawing.name}", _own, drawing, series)
     trained = [row for row in points if row.method.training is not None and any(run.curve for run in row.runs)]
     if 0 < len(trained) <= len(TONES):  # more lines than colours are no figure; the page draws them by choice
         bands = [figures.Band(titles[row], styles[row.method.name], _curves(row)) for row in trained]
-        for quantity in ("error", "loss"):
+        for quantity in dict.fromkeys(("error", "loss", first.benchmark.metric)):
             plate(f"{prefix}-curves-{quantity}", figures.curves, bands, quantity, main=False)
 
     for row in points:
@@ -139,7 +139,7 @@ def _section(
 
 def _confusion(row: RowResult, title: str, name: str, digest: str, saved: Predictions) -> list[Plate]:
     """The figure of a row's confusions, for the folder alone: the page shows them as a table. Or none."""
-    judged, data = saved.judged(row), saved.dataset(row.dataset)
+    judged, data = saved.of_row(row), saved.dataset(row.dataset)
     if judged is None or judged.classified is None or data is None:
         return []
     if len(data.classes) > MOST_CLASSES:
@@ -153,7 +153,7 @@ def _made_of(results: Results, rows: Sequence[RowResult], styles: Mapping[str, M
     """All that the figures of these rows depend on, the code aside."""
     made: list[Any] = []
     for row in rows:
-        runs = [(run.key, run.started, run.status, run.predictions_digest, run.metrics) for run in row.runs]
+        runs = [(run.key, run.started, run.status, run.digests, run.metrics) for run in row.runs]
         tried = [(run.key, run.started, run.status) for run in row.choice_runs]
         claims = [(result.claim.name, repr(result.judgement)) for result in results.claims_of(row)]
         made.append([row.method.name, row.method.title, row.place, repr(styles[row.method.name]), runs, tried, claims])
@@ -161,14 +161,17 @@ def _made_of(results: Results, rows: Sequence[RowResult], styles: Mapping[str, M
 
 
 def _drawings(
-    rows: Sequence[RowResult], titles: Mapping[RowResult, str], styles: Mapping[str, MethodStyle]
+    rows: Sequence[RowResult],
+    titles: Mapping[RowResult, str],
+    styles: Mapping[str, MethodStyle],
+    saved: Predictions,
 ) -> list[tuple[Drawing, dict[str, Series]]]:
     """The benchmark's own figures with what they draw, on the first backend that has all their methods."""
     found = []
     for drawing in rows[0].benchmark.drawings:
         for backend in dict.fromkeys(row.backend for row in rows if row.method.uses_backend):
             known = {
-                row.method.name: Series(titles[row], styles[row.method.name], row.runs)
+                row.method.name: Series(titles[row], styles[row.method.name], row.runs, saved.arrays)
                 for row in rows
                 if row.runs and (row.backend == backend or not row.method.uses_backend)
             }
@@ -215,7 +218,7 @@ def _path(name: str, row: RowResult, point: figures.Point) -> Picture | None:
             tried.setdefault(float(run.recipe[parameter]), []).append(run)
 
     def errors(runs: Sequence[Record], split: str) -> list[float]:
-        found = [run.metrics.get(split, {}).get("error") for run in runs]
+        found = [run.metrics.get(split, {}).get(row.metric) for run in runs]
         return [error for error in found if error is not None and math.isfinite(error)]
 
     steps = [
@@ -227,7 +230,7 @@ def _path(name: str, row: RowResult, point: figures.Point) -> Picture | None:
     if not any(step.validation or step.test for step in steps):
         return None
     chosen = row.latest.recipe.get(parameter)
-    return figures.choice_path(name, parameter, steps, chosen if _is_number(chosen) else None, point)
+    return figures.choice_path(name, parameter, steps, chosen if _is_number(chosen) else None, point, row.measure)
 
 
 def _is_number(value: object) -> bool:

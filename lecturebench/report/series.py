@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,16 +17,25 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """One method on one dataset. runs: those that ended well, by seed. style: its colour and marker everywhere."""
+    """One method on one dataset. runs: those that ended well, by seed. style: its colour and marker everywhere.
+
+    arrays: what a run measured in arrays, by name.
+    """
 
     title: str
     style: MethodStyle
     runs: Sequence[Record]
+    arrays: Callable[[Record], Mapping[str, npt.NDArray[Any]]] = lambda run: {}
 
     def values(self, metric: str) -> Floats:
         """That number of every run that has it: "error" on test, "validation error", or a measured one."""
         found = (run.value(metric) for run in self.runs)
         return np.array([value for value in found if value is not None])
+
+    def array(self, name: str) -> npt.NDArray[Any]:
+        """That array of every run that measured it, (runs, ...); (0,) for none. ValueError if their shapes differ."""
+        found = [arrays[name] for run in self.runs if name in (arrays := self.arrays(run))]
+        return np.stack(found) if found else np.zeros(0)
 
     def curve(self, y: str, x: str = "epoch") -> tuple[Floats, Floats]:
         """The points that every run has: x (points,), their mean where runs differ, and y (runs, points)."""

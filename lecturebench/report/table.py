@@ -17,17 +17,21 @@ from lecturebench.declare.benchmark import Benchmark
 from lecturebench.declare.claims import Claim, EquivalenceClaim, IdentityClaim, NumberClaim, TimeToTargetClaim
 from lecturebench.errors import UsageError
 from lecturebench.judging.evidence import one_line
-from lecturebench.judging.results import ClaimResult, Results, RowResult, show
+from lecturebench.judging.results import ClaimResult, Results, RowResult
 from lecturebench.judging.statistics import Judgement
+from lecturebench.metrics import Metric
 from lecturebench.store import write_whole
 
 COLUMNS = (
     *("suite", "benchmark", "dataset", "method", "claim", "kind", "published", "unit", "metric", "n", "mean", "sd"),
     *("low", "high", "verdict", "reason", "n_test", "parameters", "seconds", "backend", "device", "profile", "started"),
     "commit",
+    "predict_seconds",
 )
+# Predicting is shown beside fitting where it takes so much of it, and so many seconds.
+PREDICTING_MATTERS = (0.1, 0.1)
 MARKERS = ("<!-- lecturebench table begin -->", "<!-- lecturebench table end -->")
-HEADINGS = ("Method", "Published", "Measured (mean ± sd, n)", "Interval", "Verdict", "Time")
+HEADINGS = ("Method", "Published", "Measured (mean ± sd, n)", "Interval", "Verdict", "Time (fit + predict)")
 WORDS = ("reproduced", "better", "worse", "contradicted", "inconclusive", "not run")
 
 
@@ -194,7 +198,7 @@ def explained(result: ClaimResult) -> str:
 
 def measured(row: RowResult, metric: str) -> str:
     """ "1.84% ± 0.05%" of that metric, or as much as there is of it."""
-    text, sd = show(metric), row.sd_of(metric)
+    text, sd = row.benchmark.measure(metric).show, row.sd_of(metric)
     return text(row.mean_of(metric)) + (f" ± {text(sd)}" if math.isfinite(sd) else "")
 
 
@@ -204,11 +208,11 @@ def runs(row: RowResult) -> str:
     return ", ".join([str(row.n), *(f"{n} {kind}" for kind, n in sorted(kinds.items()))])
 
 
-def interval(judgement: Judgement, metric: str) -> str:
+def interval(judgement: Judgement, metric: Metric) -> str:
     """ "[1.70%, 1.98%]", or nothing where there is none."""
     if not (math.isfinite(judgement.low) and math.isfinite(judgement.high)):
         return ""
-    return f"[{show(metric)(judgement.low)}, {show(metric)(judgement.high)}]"
+    return f"[{metric.show(judgement.low)}, {metric.show(judgement.high)}]"
 
 
 def duration(seconds: float) -> str:
@@ -222,6 +226,14 @@ def duration(seconds: float) -> str:
         return f"{whole} s"
     minutes = whole // 60
     return f"{minutes} min {whole % 60:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def time(row: RowResult) -> str:
+    """The mean time of fitting, and that of predicting the test examples where it matters: "0.15 s + 1 min 44 s"."""
+    predicting = row.seconds_of("predict")
+    share, least = PREDICTING_MATTERS
+    matters = predicting >= max(least, share * row.seconds)
+    return duration(row.seconds) + (f" + {duration(predicting)}" if matters else "")
 
 
 def _number_claims(results: Results, row: RowResult) -> Sequence[ClaimResult | None]:
@@ -259,7 +271,7 @@ def _cells(
     if len(rows) == 1:
         row = rows[0]
         cells |= {"method": row.method.name, "metric": row.metric, "n": row.n, "mean": row.mean, "sd": row.sd}
-        cells |= {"parameters": row.parameters, "seconds": row.seconds}
+        cells |= {"parameters": row.parameters, "seconds": row.seconds, "predict_seconds": row.seconds_of("predict")}
     if result:
         claim, judged = result.claim, result.judgement
         kind = claim.kind
@@ -317,8 +329,8 @@ def _line(row: RowResult, result: ClaimResult | None, backend: str) -> Line:
         claim.printed if isinstance(claim, NumberClaim) else "",
         measured(row, result.claim.metric if result else row.metric),
         runs(row),
-        interval(result.judgement, result.claim.metric) if result else "",
-        duration(row.seconds),
+        interval(result.judgement, result.measure) if result else "",
+        time(row),
         result,
     )
 

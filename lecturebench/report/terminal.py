@@ -22,7 +22,7 @@ from lecturebench.judging.changes import (
     times,
 )
 from lecturebench.judging.changes import Block as Compared
-from lecturebench.judging.results import Results, RowResult, show
+from lecturebench.judging.results import Results, RowResult
 from lecturebench.report.table import Block, Line, blocks, explained, summary
 
 if TYPE_CHECKING:
@@ -165,8 +165,8 @@ def _change_table(block: Compared, *, wide: bool) -> Table:
         table.add_column("its range", justify="right", no_wrap=True)
     for change in block.rows:
         means = (_mean(change.a), _mean(change.b))
-        difference = "" if change.word == "same" else signed(change.difference, change.b.metric)
-        cells = (block.label(change.b), *means, difference, interval_text(change.alone, change.b.metric), _n(change))
+        difference = "" if change.word == "same" else signed(change.difference, change.b.measure)
+        cells = (block.label(change.b), *means, difference, interval_text(change.alone, change.b.measure), _n(change))
         time = times(change.time.ratio)
         timed = [f"{time}*" if time and not change.time.same else time, *([_range(change)] if wide else [])]
         word = Text(f"{SIGNS[change.word]} {change.word}", CHANGE_STYLES.get(change.word, ""))
@@ -175,7 +175,7 @@ def _change_table(block: Compared, *, wide: bool) -> Table:
 
 
 def _mean(row: RowResult) -> str:
-    return show(row.metric)(row.mean)
+    return row.measure.show(row.mean)
 
 
 def _n(change: RowChange) -> str:

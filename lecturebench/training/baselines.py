@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,10 +11,16 @@ from typing import Any
 import numpy as np
 
 from lecturebench.datasets import Dataset, resplit_by, standardized
+from lecturebench.declare.methods import takes_seed
 from lecturebench.declare.views import View
+from lecturebench.metrics import Metric, Predictions, measure, of_task
 from lecturebench.training.batches import training_examples
-from lecturebench.training.outcome import Fitted, streams
-from lecturebench.training.predictions import compact, measure
+from lecturebench.training.drawn import seeded
+from lecturebench.training.outcome import STREAMS, Fitted, streams
+
+DRY_RUN = 200  # examples, enough to go through everything that a fit imports
+COMPARED = 1000  # test examples; other random numbers show in the finest answers to any of them
+_imported: set[tuple[Any, ...]] = set()
 
 
 def fit_baseline(
@@ -20,30 +28,44 @@ def fit_baseline(
     parameters: Mapping[str, Any],
     dataset: Dataset,
     *,
-    seed: int | None,
-    takes_seed: bool = True,
+    seed: int,
+    deterministic: bool | None = None,
     train_size: int | None = None,
     resplit: bool = False,
     view: View | None = None,
+    metrics: Mapping[str, Metric] | None = None,
 ) -> Fitted:
     """Fit a baseline on the whole training split, or on ``train_size`` of it, and measure it on test.
 
-    seed is None for a deterministic method. takes_seed: whether the method is told it. resplit: train and test are
-    drawn anew by the seed. What scikit-learn warns of ends in the notes.
+    The function is given ``seed`` if it has such a parameter and is not declared deterministic; whatever else it draws
+    is seeded by the run. Where that is unknown, or denied, and something was drawn in the first run, it is fitted a
+    second time with other random numbers: it is random if it then predicts otherwise. RuntimeError if it was declared
+    deterministic. resplit: train and test are drawn anew by the seed. metrics: those that are measured, by name; None
+    for those of the task. What scikit-learn warns of ends in the notes.
     """
     fitted = Fitted()
     with fitted.timed("load"):
-        rng = streams(seed or 0)["split"]
+        rng = streams(seed)["split"]
         if resplit:
-            dataset = resplit_by(dataset, seed or 0)
+            dataset = resplit_by(dataset, seed)
         train, _ = training_examples(dataset, train_size, 0.0, rng)
         if view is not None:
             dataset = standardized(dataset, train if view.over == "train" else None)
         X, y = flat_inputs(dataset, dataset.train.X[train]), np.asarray(dataset.train.y[train])
-    with fitted.timed("fit"), warnings.catch_warnings(record=True) as caught:
+        inputs = flat_inputs(dataset, dataset.test.X)
+    asks = takes_seed(function) and "seed" not in parameters and deterministic is not True
+    given = {**parameters, **({"seed": seed} if asks else {})}
+    with fitted.timed("import"):
+        _dry_run(function, given, X, y, inputs, seed)
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        told = {"seed": seed} if takes_seed and seed is not None else {}
-        estimator = function(X, y, **parameters, **told)
+        with seeded(_entropy(seed)) as draws:
+            with fitted.timed("fit"):
+                estimator = function(X, y, **given)
+            with fitted.timed("predict"):
+                answers = estimator.predict(inputs)
+            with fitted.timed("measure"):
+                predictions = _predictions(estimator, np.asarray(answers), inputs, dataset)
     fitted.notes = sorted({str(warning.message).split("\n")[0].strip() for warning in caught})
     fitted.n_train = len(y)
     fitted.parameters = sum(
@@ -52,16 +74,23 @@ def fit_baseline(
     iterations = getattr(estimator, "n_iter_", None)
     if iterations is not None:
         fitted.notes.append(f"stopped after {int(np.max(iterations))} iterations")
-    with fitted.timed("predict"):
-        inputs = flat_inputs(dataset, dataset.test.X)
-        if dataset.task == "classification":
-            predictions = compact(_all_classes(estimator, inputs, len(dataset.classes)))
-        else:
-            predictions = np.asarray(estimator.predict(inputs), dtype=float)
+    fitted.random = deterministic is False or (deterministic is None and (asks or draws.any))
+    if deterministic is not False and not asks and draws.any and seed == 0:
+        with fitted.timed("check"):
+            fitted.random = _answers_otherwise(function, given, X, y, inputs[:COMPARED], estimator, seed)
+        if fitted.random and deterministic:
+            raise RuntimeError(
+                "it is declared deterministic, but predicts otherwise with other random numbers: leave deterministic "
+                "out, or give its estimator a random_state"
+            )
     fitted.predictions = predictions
-    fitted.metrics["test"] = measure(dataset.task, predictions, np.asarray(dataset.test.y))
-    if not np.isfinite(predictions).all():
+    parts = [part for part in (predictions.predicted, predictions.probabilities) if part is not None]
+    if not all(np.isfinite(part).all() for part in parts):
         fitted.diverged = "its predictions are not finite"
+        return fitted
+    with fitted.timed("measure"):
+        known = of_task(dataset.task) if metrics is None else metrics
+        fitted.metrics["test"] = measure(np.asarray(dataset.test.y), predictions, known)
     return fitted
 
 
@@ -72,8 +101,83 @@ def flat_inputs(dataset: Dataset, X: np.ndarray) -> np.ndarray:
     return np.asarray(X, dtype=np.float32).reshape(len(X), -1) / np.float32(dataset.scale)
 
 
-def _all_classes(estimator: Any, X: np.ndarray, classes: int) -> np.ndarray:
-    """Probabilities with a column for every class, also for those that no training example had."""
-    probabilities = np.zeros((len(X), classes))
-    probabilities[:, estimator.classes_] = estimator.predict_proba(X)
-    return probabilities
+def _entropy(seed: int, other: int = 0) -> np.random.SeedSequence:
+    """What seeds the random numbers that a method draws by itself: a stream of the run's beside `STREAMS`."""
+    return np.random.SeedSequence(seed, spawn_key=(len(STREAMS), other))
+
+
+def _dry_run(
+    function: Callable[..., Any], given: Mapping[str, Any], X: np.ndarray, y: np.ndarray, inputs: np.ndarray, seed: int
+) -> None:
+    """Fit and predict a few examples, so that everything is imported before the timer; once in a worker.
+
+    That so few examples cannot be fitted is no fault: the run itself will tell.
+    """
+    place = (getattr(function, "__module__", ""), getattr(function, "__qualname__", repr(function)), *sorted(given))
+    if place in _imported:
+        return
+    _imported.add(place)
+    _, first = np.unique(y, return_index=True)
+    few = np.unique(np.concatenate([first[:DRY_RUN], np.arange(min(DRY_RUN, len(y)))]))
+    quiet = (contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception), warnings.catch_warnings())
+    with contextlib.ExitStack() as stack:
+        for context in quiet:
+            stack.enter_context(context)
+        warnings.simplefilter("ignore")
+        with seeded(_entropy(seed)):
+            estimator = function(X[few].copy(), y[few].copy(), **given)
+            estimator.predict(inputs[:1])
+            if hasattr(estimator, "predict_proba"):
+                estimator.predict_proba(inputs[:1])
+    import sklearn.metrics  # noqa: F401 - measuring needs it
+
+
+def _predictions(estimator: Any, answers: np.ndarray, X: np.ndarray, dataset: Dataset) -> Predictions:
+    """What the estimator's ``predict`` answered, and its probabilities where it has a ``predict_proba``.
+
+    A class without training examples has a column of zeros. ValueError for answers that are no class of the dataset.
+    """
+    if dataset.task != "classification":
+        return Predictions(answers.astype(float).reshape(len(X)))
+    n_classes = len(dataset.classes)
+    if answers.shape != (len(X),) or not np.isin(answers, np.arange(n_classes)).all():
+        raise ValueError(
+            f"it predicts {answers.dtype} of shape {answers.shape}, such as {answers.ravel()[:1].tolist()}; it must "
+            f"predict one of the classes 0 to {n_classes - 1} for each of {len(X)} examples"
+        )
+    predicted = answers.astype(np.int64)
+    if not hasattr(estimator, "predict_proba"):
+        return Predictions(predicted)
+    of_classes = np.asarray(estimator.predict_proba(X), dtype=float)
+    probabilities = np.zeros((len(X), n_classes))
+    probabilities[:, np.asarray(estimator.classes_).astype(int)] = of_classes
+    return Predictions(predicted, probabilities)
+
+
+def _answers_otherwise(
+    function: Callable[..., Any],
+    given: Mapping[str, Any],
+    X: np.ndarray,
+    y: np.ndarray,
+    inputs: np.ndarray,
+    estimator: Any,
+    seed: int,
+) -> bool:
+    """Whether the method, with other random numbers, predicts otherwise: by its finest answer, not its classes alone.
+
+    Some estimators draw numbers that decide nothing, as coordinate descent in a fixed order does.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with seeded(_entropy(seed, 1)):
+            other = function(X, y, **given)
+            answers = _finest(other, inputs)
+        with seeded(_entropy(seed, 2)):
+            first = _finest(estimator, inputs)
+    return not np.array_equal(answers, first)
+
+
+def _finest(estimator: Any, X: np.ndarray) -> np.ndarray:
+    """The most telling of its answers to X, as one array; probabilities and decisions beside each other."""
+    names = [name for name in ("predict", "decision_function", "predict_proba") if hasattr(estimator, name)]
+    return np.column_stack([np.asarray(getattr(estimator, name)(X), dtype=float).reshape(len(X), -1) for name in names])

@@ -10,7 +10,7 @@ import numpy as np
 
 from lecturebench.datasets import Dataset, validation_split
 from lecturebench.declare.training import Training
-from lecturebench.training.outcome import ERROR
+from lecturebench.metrics import DEFAULT
 from lecturebench.training.program import Program
 
 MASK_BYTES = 64 * 2**20  # masks drawn at once: as many steps as fit in this, so that wide layers do not fill memory
@@ -82,5 +82,5 @@ class Epochs:
                 "epoch": epoch if first == len(order) else epoch - 1 + first / len(order),
                 "step": step,
                 "train_loss": loss / seen,
-                f"train_{ERROR[self.steps.task]}": error / seen,
+                f"train_{DEFAULT[self.steps.task]}": error / seen,
             }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,14 @@ from lecturebench.datasets import Dataset, published_order, resplit_by, standard
 from lecturebench.declare.methods import Measured
 from lecturebench.declare.training import Training
 from lecturebench.declare.views import View
+from lecturebench.metrics import Metric, measure, of_task
 from lecturebench.training.batches import Epochs, training_examples
 from lecturebench.training.outcome import Fitted, streams
-from lecturebench.training.predictions import compact, measure, predict, softmax
+from lecturebench.training.predictions import predict, predictions_of, quick_look
 from lecturebench.training.program import program_for
 
 Observer = Callable[[int, int, float], None]
+QUICK = ("error", "mae", "loss")  # of `quick_look`
 
 
 def fit_network(
@@ -37,6 +39,8 @@ def fit_network(
     resplit: bool = False,
     view: View | None = None,
     probe: Callable[..., Mapping[str, float]] | None = None,
+    metrics: Mapping[str, Metric] | None = None,
+    looked_at: Collection[str] = (),
     observe: Observer = lambda epoch, epochs, loss: None,
     programs: dict[str, Any] | None = None,
 ) -> Fitted:
@@ -44,11 +48,15 @@ def fit_network(
 
     steps_class: the ``Steps`` of the backend that Keras runs on. observe(epoch, epochs, loss) is called after each
     epoch. programs: compiled programs of earlier runs in this process, reused where only the seed differs. resplit:
-    train and test are drawn anew by the seed. probe: see `lecturebench.Network`.
+    train and test are drawn anew by the seed. probe: see `lecturebench.Network`. metrics: those that are measured, by
+    name; None for those of the task. looked_at: names of those measured on validation data at every look, beside error
+    and loss.
     Weights at the end are those of the last epoch; validation data chooses nothing here.
     """
-    fitted = Fitted()
+    fitted = Fitted(random=True)
     rngs = streams(seed)
+    metrics = of_task(dataset.task) if metrics is None else metrics
+    at_looks = {name: metrics[name] for name in looked_at if name in metrics and name not in QUICK}
     programs = {} if programs is None else programs
     with fitted.timed("load"):
         if resplit:
@@ -71,7 +79,7 @@ def fit_network(
     start = time.perf_counter()
     for epoch in range(1, training.epochs + 1):
         for row in epochs.train(epoch):
-            row |= _measured(program.steps, dataset, validation, "validation_")
+            row |= _measured(program.steps, dataset, validation, at_looks, "validation_")
             fitted.seconds["fit"] = time.perf_counter() - start
             fitted.curve.append(row | {"seconds": fitted.seconds["fit"]})
             if not all(map(math.isfinite, row.values())):
@@ -80,15 +88,18 @@ def fit_network(
         observe(epoch, training.epochs, row["train_loss"])
     with fitted.timed("predict"):
         outputs = predict(program.steps, dataset.test.X)
-        fitted.metrics["train"] = _measured(program.steps, dataset, train)
+    if not np.isfinite(outputs).all():
+        fitted.diverged = "its predictions are not finite"
+        return fitted
+    with fitted.timed("measure"):
+        fitted.predictions = predictions_of(dataset.task, outputs)
+        fitted.metrics["test"] = measure(np.asarray(dataset.test.y), fitted.predictions, metrics)
+        fitted.metrics["train"] = _measured(program.steps, dataset, train, metrics)
         if len(validation):
-            fitted.metrics["validation"] = _measured(program.steps, dataset, validation)
+            fitted.metrics["validation"] = _measured(program.steps, dataset, validation, metrics)
     if probe is not None:
         trained = program.steps.weights()[: len(program.model.trainable_variables)]
         fitted.metrics["measured"] = dict(probe(trained, lambda X: predict(program.steps, X), dataset))
-    predictions = compact(softmax(outputs)) if dataset.task == "classification" else outputs[:, 0].astype(float)
-    fitted.predictions = predictions
-    fitted.metrics["test"] = measure(dataset.task, predictions, np.asarray(dataset.test.y))
     return fitted
 
 
@@ -101,14 +112,27 @@ def fit_experiment(
         measured = function(dataset, np.random.default_rng(seed), **parameters)
     fitted.metrics["measured"] = {name: float(value) for name, value in measured.values.items()}
     fitted.curve = [{name: float(value) for name, value in point.items()} for point in measured.curve]
+    fitted.arrays = {name: _array(name, array) for name, array in measured.arrays.items()}
     return fitted
 
 
-def _measured(steps: Any, dataset: Dataset, examples: np.ndarray, prefix: str = "") -> dict[str, float]:
-    """Loss and error of the network as it is on some training examples, nothing removed; {} for none."""
+def _array(name: str, array: Any) -> np.ndarray:
+    """The array as it is stored. ValueError for what is no array of numbers."""
+    numbers = np.asarray(array)
+    if numbers.dtype.kind not in "fiub":
+        raise ValueError(f"the measured array {name!r} holds {numbers.dtype}; it must hold numbers")
+    return numbers
+
+
+def _measured(
+    steps: Any, dataset: Dataset, examples: np.ndarray, metrics: Mapping[str, Metric], prefix: str = ""
+) -> dict[str, float]:
+    """Loss, error and these metrics of the network as it is on some training examples, nothing removed; {} for none."""
     if len(examples) == 0:
         return {}
     outputs = predict(steps, dataset.train.X[examples])
     y = np.asarray(dataset.train.y[examples])
-    predictions = softmax(outputs) if dataset.task == "classification" else outputs[:, 0]
-    return {f"{prefix}{name}": value for name, value in measure(dataset.task, predictions, y).items()}
+    values = quick_look(dataset.task, outputs, y)
+    if metrics:
+        values |= measure(y, predictions_of(dataset.task, outputs), metrics)
+    return {f"{prefix}{name}": value for name, value in values.items()}

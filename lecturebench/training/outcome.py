@@ -9,15 +9,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-ERROR = {"classification": "error", "regression": "mae"}  # the metric that claims speak of
+from lecturebench.metrics import Predictions
+
 STREAMS = ("split", "weights", "shuffling", "dropout", "augmentation")
 
 
 @dataclass
 class Fitted:
-    """What a run leaves behind. predictions: (n_test, classes) probabilities or (n_test,) values."""
+    """What a run leaves behind. predictions: of the test examples, at full precision. arrays: what was measured in
+    arrays. random: whether other random numbers would have given another result.
+    """
 
-    predictions: np.ndarray | None = None
+    predictions: Predictions | None = None
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    random: bool = False
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
     curve: list[dict[str, float]] = field(default_factory=list)
     parameters: int = 0

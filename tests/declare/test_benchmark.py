@@ -7,11 +7,12 @@ from decimal import Decimal
 import pytest
 
 from lecturebench.declare.benchmark import Benchmark, Profile
-from lecturebench.declare.claims import NumberClaim, OrderClaim, parse_printed
+from lecturebench.declare.claims import MinimumClaim, NumberClaim, OrderClaim, TimeToTargetClaim, parse_printed
 from lecturebench.declare.methods import Baseline, Network
 from lecturebench.declare.suites import discover
 from lecturebench.declare.training import Choice, Training
 from lecturebench.errors import UsageError, nearest
+from lecturebench.metrics import Metric
 
 TRAINING = Training(optimizer="rmsprop", learning_rate=0.001, batch_size=128, epochs=30)
 PROFILES = {"smoke": Profile(judges=False), "lecture": Profile(), "full": Profile()}
@@ -49,6 +50,68 @@ def test_claim_about_a_method_that_is_not_there_is_refused():
             datasets=("mnist",),
             profiles=PROFILES,
         )
+
+
+def declared(*claims, **changes):
+    values = {
+        "title": "t", "methods": (Baseline("a", "A", fit), Baseline("b", "B", fit)), "claims": claims,
+        "datasets": ("mnist",), "profiles": PROFILES,
+    }  # fmt: skip
+    return Benchmark(**(values | changes))
+
+
+def test_claims_speak_of_the_benchmarks_metric_unless_they_say_otherwise():
+    kappa = Metric("kappa", "higher", lambda y, p: 0.0)
+    about = {"dataset": "mnist", "source": "book", "slide": "s", "protocol": {}}
+    two = claim(printed="88%"), claim(metric="kappa", printed="0.9")
+    own, other = declared(*two, metric="accuracy", metrics=(kappa,)).claims
+    assert (own.metric, own.name, other.metric) == ("accuracy", "a accuracy 88%", "kappa")
+    assert declared(claim()).claims[0].metric == "error"
+    assert declared(claim(printed="254.7"), task="regression").claims[0].metric == "mae"
+    race = TimeToTargetClaim(faster="a", slower="b", target="90%", **about)
+    assert declared(race, metric="accuracy").claims[0].metric == "validation accuracy"
+    path = MinimumClaim(path=("a", "b", "c"), **about)
+    three = tuple(Baseline(name, name, fit) for name in "abc")
+    assert declared(path, metric="accuracy", methods=three).claims[0].name == "accuracy highest between a and c"
+    assert declared(path, methods=three).claims[0].name == "error lowest between a and c"
+
+
+@pytest.mark.parametrize(
+    ("metric", "printed", "task", "told"),
+    [
+        ("acuracy", "88%", "classification", "did you mean 'accuracy'"),
+        ("mae", "2.3", "classification", "no metric of classification 'mae'"),
+        ("accuracy", "88%", "regression", "no metric of regression 'accuracy'"),
+        ("accuracy", "88", "classification", "write it as a percentage"),
+        ("mae", "12%", "regression", "no share"),
+    ],
+)
+def test_claim_of_a_metric_that_no_method_can_have_is_refused(metric, printed, task, told):
+    with pytest.raises(ValueError, match=told):
+        declared(claim(metric=metric, printed=printed), task=task)
+
+
+def test_what_a_method_measures_itself_may_be_claimed():
+    network = Network("a", "A", fit, TRAINING, probe=lambda weights, outputs, dataset: {"sparsity": 0.5})
+    assert declared(claim(metric="sparsity", printed="50%"), methods=(network,)).claims[0].metric == "sparsity"
+
+
+def test_own_metric_may_not_take_the_name_of_one_of_ours():
+    with pytest.raises(ValueError, match="which is one of ours"):
+        declared(metrics=(Metric("error", "higher", lambda y, p: 0.0),))
+    with pytest.raises(ValueError, match="no metric of classification"):
+        declared(metric="rmse")
+
+
+def test_baseline_that_asks_for_a_seed_is_not_deterministic():
+    def asks(X, y, *, seed):
+        """Never called."""
+
+    with pytest.raises(ValueError, match="give it one as a parameter, or leave deterministic out"):
+        Baseline("a", "A", asks, deterministic=True)
+    assert Baseline("a", "A", asks, deterministic=True, seed=3).deterministic
+    assert Baseline("a", "A", asks).deterministic is None
+    assert Baseline("a", "A", asks, deterministic=True, seed=3, resplit=True).deterministic is False
 
 
 def test_method_named_twice_is_refused():

@@ -8,11 +8,12 @@ import pickle
 import pytest
 
 from lecturebench.declare.benchmark import Benchmark, Profile
-from lecturebench.declare.methods import Experiment, Network
+from lecturebench.declare.methods import Baseline, Experiment, Network
 from lecturebench.declare.schedules import Schedule
 from lecturebench.declare.suites import discover
 from lecturebench.declare.training import Choice, Training
 from lecturebench.execution.plan import Request, chosen, limited, plan
+from lecturebench.metrics import METRICS
 from lecturebench.models.dense import softmax_regression
 from lecturebench.store import Record
 
@@ -63,12 +64,38 @@ def test_grid_that_has_ended_gives_the_judged_runs_with_the_chosen_value(table):
     assert {run.recipe["penalty"] for run in judged} == {3e-4}
 
 
+def test_the_first_run_tells_whether_a_method_is_random(table):
+    unknown, fixed, drawn = (
+        Baseline(str(told), "", softmax_regression, deterministic=told) for told in (None, True, False)
+    )
+    one = request(dataclasses.replace(table, methods=(unknown, fixed, drawn), claims=(), drawings=()))
+    begun = plan(one, {}, Sources())
+    assert {name: [r.seed for r in begun.runs if r.method == name] for name in ("None", "True", "False")} == {
+        "None": [0], "True": [0], "False": [0, 1, 2, 3, 4]
+    }  # fmt: skip
+    [first] = [run for run in begun.runs if run.method == "None"]
+    assert begun.deciding == {first.key}
+    for random, seeds in ((True, [0, 1, 2, 3, 4]), (False, [0])):
+        then = plan(one, {first.key: dataclasses.replace(ended(first), random=random)}, Sources())
+        assert [run.seed for run in then.runs if run.method == "None"] == seeds
+        assert then.deciding == frozenset()
+        assert first.key in {run.key for run in then.runs}, "its key does not depend on what it told"
+
+
+def test_best_of_a_metric_where_higher_is_better_is_the_highest(table):
+    one = request(table, methods=("ridge",))
+    records = [ended(run) for run in plan(one, {}, Sources()).runs]
+    for record in records:
+        record.metrics["validation"] = {"accuracy": 0.98 if record.recipe["penalty"] == 1e-5 else 0.5}
+    assert chosen("penalty", records, METRICS["accuracy"]) == 1e-5
+
+
 def test_value_with_a_failed_run_is_not_chosen(table):
     one = request(table, methods=("ridge",))
     grid = plan(one, {}, Sources()).runs
     records = [ended(run, status="diverged" if run.parameters["penalty"] > 1e-5 else "ok") for run in grid]
-    assert chosen("penalty", records) == 1e-5
-    assert chosen("penalty", [ended(run, status="error") for run in grid]) is None
+    assert chosen("penalty", records, METRICS["error"]) == 1e-5
+    assert chosen("penalty", [ended(run, status="error") for run in grid], METRICS["error"]) is None
 
 
 def test_choice_that_failed_throughout_leaves_nothing_to_judge(table):

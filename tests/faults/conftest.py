@@ -67,6 +67,9 @@ class Wrong:
     def __init__(self, classes):
         self.classes_ = classes
 
+    def predict(self, X):
+        return self.classes_[[0] * len(X)]
+
     def predict_proba(self, X):
         import numpy as np
 

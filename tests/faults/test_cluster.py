@@ -115,7 +115,7 @@ def check_equal(one: Store, other: Store) -> None:
     assert first.keys() == second.keys()
     for run, record in first.items():
         again = second[run]
-        for name in ("key", "status", "metrics", "dataset", "threads", "predictions_digest"):
+        for name in ("key", "status", "metrics", "dataset", "threads", "digests"):
             assert getattr(record, name) == getattr(again, name), (run, name)
         assert set(again.threads_used.values()) <= {1}
         if record.status == "ok":

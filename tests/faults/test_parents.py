@@ -152,10 +152,10 @@ def whole(tmp_path):
 
 
 def table(out):
-    """table.csv without the two columns that tell of the clock, and the digests of all predictions."""
+    """table.csv without the columns that tell of the clock, and the digests of all predictions."""
     with (out / "table.csv").open(encoding="utf-8", newline="") as file:
-        lines = [{**line, "seconds": "", "started": ""} for line in csv.DictReader(file)]
-    return lines, {record.key: record.predictions_digest for record in Store(out).read()[0]}
+        lines = [{**line, "seconds": "", "predict_seconds": "", "started": ""} for line in csv.DictReader(file)]
+    return lines, {record.key: record.digests for record in Store(out).read()[0]}
 
 
 def test_call_interrupted_five_times_ends_as_one_that_was_not(whole, tmp_path):

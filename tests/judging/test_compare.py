@@ -20,6 +20,7 @@ from lecturebench.declare.benchmark import BACKENDS
 from lecturebench.errors import DataMissing, UsageError
 from lecturebench.judging.changes import WORDS, signed, times
 from lecturebench.judging.compare import compare, read_side
+from lecturebench.metrics import named
 from lecturebench.report.compare_page import COLUMNS, strip, table_rows, to_json, write_comparison
 from lecturebench.report.terminal import comparison_lines, comparison_table
 from lecturebench.store import Store
@@ -139,7 +140,7 @@ def test_clear_alone_and_not_among_all_is_within_noise_and_says_so(compared, oth
     y = load("mnist").test.y
     for method in ("logistic", "lda"):
         record = make_record(method)
-        predicted = other.predictions(record.key).copy()
+        predicted = other.predictions(record.key).probabilities.copy()
         wrong = np.flatnonzero(predicted.argmax(1) == y)[:4] if method == "lda" else []
         predicted[wrong] = np.roll(predicted[wrong], 1, axis=1)
         predicted[0] += np.float16(0.001)
@@ -245,7 +246,7 @@ def test_equal_numbers_of_other_predictions_are_not_the_same(compared, other, lo
 
     record = make_record("lda")
     np.savez_compressed(
-        other.runs / record.key / "predictions.npz", test=np.roll(other.predictions(record.key), 1, axis=0)
+        other.runs / record.key / "predictions.npz", predicted=np.roll(other.predictions(record.key).predicted, 1)
     )
     comparison = compared(load=none)
     assert words(comparison)["lda"] == "cannot tell"
@@ -256,9 +257,9 @@ def test_a_record_that_its_predictions_contradict_cannot_be_compared(compared, o
     key = make_record("dropout", 1).key
     comparison = compared()
     assert words(comparison)["dropout"] == "same", "identical predictions need no record"
-    predicted = other.predictions(key)
-    predicted[0] = np.roll(predicted[0], 1)
-    np.savez_compressed(other.runs / key / "predictions.npz", test=predicted)
+    predicted = other.predictions(key).predicted
+    predicted[0] = (predicted[0] + 1) % 10
+    np.savez_compressed(other.runs / key / "predictions.npz", predicted=predicted)
     change = change_of(compared(), "dropout")
     assert change.word == "cannot tell"
     assert f"B's runs/{key}/predictions.npz gives" in change.reason
@@ -678,7 +679,7 @@ def test_plain_lines_hold_word_numbers_reason_and_time(compared):
     ],
 )
 def test_differences_have_a_sign_unless_they_show_none(value, metric, text):
-    assert signed(value, metric) == text
+    assert signed(value, named(metric)) == text
 
 
 @pytest.mark.parametrize(

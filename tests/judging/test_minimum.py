@@ -44,6 +44,17 @@ def test_reason_names_the_lowest_and_the_comparison():
     assert "below m2" in reason
 
 
+def test_hill_is_inside_where_higher_is_better():
+    found = judged([1, 3, 1])
+    assert found.verdict != "reproduced"
+    hill = judge_minimum(path([1, 3, 1]), rng=np.random.default_rng(1), higher_is_better=True)
+    assert hill.verdict == "reproduced"
+    assert hill.reason.startswith("highest is 3")
+    assert "above m0" in hill.reason
+    valley = judge_minimum(path([1, 2, 3, 4]), rng=np.random.default_rng(1), higher_is_better=True)
+    assert valley.verdict == "worse"
+
+
 def test_few_seeds_never_decide():
     assert judged([3, 1, 3], seeds=2).verdict == "inconclusive"
 

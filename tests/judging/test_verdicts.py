@@ -28,7 +28,7 @@ from lecturebench.judging.statistics import LEVEL, LOOKED_LEVEL
 from lecturebench.judging.verdicts import best_of, judge, next_look
 from lecturebench.store import Record
 
-PLACE = {"dataset": "digits", "source": "here", "slide": "s", "protocol": {}}
+PLACE = {"dataset": "digits", "source": "here", "slide": "s", "protocol": {}, "metric": "error"}
 RECIPE = Training("sgd", 0.1, 128, 3)
 N_TEST = 400
 
@@ -68,7 +68,7 @@ def row(method, values, *, profile="lecture", curves=None, metric="error", faile
     )
 
 
-def losses(record):
+def losses(record, metric):
     """0/1 losses of which the first are wrong: the same examples with every seed and method."""
     wrong = round(record.metrics["test"]["error"] * N_TEST)
     return (np.arange(N_TEST) < wrong).astype(float)
@@ -165,7 +165,7 @@ def test_chain_keeps_its_pairs():
     ]
 
 
-RACE = TimeToTargetClaim(faster="a", slower="b", target="10%", **PLACE)
+RACE = TimeToTargetClaim(faster="a", slower="b", target="10%", **PLACE | {"metric": "validation error"})
 NEVER = math.inf
 
 
@@ -198,7 +198,7 @@ def test_minimum_at_more_seeds_than_planned_is_judged_at_that_level_too():
 
 @pytest.mark.parametrize("about", ["table", "statement"])
 def test_losses_that_cannot_be_had_leave_an_effect_not_run(about):
-    def broken(record):
+    def broken(record, metric):
         raise OSError("no such file")
 
     judged = judge(replace(ORDER, about=about), [row("a", [0.1] * 5), row("b", [0.2] * 5)], broken)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def test_a_folder_as_it_was_written_agrees(written, benchmarks, load):
 @pytest.mark.parametrize("method", ["dropout", "lda"])
 def test_one_edited_class_is_found_in_record_and_table(written, benchmarks, load, method):
     record = make_record(method)
-    predicted = written.predictions(record.key)
+    predicted = written.predictions(record.key).probabilities
     right = int(np.flatnonzero(predicted.argmax(1) == load("mnist").test.y)[0])
     predicted[right] = np.roll(predicted[right], 1)
     np.savez_compressed(written.runs / record.key / "predictions.npz", test=predicted)
@@ -47,7 +48,7 @@ def test_one_edited_class_is_found_in_record_and_table(written, benchmarks, load
 
 def test_another_wrong_class_is_found_by_the_loss(written, benchmarks, load):
     record = make_record("dropout")
-    predicted = written.predictions(record.key)
+    predicted = written.predictions(record.key).probabilities
     predicted[0] = 0.25
     np.savez_compressed(written.runs / record.key / "predictions.npz", test=predicted)
     assert any("test loss is " in line for line in verify(written.folder, benchmarks, load))
@@ -96,7 +97,7 @@ def test_a_damaged_or_missing_table_is_a_difference(written, benchmarks, load, c
 def test_a_short_line_is_a_difference(written, benchmarks, load):
     with (written.folder / "table.csv").open("a") as file:
         file.write("a,b\n")
-    assert verify(written.folder, benchmarks, load) == ["table.csv: cannot be read: line 7 has 2 cells, not 24"]
+    assert verify(written.folder, benchmarks, load) == ["table.csv: cannot be read: line 7 has 2 cells, not 25"]
 
 
 def test_other_digests_are_found(written, benchmarks, load):
@@ -156,17 +157,18 @@ def test_an_empty_folder_has_no_table(tmp_path, benchmarks, load):
 
 
 def test_absolute_errors_are_recomputed_too(tmp_path, benchmarks, load):
+    values = replace(benchmarks["error_table"], claims=(), task="regression", metric="mae")
     store = Store(tmp_path)
     y = load("mnist").test.y
     store.write(make_record("lda", metrics={"test": {"mae": 0.5, "loss": 0.25}}), {"test": y + 0.5})
     store.write(make_record("logistic", metrics={"test": {"mae": 0.6, "loss": 0.25}}), {"test": y + 0.5})
-    found = [line for line in verify(tmp_path, benchmarks, load) if line.startswith("runs/")]
+    found = [line for line in verify(tmp_path, {"error_table": values}, load) if line.startswith("runs/")]
     assert found == [f"runs/{make_record('logistic').key}/record.json: test mae is 0.6, recomputed 0.5"]
 
 
 def test_edit_that_moves_no_metric_is_found(written, benchmarks, load):
     record = make_record("lda")
-    predicted = written.predictions(record.key)
+    predicted = written.predictions(record.key).probabilities
     y = load("mnist").test.y
     first, second = [c for c in range(predicted.shape[1]) if c not in (y[0], predicted[0].argmax())][:2]
     predicted[0, second] = predicted[0, first] * 0.5

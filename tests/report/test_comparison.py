@@ -51,7 +51,7 @@ def test_interval_is_that_of_the_rule_for_orders(
     data: dict[str, Any], results: Results, store: Store, load: Callable[[str], Any]
 ) -> None:
     pair = data["pairs"][0]
-    judged = [Predictions(store, load).judged(results.rows[pair[side]]) for side in "ab"]
+    judged = [Predictions(store, load).of_row(results.rows[pair[side]]) for side in "ab"]
     a, b = (np.array(list(one.losses.values()), dtype=float) for one in judged if one is not None)
     expected = paired_interval(a, b, rng=np.random.default_rng(BOOTSTRAP_SEED))
     assert (pair["difference"], pair["low"], pair["high"]) == pytest.approx(expected)
@@ -67,7 +67,7 @@ def test_words_say_whether_chance_explains_it(data: dict[str, Any]) -> None:
 def test_fewer_than_three_seeds_are_said_to_be_few(results: Results, store: Store, load: Callable[[str], Any]) -> None:
     few = replace(results, rows=tuple(replace(row, runs=row.runs[:2]) for row in results.rows))
     [found] = comparison_data(few, Predictions(store, load))
-    drawn = [p for p in found["pairs"] if not any(results.rows[p[s]].method.deterministic for s in "ab")]
+    drawn = [p for p in found["pairs"] if not any(results.rows[p[s]].deterministic for s in "ab")]
     assert drawn
     for pair in drawn:
         assert pair["low"] is None

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from lecturebench.metrics import named
 from lecturebench.report import figures
 from lecturebench.report.figures import Band, Point, Step, short, where_published
 from lecturebench.report.style import INK, TONES, Picture, method_styles, styled, themed
@@ -36,9 +37,9 @@ def drawn(title: str = "Ridge") -> list[Picture]:
         curves = figures.curves("curves", [band], "loss")
         assert curves is not None
         return [
-            figures.errors("errors", [point(title), Point("Other", STYLES["lda"], [0.127])], "error"),
+            figures.errors("errors", [point(title), Point("Other", STYLES["lda"], [0.127])], named("error")),
             curves,
-            figures.choice_path("path", title, steps, 1e-4, point(title)),
+            figures.choice_path("path", title, steps, 1e-4, point(title), named("error")),
             figures.confusion("confusion", title, np.array([[9.0, 1.5], [0.0, 8.0]]), [title, "b"]),
         ]
 
@@ -74,8 +75,8 @@ def test_hostile_titles_stay_text_in_every_figure() -> None:
 
 def test_published_value_and_its_interval_are_marked() -> None:
     with styled():
-        marked = figures.errors("errors", [point()], "error")
-        unmarked = figures.errors("errors", [Point("Ridge", STYLES["ridge"], [0.02])], "error")
+        marked = figures.errors("errors", [point()], named("error"))
+        unmarked = figures.errors("errors", [Point("Ridge", STYLES["ridge"], [0.02])], named("error"))
     assert "published" in texts(marked.svg)
     assert any("published 2.3%" in text for text in texts(marked.svg))
     assert INK in marked.svg.decode()
@@ -86,7 +87,7 @@ def test_published_value_and_its_interval_are_marked() -> None:
 @pytest.mark.parametrize("values", [[0.0, 0.0], [0.5], [float("nan")], [0.01, 0.9]])
 def test_errors_of_any_size_can_be_drawn(values: Sequence[float]) -> None:
     with styled():
-        assert figures.errors("errors", [Point("A", STYLES["lda"], values)], "error").svg
+        assert figures.errors("errors", [Point("A", STYLES["lda"], values)], named("error")).svg
 
 
 def test_curves_without_a_recorded_epoch_are_no_figure() -> None:
@@ -104,13 +105,15 @@ def test_curves_of_unequal_length_are_compared_where_all_have_values() -> None:
 
 def test_path_names_the_values_at_which_the_published_error_comes_out() -> None:
     steps = [Step(1e-5, [], [0.018, 0.019]), Step(1e-4, [], [0.021, 0.0226]), Step(1e-3, [], [0.0235, 0.026])]
-    said = where_published("penalty", steps, point())
+    said = where_published("penalty", steps, point(), named("error"))
     assert "at penalty 1e-4 and 0.001" in said
     assert "2.25% to 2.35%" in said
 
 
 def test_path_names_the_nearest_value_where_the_published_error_comes_out_nowhere() -> None:
-    said = where_published("penalty", [Step(1e-5, [], [0.018, 0.019]), Step(1e-4, [], [0.020])], point())
+    said = where_published(
+        "penalty", [Step(1e-5, [], [0.018, 0.019]), Step(1e-4, [], [0.020])], point(), named("error")
+    )
     assert "at no value of the grid" in said
     assert "penalty 1e-4 with 2.00%" in said
 
@@ -118,22 +121,22 @@ def test_path_names_the_nearest_value_where_the_published_error_comes_out_nowher
 @pytest.mark.parametrize(("chosen", "said"), [(1e-5, True), (1e-4, False), (1e-3, True), (None, False)])
 def test_path_says_if_the_chosen_value_is_an_end_of_the_grid(chosen: float | None, said: bool) -> None:
     steps = [Step(value, [0.03, 0.031], [0.022, 0.024]) for value in (1e-5, 1e-4, 1e-3)]
-    item = figures.choice_path("path", "learning_rate", steps, chosen, point())
+    item = figures.choice_path("path", "learning_rate", steps, chosen, point(), named("error"))
     assert ("an end of the grid" in item.caption) == said
     assert "error against learning rate" in item.title
 
 
 def test_path_goes_on_to_values_at_which_a_run_failed() -> None:
     steps = [Step(0.1, [0.03], [0.02]), Step(1.0, [], [], failed=True)]
-    item = figures.choice_path("path", "rate", steps, 0.1, point())
+    item = figures.choice_path("path", "rate", steps, 0.1, point(), named("error"))
     assert b"a run failed" in item.svg
     [axes] = item.figure.axes
     assert [label.get_text() for label in axes.get_xticklabels()] == ["0.1", "1"]
 
 
 def test_path_without_test_errors_or_claim_says_nothing() -> None:
-    assert where_published("penalty", [Step(1e-5, [0.02], [])], point()) == ""
-    assert where_published("penalty", [Step(1e-5, [], [0.02])], Point("A", STYLES["lda"], [0.02])) == ""
+    assert where_published("penalty", [Step(1e-5, [0.02], [])], point(), named("error")) == ""
+    assert where_published("penalty", [Step(1e-5, [], [0.02])], Point("A", STYLES["lda"], [0.02]), named("error")) == ""
 
 
 def test_confusions_are_told_in_words() -> None:

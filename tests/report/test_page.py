@@ -167,7 +167,7 @@ def test_hostile_names_are_text_everywhere(
         if record.method == "lda":
             record.status, record.reason, record.traceback = "error", HOSTILE, HOSTILE
         predictions = (
-            {"test": store.predictions(record.key)} if (store.runs / record.key / "predictions.npz").is_file() else None
+            store.saved(record.key, "predictions") if (store.runs / record.key / "predictions.npz").is_file() else None
         )
         store.write(record, predictions)
     html = made({"error_table": hostile}, store, load, tmp_path / "report")
@@ -214,7 +214,7 @@ def test_missing_dataset_is_named_at_the_top_with_what_stands_in(
 ) -> None:
     for record in store.read()[0]:
         record.dataset = record.dataset | {"name": "digits"}
-        store.write(record, {"test": store.predictions(record.key)})
+        store.write(record, store.saved(record.key, "predictions"))
     store.set_missing({"error_table": {"mnist": "no folder has it\nthe host did not answer"}})
     html = made(benchmarks, store, load, tmp_path / "report")
     page = Elements(html)

@@ -15,6 +15,7 @@ from PIL import Image
 from sklearn.calibration import calibration_curve
 
 from lecturebench.judging.results import Results
+from lecturebench.metrics import Predictions as Made
 from lecturebench.report.predicted import Predictions, classified, confusion_counts, reliability
 from lecturebench.report.views.predictions import COLUMNS, predictions_data, sprite
 from lecturebench.store import Store
@@ -28,7 +29,7 @@ def saved(store: Store, load: Load) -> Predictions:
 
 
 def test_confusions_are_means_over_the_runs() -> None:
-    runs = [np.eye(2)[[0, 1, 1]], np.eye(2)[[0, 0, 1]]]
+    runs = [Made(np.array([0, 1, 1])), Made(np.array([0, 0, 1]))]
     assert confusion_counts(np.array([0, 0, 1]), runs, 2).tolist() == [[1.5, 0.5], [0.0, 1.0]]
 
 
@@ -38,19 +39,32 @@ def test_reliability_agrees_with_scikit_learns_calibration_curve() -> None:
     y = rng.integers(0, 3, 500)
     right = run.argmax(axis=1) == y
     share, sure = calibration_curve(right, run.max(axis=1), n_bins=10)
-    found = reliability([run], y)
+    found = reliability([Made(run.argmax(axis=1), run)], y)
     np.testing.assert_allclose([line[1] for line in found], sure, atol=1e-4)
     np.testing.assert_allclose([line[2] for line in found], share, atol=1e-4)
     assert sum(line[0] for line in found) == 500
 
 
 def test_certain_predictions_fall_into_the_last_tenth() -> None:
-    assert reliability([np.array([[1.0, 0.0], [0.0, 1.0]])], np.array([0, 0])) == [[2, 1.0, 0.5]]
+    run = Made(np.array([0, 1]), np.array([[1.0, 0.0], [0.0, 1.0]]))
+    assert reliability([run], np.array([0, 0])) == [[2, 1.0, 0.5]]
+
+
+def test_class_is_that_of_most_runs_and_sure_are_those_that_kept_probabilities() -> None:
+    y = np.array([0, 0])
+    kept = Made(np.array([0, 0]), np.array([[0.6, 0.4], [0.7, 0.3]]))
+    both = classified([kept, Made(np.array([0, 1])), Made(np.array([0, 1]))], y, 2)
+    assert both.predicted.tolist() == [0, 1]
+    assert both.sure.tolist() == pytest.approx([0.6, 0.3])
+    assert both.wrong_runs.tolist() == [0, 2]
+    none = classified([Made(np.array([0, 1]))], y, 2)
+    assert np.isnan(none.sure).all()
+    assert none.bins == []
 
 
 def test_losses_are_those_of_each_seed(results: Results, saved: Predictions) -> None:
     for row in results.rows:
-        judged = saved.judged(row)
+        judged = saved.of_row(row)
         assert judged is not None
         assert [judged.losses[run.seed].mean() for run in row.runs] == pytest.approx(row.values)
 
@@ -62,12 +76,12 @@ def test_damaged_and_unfit_predictions_are_named_and_left_out(
     first, second, *rest = row.runs
     store.write(first, {"test": np.full((row.n_test, 7), 1 / 7)})
     (store.runs / second.key / "predictions.npz").write_bytes(b"no archive")
-    judged = saved.judged(row)
+    judged = saved.of_row(row)
     assert judged is not None
     assert sorted(judged.losses) == [run.seed for run in rest]
     assert judged.classified is not None
     assert judged.classified.runs == len(rest)
-    assert any(f"runs/{first.key}/predictions.npz" in note and "(300, 7)" in note for note in saved.notes)
+    assert any(f"runs/{first.key}/predictions.npz" in note and "7 classes" in note for note in saved.notes)
     assert any(f"runs/{second.key}/predictions.npz" in note for note in saved.notes)
 
 
@@ -79,7 +93,7 @@ def test_page_data_holds_the_mistakes_and_nothing_else(results: Results, saved: 
     assert len(set(shown)) == len(shown)
     assert all(y[index] == truth for index, truth in made["items"])
     for one in made["rows"]:
-        judged = saved.judged(results.rows[one["row"]])
+        judged = saved.of_row(results.rows[one["row"]])
         assert judged is not None
         assert judged.classified is not None
         wrong = np.flatnonzero(judged.classified.predicted != y)
@@ -95,7 +109,7 @@ def test_surest_mistakes_of_every_method_are_carried(results: Results, saved: Pr
     y = load("mnist").test.y
     shown = {index for index, _ in made["items"]}
     for row in results.rows:
-        judged = saved.judged(row)
+        judged = saved.of_row(row)
         assert judged is not None
         assert judged.classified is not None
         wrong = np.flatnonzero(judged.classified.predicted != y)
@@ -143,11 +157,3 @@ def test_sprite_holds_every_image_pixel_by_pixel(channels: int) -> None:
     for i, image in enumerate(images):
         top, left = i // COLUMNS * 5, i % COLUMNS * 4
         assert np.array_equal(sheet[top : top + 5, left : left + 4], np.rint(image.astype(float) * 255 / 16))
-
-
-def test_classes_of_the_mean_decide_what_is_a_mistake() -> None:
-    runs = [np.array([[0.9, 0.1]]), np.array([[0.4, 0.6]])]
-    found = classified(runs, np.array([0]))
-    assert found.predicted.tolist() == [0]
-    assert found.wrong_runs.tolist() == [1]
-    assert found.sure[0] == pytest.approx(0.65)

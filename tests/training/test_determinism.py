@@ -42,5 +42,5 @@ def test_smoke_runs_of_two_calls_are_the_same_bytes(benchmark, tmp_path, own_cac
     able = {m.name for m in benchmark.methods if not m.datasets or request.dataset in m.datasets}
     assert {record.method for record in first.values()} == able
     for key, record in first.items():
-        assert record.predictions_digest == second[key].predictions_digest, record.method
+        assert record.digests == second[key].digests, record.method
         assert record.metrics == second[key].metrics

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.special import softmax as scipy_softmax
-from sklearn.metrics import log_loss
 
 from baselines.dummy import most_frequent
 from baselines.linear import linear_discriminant, multinomial_logistic
+from lecturebench import Predictions, metrics
 from lecturebench.datasets import load
 from lecturebench.training.baselines import fit_baseline
 from lecturebench.training.batches import training_examples
 from lecturebench.training.outcome import STREAMS, streams
-from lecturebench.training.predictions import compact, measure, softmax
+from lecturebench.training.predictions import kept, precision, predictions_of, quick_look, softmax
 
 
 @pytest.fixture(scope="module")
@@ -48,26 +49,28 @@ def test_softmax_equals_scipys_and_is_stable():
     np.testing.assert_allclose(softmax(z), scipy_softmax(z, axis=1), atol=1e-12)
 
 
-def test_metrics_of_a_classifier_equal_scikit_learns():
+def test_quick_look_equals_scikit_learns_metrics():
     rng = np.random.default_rng(0)
-    f = softmax(rng.normal(size=(200, 4)))
-    y = rng.integers(0, 4, 200)
-    found = measure("classification", f, y)
-    assert found["error"] == np.mean(f.argmax(1) != y)
-    assert found["loss"] == pytest.approx(log_loss(y, f))
+    outputs, y = rng.normal(size=(200, 4)).astype(np.float32), rng.integers(0, 4, 200)
+    found = quick_look("classification", outputs, y)
+    exact = metrics.measure(y, predictions_of("classification", outputs), metrics.of_task("classification"))
+    assert found["error"] == exact["error"]
+    assert found["loss"] == pytest.approx(exact["loss"], rel=1e-12)
+    values, y = rng.normal(size=(50, 1)), rng.normal(size=50)
+    exact = metrics.measure(y, predictions_of("regression", values), metrics.of_task("regression"))
+    assert quick_look("regression", values, y) == pytest.approx({name: exact[name] for name in ("mae", "loss")})
 
 
-def test_metrics_of_a_regression_are_absolute_and_squared_error():
-    found = measure("regression", np.array([1.0, 2.0]), np.array([2.0, 4.0]))
-    assert found == {"mae": 1.5, "loss": 2.5}
-
-
-def test_saved_probabilities_keep_every_arg_max():
-    clear = np.array([[0.9, 0.1], [0.2, 0.8]])
-    close = np.array([[0.50001, 0.49999], [0.49999, 0.50001]])
-    assert compact(clear).dtype == np.float16
-    assert compact(close).dtype == np.float32
-    assert np.array_equal(compact(close).argmax(1), [0, 1])
+def test_classes_are_kept_in_the_smallest_type_and_probabilities_where_they_are_needed():
+    probabilities = np.array([[0.50001, 0.49999], [0.2, 0.8]])
+    predictions = Predictions(np.array([1, 1]), probabilities)
+    assert {name: array.dtype for name, array in kept(predictions, None).items()} == {"predicted": np.uint8}
+    assert kept(Predictions(np.array([0, 300])), np.dtype(np.float16))["predicted"].dtype == np.uint16
+    assert kept(Predictions(np.array([1.5, 300])), None)["predicted"].dtype == np.float64
+    known = metrics.of_task("classification")
+    assert precision(known, {"error"}, first=True) == np.float16, "for the page"
+    assert precision(known, {"error"}, first=False) is None
+    assert precision(known, {"error", "loss"}, first=False) == np.float32, "a number is made of them"
 
 
 def test_discriminant_analysis_by_lsqr_predicts_as_by_svd(digits):
@@ -83,7 +86,7 @@ def test_discriminant_analysis_by_lsqr_predicts_as_by_svd(digits):
 
 
 def test_baseline_is_fitted_on_all_of_train_and_says_when_it_stopped(digits):
-    fitted = fit_baseline(multinomial_logistic, {"iterations": 3}, digits, seed=None)
+    fitted = fit_baseline(multinomial_logistic, {"iterations": 3}, digits, seed=0)
     assert fitted.n_train == len(digits.train.y)
     assert fitted.n_validation == 0
     assert fitted.parameters == 10 * 65
@@ -92,25 +95,24 @@ def test_baseline_is_fitted_on_all_of_train_and_says_when_it_stopped(digits):
 
 
 def test_baseline_gets_the_same_predictions_every_time(digits):
-    first, second = (fit_baseline(linear_discriminant, {}, digits, seed=None) for _ in range(2))
-    assert first.predictions.tobytes() == second.predictions.tobytes()
+    first, second = (fit_baseline(linear_discriminant, {}, digits, seed=0) for _ in range(2))
+    assert first.predictions.probabilities.tobytes() == second.predictions.probabilities.tobytes()
     assert first.metrics["test"]["error"] < 0.1
 
 
 def test_floor_answers_the_most_frequent_class(digits):
-    fitted = fit_baseline(most_frequent, {}, digits, seed=None)
+    fitted = fit_baseline(most_frequent, {}, digits, seed=0)
     most = np.bincount(digits.train.y).argmax()
     assert fitted.metrics["test"]["error"] == np.mean(np.asarray(digits.test.y) != most)
 
 
 def test_baseline_that_predicts_nan_is_diverged(digits):
     class Nothing:
-        classes_ = np.arange(10)
+        def predict(self, X):
+            return np.full(len(X), np.nan)
 
-        def predict_proba(self, X):
-            return np.full((len(X), 10), np.nan)
-
-    fitted = fit_baseline(lambda X, y: Nothing(), {}, digits, seed=None)
+    values = replace(digits, task="regression")
+    fitted = fit_baseline(lambda X, y: Nothing(), {}, values, seed=0)
     assert fitted.diverged == "its predictions are not finite"
 
 

@@ -138,21 +138,26 @@ def judge_minimum(
     level: float = LEVEL,
     show: Show = plain,
     resamples: int = 2000,
+    higher_is_better: bool = False,
 ) -> Judgement:
     """Is the mean loss lowest inside the path and not at one of its ends? One method inside must be below both ends.
 
     Any of the k inner methods may be the one, so each is compared at the level 1 - (1-level)/k (Bonferroni), at which
     its paired intervals with both ends must lie wholly above 0: `reproduced`. `worse` if one end lies below every inner
     method, each at ``level``: all must hold, so nothing is to correct. Else inconclusive. The intervals are those over
-    seeds and examples, where there are examples. n: the fewest pairs of runs. ValueError for fewer than three methods.
+    seeds and examples, where there are examples. n: the fewest pairs of runs. Where higher is better it is the highest,
+    above both ends. ValueError for fewer than three methods.
     """
+    if higher_is_better:
+        path = [Losses(side.name, -side.rows, side.deterministic) for side in path]
+    lowest, below, sign = ("highest", "above", -1) if higher_is_better else ("lowest", "below", 1)
     if len(path) < 3:
         raise ValueError(f"a path of {len(path)} methods has no inside; it needs at least three")
     ends, inner = (path[0], path[-1]), path[1:-1]
     drawn = [side for side in path if not side.deterministic]
     n = min((len(side.rows) for side in drawn), default=1)
     best = min(path, key=lambda side: float(side.rows.mean()))
-    told = f"lowest is {show(float(best.rows.mean()))} at {best.name}"
+    told = f"{lowest} is {show(sign * float(best.rows.mean()))} at {best.name}"
     names = tuple(side.name for side in path)
     if drawn and n < FEWEST_SEEDS:
         few = next(side for side in drawn if len(side.rows) == n)
@@ -170,16 +175,16 @@ def judge_minimum(
         gains = [gain(middle, end, corrected) for end in ends]
         if all(one.low > 0 for one in gains):
             listed = " and ".join(
-                f"{show(one.mean)} in [{show(one.low)}, {show(one.high)}] below {end.name}"
+                f"{show(one.mean)} in [{show(one.low)}, {show(one.high)}] {below} {end.name}"
                 for end, one in zip(ends, gains, strict=True)
             )
             return Judgement("reproduced", f"{told}; {middle.name} is {listed} at {corrected:.1%}", n, names=names)
     for end in ends:
         if all(gain(end, middle, level).low > 0 for middle in inner):
-            told = f"{told}; {end.name}, an end, lies below every method inside"
+            told = f"{told}; {end.name}, an end, lies {below} every method inside"
             return Judgement("worse", told, n, names=names)
     needed = _seeds_for_minimum(path, best, n, level) if drawn else None
-    told = f"{told}, but no method inside lies below both ends at {corrected:.1%}; {remedy(n, needed)}"
+    told = f"{told}, but no method inside lies {below} both ends at {corrected:.1%}; {remedy(n, needed)}"
     return Judgement("inconclusive", told, n, names=names, seeds_needed=needed)
 
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lecturebench.judging.results import Results, RowResult, show
+from lecturebench.judging.results import Results, RowResult
 from lecturebench.judging.statistics import ALPHA, BOOTSTRAP_SEED, FEWEST_SEEDS, paired_interval, win_probability
+from lecturebench.metrics import DEFAULT, METRICS, Metric
 from lecturebench.report.predicted import Predictions
 from lecturebench.report.views.rows import finite
 
@@ -31,8 +32,8 @@ def comparison_data(results: Results, saved: Predictions) -> list[dict[str, Any]
     ids = {row: i for i, row in enumerate(results.rows)}
     made = []
     for (benchmark, dataset, profile, backend), rows in _places(results.rows).items():
-        known = {row: judged.losses for row in rows if (judged := saved.judged(row)) is not None and judged.losses}
-        best = sorted(known, key=lambda row: row.mean)
+        known = {row: judged.losses for row in rows if (judged := saved.of_row(row)) is not None and judged.losses}
+        best = sorted(known, key=lambda row: row.mean_of(_metric(row).name))
         pairs = [(a, b) for a, b in _chosen(best) if _comparable(a, b, known[a], known[b])]
         if pairs:
             made.append(
@@ -41,12 +42,17 @@ def comparison_data(results: Results, saved: Predictions) -> list[dict[str, Any]
                     "dataset": dataset,
                     "profile": profile,
                     "backend": backend,
-                    "metric": best[0].metric,
+                    "metric": _metric(best[0]).name,
                     "rows": [ids[row] for row in best],
                     "pairs": [{"a": ids[a], "b": ids[b], **compared(a, b, known[a], known[b])} for a, b in pairs],
                 }
             )
     return made
+
+
+def _metric(row: RowResult) -> Metric:
+    """What methods are compared by, example by example: error or absolute error, whatever metric their rows show."""
+    return METRICS[DEFAULT[row.benchmark.task]]
 
 
 def _places(rows: Iterable[RowResult]) -> dict[tuple[str, str, str, str], list[RowResult]]:
@@ -72,12 +78,12 @@ def _chosen(best: Sequence[RowResult]) -> list[tuple[RowResult, RowResult]]:
 def _comparable(a: RowResult, b: RowResult, one: Losses, other: Losses) -> bool:
     sizes = {len(losses) for side in (one, other) for losses in side.values()}
     digests = {str(run.dataset.get("digests")) for row in (a, b) for run in row.runs}
-    return a.metric == b.metric and len(sizes) == 1 and len(digests) == 1 and bool(_seeds(a, b, one, other))
+    return len(sizes) == 1 and len(digests) == 1 and bool(_seeds(a, b, one, other))
 
 
 def _seeds(a: RowResult, b: RowResult, one: Losses, other: Losses) -> list[tuple[int, int]]:
     """The seeds that are compared: equal ones, and the single run of a deterministic method with each."""
-    if a.method.deterministic or b.method.deterministic:
+    if a.deterministic or b.deterministic:
         return list(itertools.product(one, other))
     return [(seed, seed) for seed in sorted(set(one) & set(other))]
 
@@ -87,12 +93,13 @@ def compared(a: RowResult, b: RowResult, one: Losses, other: Losses) -> dict[str
     seeds = _seeds(a, b, one, other)
     firsts = np.array([one[i] for i in dict.fromkeys(i for i, _ in seeds)], dtype=float)
     seconds = np.array([other[j] for j in dict.fromkeys(j for _, j in seeds)], dtype=float)
-    enough = all(row.method.deterministic or len(seeds) >= FEWEST_SEEDS for row in (a, b))
+    enough = all(row.deterministic or len(seeds) >= FEWEST_SEEDS for row in (a, b))
     mean, low, high = float(seconds.mean() - firsts.mean()), math.nan, math.nan
     if enough:
         mean, low, high = paired_interval(firsts, seconds, rng=np.random.default_rng(BOOTSTRAP_SEED))
-    wins = win_probability(a.values, b.values)
-    tests = [mcnemar(one[i], other[j]) for i, j in seeds] if a.metric == "error" else []
+    metric = _metric(a)
+    wins = win_probability(a.of(metric.name), b.of(metric.name))
+    tests = [mcnemar(one[i], other[j]) for i, j in seeds] if metric.percent else []
     return {
         "n": len(seeds),
         "difference": finite(mean),
@@ -124,10 +131,11 @@ def _words(
 ) -> str:
     """What the numbers mean, for a reader who knows no test."""
     mean, low, high = difference
-    error = a.metric == "error"
+    metric = _metric(a)
+    error = metric.percent
 
     def text(value: float) -> str:
-        return f"{100 * value:.2f}".replace("-", "−") if error else show(a.metric)(value)
+        return f"{100 * value:.2f}".replace("-", "−") if error else metric.show(value)
 
     unit = " points" if error else ""
     more = "errs more often than" if error else "is further off than"
@@ -199,11 +207,12 @@ def ranked(errors: npt.NDArray[np.float64]) -> dict[str, Any]:
 def _tables(
     results: Results,
 ) -> Iterable[tuple[str, str, str, dict[str, dict[str, float]], dict[str, str]]]:
-    """Mean errors by dataset and method, of the methods that ran on all of a benchmark's datasets, if several."""
+    """Means by dataset and method, turned round where higher is better, of the methods that ran on all of a benchmark's
+    datasets, if several."""
     for (benchmark, profile, backend), rows in _by_benchmark(results.rows).items():
         table: dict[str, dict[str, float]] = defaultdict(dict)
         for row in rows:
-            table[row.dataset][row.method.name] = row.mean
+            table[row.dataset][row.method.name] = row.measure.cost(row.mean)
         common = set.intersection(*(set(errors) for errors in table.values()))
         titles = {row.method.name: row.method.title for row in rows if row.method.name in common}
         if len(table) > 1 and len(titles) > 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,16 +29,17 @@ def predictions_data(results: Results, saved: Predictions) -> list[dict[str, Any
     """One dict per dataset that has classes and predictions.
 
     rows: by the id of `rows_data`: counts (true, predicted), mean over runs; bins: [count, mean probability of the
-    predicted class, share right] for tenths of that probability; predicted, sure (percent) and wrong (runs) of each
-    image shown. mistakes: indices into those shown, all they got wrong. items: index in canonical order and true class
-    of those shown; sprite: all their images in one picture, `COLUMNS` to a line; or texts.
+    predicted class, share right] for tenths of that probability; predicted, sure (percent, None where no run kept
+    probabilities) and wrong (runs) of each image shown. mistakes: indices into those shown, all they got wrong. items:
+    index in canonical order and true class of those shown; sprite: all their images in one picture, `COLUMNS` to a
+    line; or texts.
     """
     made = []
     for name in dict.fromkeys(row.dataset for row in results.rows if not isinstance(row.method, Experiment)):
         data = saved.dataset(name)
         if data is None or data.task != "classification" or not 2 <= len(data.classes) <= MOST_CLASSES:
             continue
-        found = [(i, saved.judged(row)) for i, row in enumerate(results.rows) if row.dataset == name]
+        found = [(i, saved.of_row(row)) for i, row in enumerate(results.rows) if row.dataset == name]
         judged = {i: one.classified for i, one in found if one is not None and one.classified is not None}
         if judged:
             made.append(_dataset(name, data, judged))
@@ -60,7 +62,7 @@ def _dataset(name: str, data: Any, judged: Mapping[int, Classified]) -> dict[str
                 "bins": one.bins,
                 "mistakes": int((one.predicted != y).sum()),
                 "predicted": one.predicted[shown].tolist(),
-                "sure": np.rint(100 * one.sure[shown]).astype(int).tolist(),
+                "sure": [None if math.isnan(share) else round(100 * share) for share in one.sure[shown].tolist()],
                 "wrong": one.wrong_runs[shown].tolist(),
             }
             for i, one in judged.items()
@@ -85,10 +87,11 @@ def _chosen(data: Any, y: npt.NDArray[Any], judged: Sequence[Classified]) -> npt
         return np.zeros(0, dtype=np.int64)
     wrong = [one.predicted != y for one in able]
     by_all = np.flatnonzero(np.logical_and.reduce(wrong))
-    surest = np.mean([one.sure for one in able], axis=0)
+    # A method without probabilities is as sure of everything.
+    surest = np.mean([np.nan_to_num(one.sure, nan=1.0) for one in able], axis=0)
     queue = by_all[np.argsort(-surest[by_all], kind="stable")][:OF_ALL].tolist()
     own = [
-        np.flatnonzero(missed)[np.argsort(-one.sure[missed], kind="stable")][:PER_METHOD]
+        np.flatnonzero(missed)[np.argsort(-np.nan_to_num(one.sure[missed], nan=1.0), kind="stable")][:PER_METHOD]
         for one, missed in zip(able, wrong, strict=True)
     ]
     for place in range(PER_METHOD):

@@ -41,16 +41,20 @@ const lecturebench = (() => {
     return made;
   };
 
-  const isError = (metric) => metric.split(" ").at(-1) === "error";
+  // What is known of a metric, by its last word ("validation error"); of a measured number nothing.
+  const aboutMetric = (name) => data.metrics?.[name.split(" ").at(-1)] ?? { percent: false, digits: null, better: "lower", title: name };
+  const isError = (name) => aboutMetric(name).percent;
   const format = {
     // A value of a metric as people write it: 2.31%, 254.7, 1.2e-16; "–" for none.
-    value(value, metric) {
+    value(value, name) {
       if (value === null || value === undefined) return "–";
-      if (isError(metric)) return `${(100 * value).toFixed(2)}%`;
-      return metric.split(" ").at(-1) === "mae" ? value.toFixed(1) : Number(value.toPrecision(3)).toString();
+      const { percent, digits } = aboutMetric(name);
+      if (percent) return `${(100 * value).toFixed(digits ?? 2)}%`;
+      const whole = digits !== null && (Math.abs(value) >= 1 || value === 0);
+      return whole ? value.toFixed(digits) : Number(value.toPrecision(3)).toString();
     },
     // A tick of an axis of that metric.
-    tick: (metric) => (value) => (isError(metric) ? `${Number((100 * value).toPrecision(6))}%` : d3.format("~g")(value)),
+    tick: (name) => (value) => (isError(name) ? `${Number((100 * value).toPrecision(6))}%` : d3.format("~g")(value)),
     seconds(value) {
       if (value === null || value === undefined) return "–";
       if (value < 9.95) return value < 5e-4 ? "0.0 s" : `${value.toPrecision(2)} s`;
@@ -115,5 +119,5 @@ const lecturebench = (() => {
     return el("label", { class: "control" }, el("span", {}, label), list);
   };
 
-  return { data, state, el, format, swatch, chart, plot, select, isError };
+  return { data, state, el, format, swatch, chart, plot, select, isError, aboutMetric };
 })();

@@ -57,7 +57,7 @@
     text("dataset", "Dataset"),
     number(
       "value",
-      metrics.every((metric) => metric === "error") ? "Test error" : "Measured",
+      metrics.every((name) => name === "error") ? "Test error" : "Measured",
       (row) => row.mean,
       (row) => [el("span", { class: "number" }, format.value(row.mean, row.metric)), metricOf(row)],
     ),
@@ -93,6 +93,12 @@
       "Time per fit",
       (row) => row.seconds,
       (row) => format.seconds(row.seconds),
+    ),
+    number(
+      "predicting",
+      "Time to predict",
+      (row) => row.predicting,
+      (row) => format.seconds(row.predicting),
     ),
     text("backend", "Backend"),
     text("device", "Device"),

@@ -127,7 +127,7 @@
     const total = `${row.title} takes ${format.count(one.mistakes)} of ${format.count(set.n)} test examples for something else`;
     const carried = set.items.filter(([, y], i) => one.predicted[i] !== y).length;
     byId("mistakes-lead").textContent = set.items.length
-      ? `${total}${one.runs > 1 ? " when the probabilities of its runs are averaged" : ""}. `
+      ? `${total}${one.runs > 1 ? " in most of its runs" : ""}. `
         + `${format.count(carried)} of them are on this page, the surest first${found.length < carried ? `; ${format.count(found.length)} are as chosen above` : ""}.`
       : `${total}.`;
     const scale = 2;
@@ -147,7 +147,7 @@
     byId("mistakes").replaceChildren(...found.slice(0, limit).map((item) => el("li", {}, picture(item),
       el("span", {}, el("span", { class: "hidden" }, "true "), set.classes[item.y], el("span", { "aria-hidden": "true" }, " → "),
         el("span", { class: "hidden" }, "taken for "), el("b", {}, set.classes[one.predicted[item.i]])),
-      el("span", { class: "quiet" }, `${one.sure[item.i]}%${one.runs > 1 ? ` · ${one.wrong[item.i]}/${one.runs}` : ""}`))));
+      el("span", { class: "quiet" }, `${one.sure[item.i] === null ? "" : `${one.sure[item.i]}%`}${one.runs > 1 ? ` · ${one.wrong[item.i]}/${one.runs}` : ""}`))));
     byId("mistakes-more").hidden = found.length <= limit;
   };
   byId("mistakes-more").addEventListener("click", () => { limit += PAGE; mistakes(); });

@@ -1,6 +1,6 @@
 // Error against time and against parameters: every row that the table shows, and which of them no other beats in both.
 (() => {
-  const { data, state, el, format, chart } = lecturebench;
+  const { data, state, el, format, chart, aboutMetric } = lecturebench;
   const {
     menu,
     radios,
@@ -20,7 +20,7 @@
   } = lecturebench.explore;
   const home = document.getElementById("explore-scatter");
   const drawable = new Set(
-    data.rows.filter((row) => ["error", "mae"].includes(row.metric) && row.mean !== null && row.seconds > 0),
+    data.rows.filter((row) => row.metric in data.metrics && aboutMetric(row.metric).better === "lower" && row.mean !== null && row.seconds > 0),
   );
   if (!home || !drawable.size) return;
   home.hidden = false;
@@ -30,7 +30,7 @@
     time: { axis: "time per fit", cheap: "quick", ours: "time" },
     parameters: { axis: "parameters", cheap: "small", ours: "size" },
   };
-  const word = (metric) => (metric === "mae" ? "mean absolute error" : metric);
+  const word = (name) => aboutMetric(name).title;
   const group = (row) => `${row.dataset} ${row.metric} ${row.profile}`;
   const groupText = (row) => `${row.dataset}, ${word(row.metric)}${severalProfiles ? `, ${row.profile} profile` : ""}`;
   const shown = menu("scatter", "Data");
