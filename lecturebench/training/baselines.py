@@ -129,7 +129,7 @@ def _dry_run(
             estimator.predict(inputs[:1])
             if hasattr(estimator, "predict_proba"):
                 estimator.predict_proba(inputs[:1])
-    import sklearn.metrics  # noqa: F401 - measuring needs it
+        import sklearn.metrics  # noqa: F401 - measuring needs it
 
 
 def _predictions(estimator: Any, answers: np.ndarray, X: np.ndarray, dataset: Dataset) -> Predictions:
