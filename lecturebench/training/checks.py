@@ -12,6 +12,13 @@ PROBED = 32  # examples
 SCALES = (0.3, 1.0, 5.0, 0.3, 1.0, 5.0)  # of random weights, beside the first ones
 
 
+def refuse_other_types(model: Any) -> None:
+    """ValueError for a network that computes in anything but float32, which every recipe stands for."""
+    for layer in _all_layers(model):
+        if layer.compute_dtype != "float32":
+            raise ValueError(f"layer {layer.name!r} computes in {layer.compute_dtype}; networks compute in float32")
+
+
 def refuse_probabilities(model: Any, steps: Any, X: np.ndarray) -> None:
     """ValueError for a classifier whose outputs are probabilities: the loss would take softmax of them again.
 

@@ -11,7 +11,7 @@ import numpy as np
 from lecturebench.datasets import Dataset, mirrored
 from lecturebench.declare.schedules import Schedule
 from lecturebench.declare.training import Choice, Training
-from lecturebench.training.checks import PROBED, refuse_probabilities, refuse_unseeded
+from lecturebench.training.checks import PROBED, refuse_other_types, refuse_probabilities, refuse_unseeded
 from lecturebench.training.weights import Start
 
 
@@ -27,6 +27,7 @@ class Program:
         outputs = len(dataset.classes) if dataset.task == "classification" else 1
         self.start = Start(lambda: function(dataset.train.X.shape[1:], outputs, **parameters))
         self.model = self.start.model
+        refuse_other_types(self.model)
         if any(getattr(layer, "flip", False) for layer in self.model.layers):
             mirrored(dataset.name)
         assert not isinstance(training.learning_rate, Choice)
