@@ -111,7 +111,8 @@ def used_rates(schedule: Schedule, steps: int, base: float = 0.1) -> np.ndarray:
     optimizer = keras.optimizers.SGD(scheduled(base, schedule, steps))
     optimizer.build(model.trainable_variables)
     X, y = np.ones((1, 1), np.float32), np.array([-0.5], np.float32)
-    training = LOADERS[keras.config.backend()]().Steps(model, optimizer, "regression", X, y, 1.0)
+    training = LOADERS[keras.config.backend()]().Steps(model, optimizer, "regression", 1.0)
+    training.load(X, y)
     rates = []
     for _ in range(steps):
         training.set_weights([np.zeros((1, 1), np.float32), *training.weights()[1:]])

@@ -48,6 +48,7 @@ HOMES = {
     "lecturebench.training.backends.jax": {"jax", "keras"},
     "lecturebench.training.backends.torch": {"torch", "keras"},
     "lecturebench.training.backends.objective": {"keras"},
+    "lecturebench.training.backends.settings": {"keras"},
     "lecturebench.models.layers": {"keras"},
 }
 # What reads records must work where nothing can be fitted, whatever it imports on the way.

@@ -37,8 +37,9 @@ class Training:
     it is larger. train_size: so many examples of the training split, drawn by the run's seed. validation: share of
     them held out, drawn likewise. looks: how often per epoch validation data are looked at.
     held_out: "random" draws the validation share by the run's seed; "last" takes the last of the published order, as
-    Keras' ``validation_split`` does, or draws them where no such order is known, and says so. Rates and sizes are those
-    of the source that the method cites.
+    Keras' ``validation_split`` does, or draws them where no such order is known, and says so. stopping: which epoch's
+    weights are kept: the "last", or the "best", whose validation error is least (the first of equal ones). Rates and
+    sizes are those of the source that the method cites.
     """
 
     optimizer: str
@@ -51,6 +52,7 @@ class Training:
     train_size: int | None = None
     looks: int = 1
     held_out: Literal["random", "last"] = "random"
+    stopping: Literal["last", "best"] = "last"
 
     def __post_init__(self) -> None:
         for name in ("learning_rate", "batch_size", "epochs", "train_size", "looks"):
@@ -61,4 +63,8 @@ class Training:
             raise ValueError(f"validation is {self.validation!r}; it must be in [0, 1)")
         if self.held_out not in ("random", "last"):
             raise ValueError(f"held_out is {self.held_out!r}; it must be 'random' or 'last'")
+        if self.stopping not in ("last", "best"):
+            raise ValueError(f"stopping is {self.stopping!r}; it must be 'last' or 'best'")
+        if self.stopping == "best" and not self.validation:
+            raise ValueError("stopping is 'best' and validation is 0; the best epoch is chosen on validation examples")
         object.__setattr__(self, "options", MappingProxyType(dict(self.options)))

@@ -8,9 +8,10 @@ appear.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -164,7 +165,7 @@ def _run(
     training = _training(method.training, profile, chosen)
     train_size = _smallest(profile.train_size, method.training.train_size if method.training else None)
     function = method.function
-    recipe = {"function": f"{function.__module__}.{function.__qualname__}", **parameters, **_written(training)}
+    recipe = {"function": function_name(function), **parameters, **_written(training)}
     if train_size is not None:
         recipe["train_size"] = train_size
     if method.resplit:
@@ -207,6 +208,19 @@ def _run(
     )
 
 
+def function_name(function: Callable[..., Any]) -> str:
+    """A function's dotted name, as a recipe says it; of a partial, with what it holds."""
+    if isinstance(function, functools.partial):
+        held = [*map(_told, function.args), *(f"{name}={_told(value)}" for name, value in function.keywords.items())]
+        return f"{function_name(function.func)}({', '.join(held)})"
+    return f"{function.__module__}.{function.__qualname__}"
+
+
+def _told(value: Any) -> str:
+    """A value that a partial holds: without the address that the repr of a function has."""
+    return function_name(value) if callable(value) else repr(value)
+
+
 def without_backend(method: Method) -> str:
     """What stands for the backend of a method that has no use for Keras: the library that computes it."""
     return "numpy" if isinstance(method, Experiment) else "scikit-learn"
@@ -228,7 +242,9 @@ def _written(training: Mapping[str, Any] | None) -> dict[str, Any]:
     schedule = training["schedule"]
     looks = training["looks"] if training["looks"] > 1 else None
     held_out = training["held_out"] if training["held_out"] != "random" else None
-    kept = {**training, "schedule": schedule and dataclasses.asdict(schedule), "looks": looks, "held_out": held_out}
+    stopping = training["stopping"] if training["stopping"] != "last" else None
+    kept = {**training, "looks": looks, "held_out": held_out, "stopping": stopping}
+    kept["schedule"] = schedule and dataclasses.asdict(schedule)
     return {name: value for name, value in kept.items() if value is not None and value is not False}
 
 

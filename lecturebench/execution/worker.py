@@ -69,7 +69,7 @@ def initialize(setting: Setting) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     _die_with_parent()
     os.environ |= thread_environment(setting.threads)
-    os.environ |= {"KERAS_BACKEND": setting.backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    os.environ |= {"KERAS_BACKEND": setting.backend, "KERAS_NNX_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3"}
     if setting.device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     _setting = setting
@@ -112,7 +112,7 @@ def execute(run: Run) -> tuple[Record, dict[str, Any] | None]:
 
     What the method raises is passed on.
     """
-    from lecturebench.environment import commit, environment
+    from lecturebench.environment import commit
     from lecturebench.store import Record
 
     _send(("started", run.key, os.getpid()))
@@ -167,7 +167,7 @@ def execute(run: Run) -> tuple[Record, dict[str, Any] | None]:
             "load": load_seconds + fitted.seconds.get("load", 0.0),
         },
         peak_rss_mib=_peak_rss_mib(),
-        environment=environment(),
+        environment=_environment(),
         commit=sha,
         dirty=dirty,
         source_digest=run.source_digest,
@@ -238,20 +238,33 @@ def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset) -> Fi
         looked_at=[split_of(claim.metric)[1] for claim in benchmark.claims if isinstance(claim, TimeToTargetClaim)],
         observe=lambda epoch, epochs, loss: _send(("epoch", run.key, epoch, epochs, loss)),
         programs=_programs,
+        identity=(str(run.suite), run.benchmark, run.method, run.source_digest),
     )
 
 
 def _load_backend() -> None:
-    """Import Keras and its backend, on the first run here that needs it."""
+    """Import Keras and its backend, on the first run here that needs it, and set what decides results."""
     global _backend
     if _backend is None:
+        from lecturebench.datasets.cache import root
         from lecturebench.training.backends import LOADERS
 
+        # Not the caller's, whose keras.json is read when Keras is imported and may name what it does not know.
+        os.environ["KERAS_HOME"] = str(root().parent / "keras")
         backend = LOADERS[_setting.backend]()
         backend.prepare(_setting.threads, _setting.device)
         if _setting.device == "gpu" and backend.gpu_name() is None:
             raise RuntimeError(f"a GPU was asked for, but {_setting.backend} sees none in this worker")
         _backend = backend
+    _backend.settle()
+
+
+def _environment() -> dict[str, Any]:
+    """What the run ran on, with Keras' settings among the flags where Keras is loaded."""
+    from lecturebench.environment import environment
+
+    found = environment()
+    return found if _backend is None else found | {"flags": found["flags"] | _backend.settings()}
 
 
 def _threads_used() -> dict[str, int]:

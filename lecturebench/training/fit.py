@@ -17,11 +17,12 @@ from lecturebench.datasets import Dataset, published_order, resplit_by, standard
 from lecturebench.declare.methods import Measured
 from lecturebench.declare.training import Training
 from lecturebench.declare.views import View
-from lecturebench.metrics import Metric, measure, of_task
+from lecturebench.metrics import DEFAULT, Metric, measure, of_task
 from lecturebench.training.batches import Epochs, training_examples
 from lecturebench.training.outcome import Fitted, streams
 from lecturebench.training.predictions import predict, predictions_of, quick_look
 from lecturebench.training.program import program_for
+from lecturebench.training.stopping import RULES
 
 Observer = Callable[[int, int, float], None]
 QUICK = ("error", "mae", "loss")  # of `quick_look`
@@ -43,15 +44,16 @@ def fit_network(
     looked_at: Collection[str] = (),
     observe: Observer = lambda epoch, epochs, loss: None,
     programs: dict[str, Any] | None = None,
+    identity: Any = None,
 ) -> Fitted:
     """Train a network as ``training`` says and measure it on test.
 
     steps_class: the ``Steps`` of the backend that Keras runs on. observe(epoch, epochs, loss) is called after each
-    epoch. programs: compiled programs of earlier runs in this process, reused where only the seed differs. resplit:
-    train and test are drawn anew by the seed. probe: see `lecturebench.Network`. metrics: those that are measured, by
-    name; None for those of the task. looked_at: names of those measured on validation data at every look, beside error
-    and loss.
-    Weights at the end are those of the last epoch; validation data chooses nothing here.
+    epoch. programs: compiled programs of earlier runs in this process, reused where seed and data alone differ.
+    identity: what tells the source of ``function`` from any other, where the function itself is made anew for each run.
+    resplit: train and test are drawn anew by the seed. probe: see `lecturebench.Network`. metrics: those that are
+    measured, by name; None for those of the task. looked_at: names of those measured on validation data at every look,
+    beside error and loss. Validation data chooses nothing but the epoch, where ``training.stopping`` says so.
     """
     fitted = Fitted(random=True)
     rngs = streams(seed)
@@ -70,12 +72,13 @@ def fit_network(
             dataset = standardized(dataset, train if view.over == "train" else None)
     steps_in_all = training.epochs * math.ceil(len(train) / training.batch_size)
     with fitted.timed("build"):
-        program = program_for(function, parameters, training, steps_in_all, dataset, steps_class, programs)
-        program.restart(rngs["weights"])
+        program = program_for(function, parameters, training, steps_in_all, dataset, steps_class, programs, identity)
+        program.restart(dataset, rngs)
         fitted.parameters = program.model.count_params()
     epochs = Epochs(program, train, training, rngs)
     with fitted.timed("compile"):
         program.compile(epochs.shapes)
+    stopping = RULES[training.stopping]()
     start = time.perf_counter()
     for epoch in range(1, training.epochs + 1):
         for row in epochs.train(epoch):
@@ -85,7 +88,10 @@ def fit_network(
             if not all(map(math.isfinite, row.values())):
                 fitted.diverged = f"the training loss is {row['train_loss']} in epoch {epoch} of {training.epochs}"
                 return fitted
+        stopping.look(epoch, row.get(f"validation_{DEFAULT[dataset.task]}", math.inf), program.steps)
         observe(epoch, training.epochs, row["train_loss"])
+    if chosen := stopping.keep(program.steps):
+        fitted.notes.append(chosen)
     with fitted.timed("predict"):
         outputs = predict(program.steps, dataset.test.X)
     if not np.isfinite(outputs).all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from lecturebench.metrics import Metric, Predictions
 
 PREDICTED_AT_ONCE = 2000
+PREDICTED_BYTES = 2**30
 
 
 def quick_look(task: str, outputs: np.ndarray, y: np.ndarray) -> dict[str, float]:
@@ -59,5 +61,26 @@ def softmax(z: np.ndarray) -> np.ndarray:
 
 
 def predict(steps: Any, X: np.ndarray) -> np.ndarray:
-    """The network's linear outputs (n, outputs) for X as stored, a few thousand at once."""
-    return np.concatenate([steps.outputs(X[i : i + PREDICTED_AT_ONCE]) for i in range(0, len(X), PREDICTED_AT_ONCE)])
+    """The network's linear outputs (n, outputs) for X as stored, as many at once as fit in memory."""
+    at_once = predicted_at_once(steps.model)
+    return np.concatenate([steps.outputs(X[i : i + at_once]) for i in range(0, len(X), at_once)])
+
+
+def predicted_at_once(model: Any) -> int:
+    """Examples whose layers' outputs, all of them kept, take no more than ``PREDICTED_BYTES``; 2,000 at most.
+
+    Attention counts with its scores besides, positions x positions for each head.
+    """
+    import keras
+
+    per_example = 0
+    for layer in model._flatten_layers():
+        try:
+            shapes = [each.shape for each in keras.tree.flatten(layer.output)]
+        except (AttributeError, ValueError):  # inside another layer, or called several times: its own output is unknown
+            continue
+        numbers = sum(math.prod(size or 1 for size in shape[1:]) for shape in shapes)
+        heads = getattr(layer, "num_heads", None) or getattr(layer, "num_query_heads", 0)
+        positions = math.prod(size or 1 for size in shapes[0][1:-1])
+        per_example += 4 * (numbers + heads * positions**2)
+    return max(1, min(PREDICTED_AT_ONCE, PREDICTED_BYTES // max(per_example, 1)))

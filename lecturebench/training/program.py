@@ -11,11 +11,12 @@ import numpy as np
 from lecturebench.datasets import Dataset, mirrored
 from lecturebench.declare.schedules import Schedule
 from lecturebench.declare.training import Choice, Training
-from lecturebench.training.weights import draw_weights
+from lecturebench.training.checks import PROBED, refuse_other_types, refuse_probabilities, refuse_unseeded
+from lecturebench.training.weights import Start
 
 
 class Program:
-    """A compiled network and what it needs to start afresh: reused by runs that differ in their seed alone."""
+    """A compiled network and what it needs to start afresh: reused by runs that differ in seed and data alone."""
 
     def __init__(
         self, function: Callable[..., Any], parameters: Mapping[str, Any], training: Training, steps_in_all: int,
@@ -24,7 +25,9 @@ class Program:
         import keras
 
         outputs = len(dataset.classes) if dataset.task == "classification" else 1
-        self.model = function(dataset.train.X.shape[1:], outputs, **parameters)
+        self.start = Start(lambda: function(dataset.train.X.shape[1:], outputs, **parameters))
+        self.model = self.start.model
+        refuse_other_types(self.model)
         if any(getattr(layer, "flip", False) for layer in self.model.layers):
             mirrored(dataset.name)
         assert not isinstance(training.learning_rate, Choice)
@@ -32,14 +35,19 @@ class Program:
         config = {"learning_rate": rate, **training.options}
         optimizer = keras.optimizers.get({"class_name": training.optimizer, "config": config})
         optimizer.build(self.model.trainable_variables)
-        scale = 1.0 / dataset.scale
-        self.steps = steps_class(self.model, optimizer, dataset.task, dataset.train.X, dataset.train.y, scale)
+        self.steps = steps_class(self.model, optimizer, dataset.task, 1.0 / dataset.scale)
         self.fresh = self.steps.weights()
         self.compiled: set[tuple[int, ...]] = set()
+        refuse_unseeded(self.model, self.steps, np.asarray(dataset.train.X[:PROBED]))
+        if dataset.task == "classification":
+            refuse_probabilities(self.model, self.steps, np.asarray(dataset.train.X[:PROBED]))
 
-    def restart(self, rng: np.random.Generator) -> None:
-        """First weights drawn by ``rng``; the optimiser remembers nothing."""
-        self.steps.set_weights(draw_weights(self.model, self.fresh, rng))
+    def restart(self, dataset: Dataset, rngs: Mapping[str, np.random.Generator]) -> None:
+        """Another training set; first weights drawn from the run's streams; the optimiser remembers nothing."""
+        self.steps.load(dataset.train.X, dataset.train.y)
+        # A child of the stream, so that Keras' layers take no number from the masks that we draw.
+        [layers] = rngs["dropout"].spawn(1)
+        self.steps.set_weights(self.start.draw(self.fresh, rngs["weights"], layers))
 
     def compile(self, shapes: Iterable[tuple[int, int]]) -> None:
         """Compile the steps of an epoch for each shape that it has."""
@@ -68,13 +76,30 @@ def scheduled(rate: float, schedule: Schedule | None, steps_in_all: int) -> Any:
 
 def program_for(
     function: Callable[..., Any], parameters: Mapping[str, Any], training: Training, steps_in_all: int,
-    dataset: Dataset, steps_class: Callable[..., Any], programs: dict[str, Any],
+    dataset: Dataset, steps_class: Callable[..., Any], programs: dict[str, Any], identity: Any = None,
 ) -> Program:  # fmt: skip
-    what = (function.__module__, function.__qualname__, sorted(parameters.items()), sorted(dataset.digests.items()))
-    rate = (training.learning_rate, training.schedule, training.schedule and steps_in_all)
-    key = repr((what, training.optimizer, rate, sorted(training.options.items())))
-    if key not in programs:
+    """The program that was kept, if it is of this network, training and shape of data; else a new one, which is kept.
+
+    identity: what tells the network's source from any other; the function itself if None. A name is not enough: two
+    closures have one name.
+    """
+    X, y = dataset.train.X, dataset.train.y
+    data = (dataset.name, dataset.task, X.shape, str(X.dtype), str(y.dtype), tuple(dataset.classes), dataset.scale)
+    schedule = (training.schedule, training.schedule and steps_in_all)
+    rate = (training.optimizer, training.learning_rate, dict(training.options), *schedule)
+    what = (function if identity is None else identity, dict(parameters), rate, data)
+    kept = programs.get("program")
+    if kept is None or not _equal(kept[0], what):
         programs.clear()  # one at a time: each holds a training set, in cycles that only the collector frees
         gc.collect()
-        programs[key] = Program(function, parameters, training, steps_in_all, dataset, steps_class)
-    return programs[key]  # type: ignore[no-any-return]
+        kept = programs["program"] = (what, Program(function, parameters, training, steps_in_all, dataset, steps_class))
+    program: Program = kept[1]
+    return program
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Whether two descriptions are the same, 1 and True and 1.0 told apart; what cannot be compared is not."""
+    try:
+        return bool(one == other) and repr(one) == repr(other)
+    except ValueError:  # arrays among the parameters
+        return False

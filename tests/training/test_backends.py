@@ -65,7 +65,8 @@ def test_compiled_steps_equal_the_formulas_step_for_step(backend, digits, penalt
     optimizer = keras.optimizers.RMSprop(0.001)
     optimizer.build(model.trainable_variables)
     X, y = np.array(digits.train.X), np.array(digits.train.y)
-    steps = backend.Steps(model, optimizer, "classification", X, y, 1 / digits.scale)
+    steps = backend.Steps(model, optimizer, "classification", 1 / digits.scale)
+    steps.load(X, y)
     steps.set_weights(draw_weights(model, steps.weights(), streams(0)["weights"]))
     theta = [value.astype(float) for value in steps.weights()[:6]]
     memory = [np.zeros_like(value) for value in theta]
@@ -93,7 +94,8 @@ def test_outputs_equal_the_formula(backend, digits):
     optimizer = keras.optimizers.SGD(0.1)
     optimizer.build(model.trainable_variables)
     X, y = np.array(digits.train.X), np.array(digits.train.y)
-    steps = backend.Steps(model, optimizer, "classification", X, y, 1 / digits.scale)
+    steps = backend.Steps(model, optimizer, "classification", 1 / digits.scale)
+    steps.load(X, y)
     W, b = steps.weights()[:2]
     np.testing.assert_allclose(steps.outputs(X[:50]), X[:50].reshape(50, -1) / digits.scale @ W + b, atol=1e-5)
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 class Backend(NamedTuple):
     """What a backend's file gives. prepare(threads, device) is called once per process, before any tensor is made.
 
+    settle() is called before each network and sets Keras' own settings, which settings() gives.
     gradient(function, values) is that of a scalar function of float64 arrays, written with ``keras.ops``: one array for
     each of ``values``.
     """
@@ -22,27 +23,32 @@ class Backend(NamedTuple):
     gpu_name: Callable[[], str | None]
     threads_used: Callable[[], int]
     gradient: Callable[..., list[Any]]
+    settle: Callable[[], None]
+    settings: Callable[[], dict[str, Any]]
 
 
 def tensorflow() -> Backend:
     """Load the TensorFlow one."""
+    from lecturebench.training.backends.settings import settings, settle
     from lecturebench.training.backends.tensorflow import Steps, gpu_name, gradient, prepare, threads_used
 
-    return Backend(Steps, prepare, gpu_name, threads_used, gradient)
+    return Backend(Steps, prepare, gpu_name, threads_used, gradient, settle, settings)
 
 
 def jax() -> Backend:
     """Load the JAX one."""
     from lecturebench.training.backends.jax import Steps, gpu_name, gradient, prepare, threads_used
+    from lecturebench.training.backends.settings import settings, settle
 
-    return Backend(Steps, prepare, gpu_name, threads_used, gradient)
+    return Backend(Steps, prepare, gpu_name, threads_used, gradient, settle, settings)
 
 
 def torch() -> Backend:
     """Load the PyTorch one."""
+    from lecturebench.training.backends.settings import settings, settle
     from lecturebench.training.backends.torch import Steps, gpu_name, gradient, prepare, threads_used
 
-    return Backend(Steps, prepare, gpu_name, threads_used, gradient)
+    return Backend(Steps, prepare, gpu_name, threads_used, gradient, settle, settings)
 
 
 LOADERS: dict[str, Callable[[], Backend]] = {"tensorflow": tensorflow, "jax": jax, "torch": torch}

@@ -15,7 +15,8 @@ from lecturebench.training.backends.objective import objective, random_layers
 
 
 def prepare(threads: int, device: str) -> None:
-    """Choose the device; threads are set by the environment that the worker starts with."""
+    """Choose the device and 32 bits; threads are set by the environment that the worker starts with."""
+    jax.config.update("jax_enable_x64", False)
     if device == "cpu":
         jax.config.update("jax_platforms", "cpu")
 
@@ -42,21 +43,25 @@ def gradient(function: Callable[..., Any], values: Sequence[np.ndarray]) -> list
 
 
 class Steps:
-    """Training steps of one model on one training set; see the TensorFlow one for shapes."""
+    """Training steps of one model, on the training set that was loaded last; see the TensorFlow one for shapes."""
 
-    def __init__(self, model: Any, optimizer: Any, task: str, X: np.ndarray, y: np.ndarray, scale: float) -> None:
+    def __init__(self, model: Any, optimizer: Any, task: str, scale: float) -> None:
         self.model, self.optimizer, self.task, self.scale = model, optimizer, task, scale
         self.random_layers = random_layers(model)
-        self.X, self.y = jnp.asarray(X), jnp.asarray(y)
         self.state = self._variables()
         self._compiled: dict[tuple[int, ...], Any] = {}
         self._predict = jax.jit(self._outputs)
 
+    def load(self, X: np.ndarray, y: np.ndarray) -> None:
+        """Place a training set."""
+        self.X, self.y = jnp.asarray(X), jnp.asarray(y)
+
     def train(self, batches: np.ndarray, masks: list[np.ndarray]) -> tuple[float, float]:
         """One step for each row of ``batches``; the summed loss and error."""
-        if batches.shape not in self._compiled:
+        shape = (len(self.X), *batches.shape)
+        if shape not in self._compiled:
             self.compile(batches, masks)
-        run = self._compiled[batches.shape]
+        run = self._compiled[shape]
         self.state, (loss, error) = run(self.state, self.X, self.y, batches, tuple(masks))
         return float(loss) * batches.shape[1], float(error)
 
@@ -64,7 +69,7 @@ class Steps:
         """Compile the steps for these shapes, so that the first epoch is as quick as the others."""
         steps = jax.jit(self._steps, donate_argnums=0)
         lowered = steps.lower(self.state, self.X, self.y, batches, tuple(masks))
-        self._compiled[batches.shape] = lowered.compile()
+        self._compiled[len(self.X), *batches.shape] = lowered.compile()
 
     def outputs(self, X: np.ndarray) -> np.ndarray:
         """The network's linear outputs (n, outputs) for one batch of X as stored."""

@@ -44,29 +44,29 @@ def gradient(function: Callable[..., Any], values: Sequence[np.ndarray]) -> list
 
 
 class Steps:
-    """Training steps of one model on one training set.
+    """Training steps of one model, on the training set that was loaded last."""
 
-    X: (n, …) as stored; values are multiplied by ``scale`` on the way in. y: (n,).
-    """
-
-    def __init__(self, model: Any, optimizer: Any, task: str, X: np.ndarray, y: np.ndarray, scale: float) -> None:
+    def __init__(self, model: Any, optimizer: Any, task: str, scale: float) -> None:
         self.model, self.optimizer, self.task, self.scale = model, optimizer, task, scale
         self.random_layers = random_layers(model)
-        self.X, self.y = tf.constant(X), tf.constant(y)
         self._train = tf.function(self._steps, autograph=False)
         self._predict = tf.function(self._outputs, reduce_retracing=True)
+
+    def load(self, X: np.ndarray, y: np.ndarray) -> None:
+        """Place a training set. X: (n, …) as stored; values are multiplied by ``scale`` on the way in. y: (n,)."""
+        self.X, self.y = tf.constant(X), tf.constant(y)
 
     def train(self, batches: np.ndarray, masks: list[np.ndarray]) -> tuple[float, float]:
         """One step for each row of ``batches`` (steps, batch), which indexes X. masks: (steps, batch, …) each.
 
         Returns the loss, penalties included, and the error, both summed over all examples seen.
         """
-        loss, error = self._train(tf.constant(batches), tuple(tf.constant(mask) for mask in masks))
+        loss, error = self._train(self.X, self.y, tf.constant(batches), tuple(map(tf.constant, masks)))
         return float(loss) * batches.shape[1], float(error)
 
     def compile(self, batches: np.ndarray, masks: list[np.ndarray]) -> None:
         """Trace the steps for these shapes, so that the first epoch is as quick as the others."""
-        self._train.get_concrete_function(tf.constant(batches), tuple(tf.constant(mask) for mask in masks))
+        self._train.get_concrete_function(self.X, self.y, tf.constant(batches), tuple(map(tf.constant, masks)))
 
     def outputs(self, X: np.ndarray) -> np.ndarray:
         """The network's linear outputs (n, outputs) for one batch of X as stored."""
@@ -90,22 +90,21 @@ class Steps:
     def _outputs(self, x: Any) -> Any:
         return self.model(self._inputs(x), training=False)
 
-    def _steps(self, batches: Any, masks: Any) -> tuple[Any, Any]:
+    def _steps(self, X: Any, y: Any, batches: Any, masks: Any) -> tuple[Any, Any]:
         def step(i: Any, loss: Any, error: Any) -> tuple[Any, Any, Any]:
-            step_loss, step_error = self._step(batches[i], [mask[i] for mask in masks])
+            step_loss, step_error = self._step(X, y, batches[i], [mask[i] for mask in masks])
             return i + 1, loss + step_loss, error + step_error
 
         start = (tf.constant(0), tf.constant(0.0), tf.constant(0.0))
         _, loss, error = tf.while_loop(lambda i, *_: i < tf.shape(batches)[0], step, start, parallel_iterations=1)
         return loss, error
 
-    def _step(self, batch: Any, masks: list[Any]) -> tuple[Any, Any]:
+    def _step(self, X: Any, y: Any, batch: Any, masks: list[Any]) -> tuple[Any, Any]:
         for layer, mask in zip(self.random_layers, masks, strict=True):
             layer.mask = mask
-        y = tf.gather(self.y, batch)
         with tf.GradientTape() as tape:
-            z = self.model(self._inputs(tf.gather(self.X, batch)), training=True)
-            loss, error = objective(self.task, y, z)
+            z = self.model(self._inputs(tf.gather(X, batch)), training=True)
+            loss, error = objective(self.task, tf.gather(y, batch), z)
             loss = tf.add_n([loss, *self.model.losses])
         variables = self.model.trainable_variables
         self.optimizer.apply(tape.gradient(loss, variables), variables)

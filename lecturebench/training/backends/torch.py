@@ -34,12 +34,15 @@ def gradient(function: Callable[..., Any], values: Sequence[np.ndarray]) -> list
 
 
 class Steps:
-    """Training steps of one model on one training set; see the TensorFlow one for shapes."""
+    """Training steps of one model, on the training set that was loaded last; see the TensorFlow one for shapes."""
 
-    def __init__(self, model: Any, optimizer: Any, task: str, X: np.ndarray, y: np.ndarray, scale: float) -> None:
+    def __init__(self, model: Any, optimizer: Any, task: str, scale: float) -> None:
         self.model, self.optimizer, self.task, self.scale = model, optimizer, task, scale
         self.random_layers = random_layers(model)
         self.device = next(iter(model.variables)).value.device
+
+    def load(self, X: np.ndarray, y: np.ndarray) -> None:
+        """Place a training set."""
         self.X, self.y = self._tensor(X), self._tensor(y)
 
     def train(self, batches: np.ndarray, masks: list[np.ndarray]) -> tuple[float, float]:

@@ -1,0 +1,187 @@
+"""Networks whose numbers would be wrong without a word are refused before they are trained, by the layer's name.
+
+Runs on the backend that KERAS_BACKEND names (TensorFlow by default); tox has an environment for each.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lecturebench import Training
+from lecturebench.datasets import Dataset, Split, load
+from lecturebench.models.dense import single_layer, softmax_regression
+from lecturebench.training.fit import fit_network
+
+SGD = Training("sgd", 0.1, 64, 1)
+
+
+@pytest.fixture(scope="module")
+def digits(own_cache) -> Dataset:
+    return load("digits")
+
+
+def fit(backend, data, function, seed=0, training=SGD, **more):
+    return fit_network(function, {}, training, data, seed=seed, steps_class=backend.Steps, train_size=200, **more)
+
+
+def ending(make):
+    """A builder of a network with one hidden layer that ends in what ``make(keras, x, outputs)`` gives."""
+
+    def build(input_shape, outputs):
+        import keras
+
+        inputs = keras.Input(input_shape)
+        hidden = keras.layers.Dense(6, activation="tanh")(keras.layers.Flatten()(inputs))
+        return keras.Model(inputs, make(keras, hidden, outputs))
+
+    return build
+
+
+def by_hand(z):
+    import keras
+
+    return keras.ops.exp(z) / keras.ops.sum(keras.ops.exp(z), axis=-1, keepdims=True)
+
+
+def nested(keras, x, n):
+    return keras.Sequential([keras.Input(x.shape[1:]), keras.layers.Dense(n, activation="softmax", name="last")])(x)
+
+
+PROBABILITIES = {
+    "by name": lambda keras, x, n: keras.layers.Dense(n, activation="softmax", name="last")(x),
+    "sigmoid": lambda keras, x, n: keras.layers.Dense(n, activation="sigmoid", name="last")(x),
+    "by function": lambda keras, x, n: keras.layers.Dense(n, activation=keras.activations.softmax, name="last")(x),
+    "by a function of ours": lambda keras, x, n: keras.layers.Dense(n, activation=by_hand, name="last")(x),
+    "by an activation": lambda keras, x, n: keras.layers.Activation("softmax", name="last")(keras.layers.Dense(n)(x)),
+    "by a layer": lambda keras, x, n: keras.layers.Softmax(name="last")(keras.layers.Dense(n)(x)),
+    "reshaped": lambda keras, x, n: keras.layers.Reshape((n,))(
+        keras.layers.Dense(n, activation="softmax", name="last")(x)
+    ),
+    "in a network inside": nested,
+}
+
+
+@pytest.mark.parametrize("how", PROBABILITIES)
+def test_classifier_that_ends_in_probabilities_is_refused_by_its_last_layer(backend, digits, how):
+    with pytest.raises(ValueError, match=r"its last layer 'last' .*: networks end in linear outputs") as caught:
+        fit(backend, digits, ending(PROBABILITIES[how]))
+    assert "\n" not in str(caught.value)
+
+
+def test_probabilities_without_a_layer_of_their_own_are_refused_too(backend, digits):
+    for make in (
+        lambda keras, x, n: keras.ops.softmax(keras.layers.Dense(n)(x)),
+        lambda keras, x, n: keras.layers.Lambda(by_hand, output_shape=(n,))(keras.layers.Dense(n)(x)),
+    ):
+        with pytest.raises(ValueError, match="networks end in linear outputs"):
+            fit(backend, digits, ending(make))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda keras, x, n: keras.layers.Dense(n)(x),
+        lambda keras, x, n: keras.layers.Dense(n, use_bias=False, kernel_initializer="zeros")(x),
+        lambda keras, x, n: 30 * keras.ops.tanh(keras.layers.Dense(n)(x) / 30),
+        lambda keras, x, n: keras.layers.Dense(n)(keras.layers.Softmax()(x)),
+    ],
+)
+def test_classifier_with_linear_outputs_is_trained(backend, digits, make):
+    assert fit(backend, digits, ending(make)).predictions.shape == (len(digits.test), 10)
+
+
+def test_regression_may_end_as_it_likes(backend):
+    rng = np.random.default_rng(0)
+    part = Split(rng.normal(size=(60, 3)), rng.random(60))
+    data = Dataset(kind="table", task="regression", train=part, test=part, name="made", source="made up", digests={})
+    sigmoid = ending(lambda keras, x, n: keras.layers.Dense(n, activation="sigmoid")(x))
+    assert np.isfinite(fit(backend, data, sigmoid).metrics["test"]["mae"])
+
+
+def with_layer(call):
+    """A builder of a network with a layer of its own, whose call is ``call(layer, x)``."""
+
+    def build(input_shape, outputs):
+        import keras
+
+        class Own(keras.layers.Layer):
+            def __init__(self, **kwargs):
+                super().__init__(**kwargs)
+                self.draws_by = keras.random.SeedGenerator(5)
+
+            def call(self, x, training=False):
+                return call(self, x) if training else x
+
+            def compute_output_shape(self, shape):
+                return shape
+
+        layers = (keras.layers.Flatten(), Own(name="mine"), keras.layers.Dense(outputs))
+        return keras.Sequential([keras.Input(input_shape), *layers])
+
+    return build
+
+
+def by_numpy(layer, x):
+    return x + np.random.normal(size=tuple(x.shape[1:])).astype(np.float32)
+
+
+def by_kerass_own_state(layer, x):
+    import keras
+
+    return x + keras.random.normal(x.shape[1:])
+
+
+def by_a_generator(layer, x):
+    import keras
+
+    return x + keras.random.normal(x.shape[1:], seed=layer.draws_by)
+
+
+@pytest.mark.parametrize("call", [by_numpy, by_kerass_own_state])
+def test_layer_whose_draws_no_seed_reaches_is_refused_by_name(backend, digits, call):
+    with pytest.raises(ValueError, match="layer 'mine' draws random numbers that no seed of a run reaches"):
+        fit(backend, digits, with_layer(call))
+
+
+def test_layer_that_draws_by_a_seed_generator_follows_the_run(backend, digits):
+    programs = {}
+    build = with_layer(by_a_generator)
+    one, two, again = (fit(backend, digits, build, seed=seed, programs=programs).predictions for seed in (1, 2, 1))
+    assert one.tobytes() == again.tobytes() == fit(backend, digits, build, seed=1).predictions.tobytes()
+    assert one.tobytes() != two.tobytes()
+
+
+def dropping(input_shape, outputs):
+    import keras
+
+    layers = keras.layers
+    inside = keras.Sequential([keras.Input((8, 8, 1)), layers.RandomFlip(), layers.GaussianNoise(0.3)])
+    return keras.Sequential(
+        [keras.Input(input_shape), inside, layers.Flatten(), layers.Dropout(0.3), layers.Dense(outputs)]
+    )
+
+
+def recurrent(input_shape, outputs):
+    import keras
+
+    layers = keras.layers
+    lstm = layers.Bidirectional(layers.LSTM(5, dropout=0.2, recurrent_dropout=0.2))
+    return keras.Sequential(
+        [keras.Input(input_shape), layers.Reshape((8, 8)), lstm, layers.BatchNormalization(), layers.Dense(outputs)]
+    )
+
+
+@pytest.mark.parametrize("function", [dropping, recurrent])
+def test_fresh_program_gives_the_bytes_of_a_used_one(backend, digits, function):
+    programs = {}
+    used = [fit(backend, digits, function, seed=seed, programs=programs).predictions for seed in (1, 2, 1)]
+    assert used[0].tobytes() == used[2].tobytes() == fit(backend, digits, function, seed=1).predictions.tobytes()
+    assert used[0].tobytes() != used[1].tobytes()
+
+
+def test_networks_of_the_lecture_need_no_second_look(backend, digits):
+    from lecturebench.training.checks import _all_layers, _foreign
+
+    for model in (softmax_regression((8, 8, 1), 10), single_layer((8, 8, 1), 10, units=4, rate=0.5)):
+        assert not any(map(_foreign, [model, *_all_layers(model)]))
