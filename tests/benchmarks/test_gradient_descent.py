@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from functools import partial
 from types import SimpleNamespace
@@ -422,3 +423,22 @@ def test_figure_is_drawn_and_told_in_words(players, drawing):
 def test_markers_that_would_hide_each_other_are_left_out():
     w = np.array([0.0, 0.05, 0.2, 0.21, 5.0])
     assert figures.apart(w, np.zeros(5), gap=0.12) == [0, 2, 4]
+
+
+def test_figures_are_drawn_where_no_backend_computes_a_row():
+    from lecturebench.report.sections import _drawings
+    from lecturebench.report.style import method_styles
+
+    methods = [bench.BENCHMARK.method(name) for name in bench.PATHS]
+
+    @dataclasses.dataclass(frozen=True, eq=False)
+    class Row:
+        method: Experiment
+        benchmark: object = bench.BENCHMARK
+        backend: str = "numpy"
+        runs: tuple[str, ...] = ("a run",)
+
+    rows = [Row(method) for method in methods]
+    titles = {row: row.method.title for row in rows}
+    drawn = _drawings(rows, titles, method_styles(bench.PATHS))
+    assert [drawing.name for drawing, _ in drawn] == ["paths", "steps"]
