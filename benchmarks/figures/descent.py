@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.experiments.descent import PASSES, START
 from benchmarks.formulas.descent import Floats
 
 if TYPE_CHECKING:
@@ -48,8 +47,11 @@ def draw_paths(figure: Any, rows: Mapping[str, Series]) -> str:
     for sign in (1, -1):
         axes.plot(*(sign * lowest), marker="+", color=INK, markersize=13, markeredgewidth=2.4, zorder=5)
         axes.annotate("minimum", sign * lowest, (-2, 17 * sign), **words)
-    axes.plot(*START, marker="o", color="none", markeredgecolor=INK, markersize=13, markeredgewidth=1.8)
-    axes.annotate("start", START, (28, 0), **words)
+    start = [
+        values[0] for values in (rows["small"].curve("w", "step")[1][0], rows["small"].curve("beta", "step")[1][0])
+    ]
+    axes.plot(*start, marker="o", color="none", markeredgecolor=INK, markersize=13, markeredgewidth=1.8)
+    axes.annotate("start", start, (28, 0), **words)
     axes.set(xlim=(-4.2, 4.2), ylim=(-2.4, 3.2), xlabel="w", ylabel="β")
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles[::-1], labels[::-1], loc="outside lower left", ncols=3, handletextpad=0.5)
@@ -102,13 +104,14 @@ def draw_passes(figure: Any, rows: Mapping[str, Series]) -> str:
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
     common, own = figure.subplots(1, 2, sharey=True)
-    said = []
+    said, last = [], 0.0
     for name, series in rows.items():
         series.band(own if name.endswith("own") else common, "R", "pass")
+        last = max([last, *series.curve("R", "pass")[0]])
         said.append(f"{series.title} ends at {series.values('objective').mean():.3g}")
     for axes, title in ((common, "both at rate 0.01"), (own, "each at its best rate")):
         axes.set_title(title, fontsize=11)
-        axes.set(xlabel="passes over the data", xticks=range(0, PASSES + 1, 5), xlim=(0, PASSES), yscale="log")
+        axes.set(xlabel="passes over the data", xticks=range(0, int(last) + 1, 5), xlim=(0, last), yscale="log")
         axes.grid(axis="y")
     common.yaxis.set_major_locator(FixedLocator([10, 20, 50, 100, 200, 500, 1000]))
     common.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
