@@ -3,6 +3,9 @@
 The names that a benchmark file needs. Importing this package imports neither NumPy nor Keras.
 """
 
+from typing import TYPE_CHECKING
+
+from lecturebench.autodiff import gradient
 from lecturebench.declare.benchmark import Benchmark, Drawing, Profile
 from lecturebench.declare.claims import (
     EquivalenceClaim,
@@ -20,6 +23,10 @@ from lecturebench.declare.schedules import Schedule
 from lecturebench.declare.training import Choice, Training
 from lecturebench.declare.views import Standardized
 from lecturebench.metrics import Metric, Predictions
+
+if TYPE_CHECKING:  # what experiments and drawings are given: names for their signatures
+    from lecturebench.datasets import Dataset as Dataset
+    from lecturebench.report.series import Series as Series
 
 __version__ = "0.1.0"
 
@@ -44,6 +51,7 @@ __all__ = [
     "TimeToTargetClaim",
     "Training",
     "assumed",
+    "gradient",
     "selected",
     "stated",
 ]

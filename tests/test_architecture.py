@@ -19,7 +19,8 @@ OURS = ("lecturebench", "baselines", "benchmarks")
 ARROWS: dict[str, set[str]] = {
     "benchmarks": {"lecturebench", "baselines"},
     "baselines": set(),
-    "lecturebench.__init__": {"declare", "metrics"},
+    "lecturebench.__init__": {"declare", "metrics", "autodiff", "datasets", "report"},  # the last two for types alone
+    "lecturebench.autodiff": {"training"},
     "lecturebench.__main__": {"cli"},
     "lecturebench.errors": set(),
     "lecturebench.environment": {"errors", "__init__"},
@@ -53,6 +54,8 @@ HOMES = {
 }
 # What reads records must work where nothing can be fitted, whatever it imports on the way.
 LIGHT_ROOMS = ("lecturebench.report", "lecturebench.judging.statistics", "lecturebench.store")
+# Functions that the front door offers to suites, and whose imports happen when a suite calls them.
+FOR_SUITES = {"lecturebench.autodiff"}
 NEVER_IN_LIGHT_ROOMS = HEAVY - {"sklearn", "tensorflow_datasets"}
 
 
@@ -166,6 +169,7 @@ def slow_imports(root: Path) -> list[str]:
 def frameworks_reached(root: Path) -> list[str]:
     """One line per Keras, TensorFlow, JAX or PyTorch import that a light room has or reaches through ours."""
     graph = all_imports(root)
+    graph |= {name: [item for item in graph.get(name, ()) if item.at_import] for name in FOR_SUITES}
     starts = [module for module in graph if room_of(module) in LIGHT_ROOMS]
     return [
         f"{start} reaches {item.name} at {item.module}:{item.line}"

@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple
 from lecturebench.declare.benchmark import Benchmark, Profile
 from lecturebench.declare.methods import Experiment, Method
 from lecturebench.declare.training import Choice, Training
-from lecturebench.judging.statistics import one_standard_error
+from lecturebench.judging.statistics import RULES
 from lecturebench.metrics import Metric
 from lecturebench.store import Record
 
@@ -103,7 +103,7 @@ def plan(request: Request, ended: Mapping[str, Record], sources: Mapping[str, st
             grid_runs = _grid(request, method, profile, source)
             runs += grid_runs
             if all(run.key in ended for run in grid_runs):
-                fixed[name] = chosen(name, (ended[run.key] for run in grid_runs), metric)
+                fixed[name] = chosen(name, choice, (ended[run.key] for run in grid_runs), metric)
                 if fixed[name] is None:
                     continue
             else:
@@ -119,8 +119,8 @@ def plan(request: Request, ended: Mapping[str, Record], sources: Mapping[str, st
     return Plan(runs, waiting, frozenset(deciding))
 
 
-def chosen(name: str, records: Iterable[Record], metric: Metric) -> float | None:
-    """The value that the one-standard-error rule takes by that metric on validation data.
+def chosen(name: str, choice: Choice, records: Iterable[Record], metric: Metric) -> float | None:
+    """The value that the rule of a `Choice` takes by that metric on validation data.
 
     Values with a failed run are left out; None if all have one.
     """
@@ -133,7 +133,7 @@ def chosen(name: str, records: Iterable[Record], metric: Metric) -> float | None
         else:
             failed.add(value)
     whole = sorted(set(errors) - failed)
-    return one_standard_error(whole, [errors[value] for value in whole]) if whole else None
+    return RULES[choice.rule](whole, [errors[value] for value in whole]) if whole else None
 
 
 def limited(choice: Choice, profile: Profile) -> tuple[tuple[float, ...], tuple[int, ...]]:

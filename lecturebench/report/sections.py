@@ -169,7 +169,8 @@ def _drawings(
     """The benchmark's own figures with what they draw, on the first backend that has all their methods."""
     found = []
     for drawing in rows[0].benchmark.drawings:
-        for backend in dict.fromkeys(row.backend for row in rows if row.method.uses_backend):
+        backends = dict.fromkeys(row.backend for row in rows if row.method.uses_backend)
+        for backend in backends or ("",):  # none: experiments that no backend computes
             known = {
                 row.method.name: Series(titles[row], styles[row.method.name], row.runs, saved.arrays)
                 for row in rows

@@ -13,6 +13,10 @@ from scipy.optimize import approx_fprime
 from scipy.special import log_softmax
 
 from benchmarks import bench_optimisers as bench
+from benchmarks.experiments import optimisers as experiment
+from benchmarks.figures.optimisers import reaching
+from benchmarks.formulas import optimisers as formulas
+from benchmarks.formulas.softmax import softmax_regression
 from lecturebench.datasets import Dataset, Split
 from lecturebench.declare.claims import TimeToTargetClaim
 from lecturebench.report.figures import blank
@@ -21,6 +25,8 @@ from lecturebench.report.style import method_styles
 from lecturebench.training.fit import fit_network
 
 seeds = st.integers(0, 2**32 - 1)
+OWN, COMMON, UPDATES = bench.METHODS[:4], bench.METHODS[4:6], bench.METHODS[6:]
+draw_target = reaching(0.03, ("each at its own rate", "both at the rate 0.03"))
 ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
 
 
@@ -52,7 +58,7 @@ def images() -> Dataset:
 def test_gradient_descent_shrinks_a_parabola_by_one_minus_rate_times_curvature_each_step(rate, share, steps):
     curvature, theta, memory = share / rate, np.array([3.0, -2.0]), {}
     for t in range(1, steps + 1):
-        theta, memory = bench.gradient_step(theta, memory, curvature * theta, t, rate=rate)
+        theta, memory = formulas.gradient_step(theta, memory, curvature * theta, t, rate=rate)
     np.testing.assert_allclose(theta, (1 - share) ** steps * np.array([3.0, -2.0]), rtol=1e-9, atol=1e-12)
     assert memory == {}
 
@@ -62,16 +68,16 @@ def test_gradient_descent_shrinks_a_parabola_by_one_minus_rate_times_curvature_e
 def test_velocity_is_the_sum_of_past_gradients_each_weighed_by_a_power_of_mu(seed, steps, mu):
     g = np.random.default_rng(seed).normal(size=(steps, 3))
     velocity = [-0.1 * sum(mu ** (t - i) * g[i] for i in range(t + 1)) for t in range(steps)]
-    theta = after(bench.momentum_step, np.ones(3), g, rate=0.1, momentum=mu)
+    theta = after(formulas.momentum_step, np.ones(3), g, rate=0.1, momentum=mu)
     np.testing.assert_allclose(theta, 1 + np.sum(velocity, axis=0), rtol=1e-9, atol=1e-12)
 
 
 def test_steps_of_momentum_along_a_constant_slope_grow_to_ten_times_those_of_gradient_descent():
     slope = [np.array([2.0])] * 200
-    last = after(bench.momentum_step, np.zeros(1), slope, rate=0.1, momentum=0.9) - after(
-        bench.momentum_step, np.zeros(1), slope[:-1], rate=0.1, momentum=0.9
+    last = after(formulas.momentum_step, np.zeros(1), slope, rate=0.1, momentum=0.9) - after(
+        formulas.momentum_step, np.zeros(1), slope[:-1], rate=0.1, momentum=0.9
     )
-    assert last == pytest.approx(10 * after(bench.gradient_step, np.zeros(1), slope[:1], rate=0.1), rel=1e-6)
+    assert last == pytest.approx(10 * after(formulas.gradient_step, np.zeros(1), slope[:1], rate=0.1), rel=1e-6)
 
 
 @settings(deadline=None, max_examples=50)
@@ -85,7 +91,7 @@ def test_adam_is_the_ratio_of_corrected_averages_of_kingma_and_ba(seed, steps):
         s = (0.001 * 0.999**age * g[:t] ** 2).sum(axis=0)
         # The form before the paper's section 2.1, which is Keras' too.
         theta = theta - 0.01 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / (np.sqrt(s) + 1e-7)
-    np.testing.assert_allclose(after(bench.adam_step, np.ones(3), g, rate=0.01, **ADAM), theta, rtol=1e-9)
+    np.testing.assert_allclose(after(formulas.adam_step, np.ones(3), g, rate=0.01, **ADAM), theta, rtol=1e-9)
 
 
 @settings(deadline=None, max_examples=50)
@@ -94,11 +100,11 @@ def test_adam_walks_the_rate_at_each_step_along_a_constant_slope_whatever_its_si
     slope = [np.array([sign * size])] * steps
     epsilon = 1e-7 / np.sqrt(1 - 0.999 ** np.arange(1, steps + 1))
     walked = -0.001 * sign * (size / (size + epsilon)).sum()
-    assert after(bench.adam_step, np.zeros(1), slope, rate=0.001, **ADAM) == pytest.approx(walked, rel=1e-6)
+    assert after(formulas.adam_step, np.zeros(1), slope, rate=0.001, **ADAM) == pytest.approx(walked, rel=1e-6)
 
 
 def test_adam_leaves_a_parameter_without_gradient_where_it_is():
-    assert after(bench.adam_step, np.array([0.5]), [np.zeros(1)] * 5, rate=0.1, **ADAM) == 0.5
+    assert after(formulas.adam_step, np.array([0.5]), [np.zeros(1)] * 5, rate=0.1, **ADAM) == 0.5
 
 
 @settings(deadline=None, max_examples=50)
@@ -111,14 +117,14 @@ def test_gradient_of_the_softmax_regression_is_the_slope_of_its_cross_entropy(se
     def parts(values):
         return [values[:12].reshape(3, 4), values[12:]]
 
-    R, gradient = bench.softmax_regression(parts(flat), X, y)
+    R, gradient = softmax_regression(parts(flat), X, y)
     z = X @ flat[:12].reshape(3, 4) + flat[12:]
     assert pytest.approx(-log_softmax(z, axis=1)[np.arange(7), y].mean()) == R
-    slope = approx_fprime(flat, lambda values: bench.softmax_regression(parts(values), X, y)[0], 1e-6)
+    slope = approx_fprime(flat, lambda values: softmax_regression(parts(values), X, y)[0], 1e-6)
     np.testing.assert_allclose(np.concatenate([part.ravel() for part in gradient]), slope, atol=1e-5)
 
 
-@pytest.mark.parametrize("method", bench.UPDATES, ids=lambda method: method.name)
+@pytest.mark.parametrize("method", UPDATES, ids=lambda method: method.name)
 def test_each_rule_is_what_keras_does_to_the_rounding_of_float64(backend, images, method):
     values = method.function(images, np.random.default_rng(0), **method.parameters).values
     assert values["deviation"] < 1e-13
@@ -126,27 +132,34 @@ def test_each_rule_is_what_keras_does_to_the_rounding_of_float64(backend, images
     assert values["loss after"] < 0.95 * values["loss before"]
 
 
-@pytest.mark.parametrize("method", bench.UPDATES, ids=lambda method: method.name)
+def test_gradient_descent_over_all_examples_is_keras_sgd_too(backend, images):
+    values = experiment.rule_against_keras(
+        images, np.random.default_rng(0), rule="gradient descent", rate=0.01, batch_size=len(images.train)
+    ).values
+    assert values["deviation"] < 1e-13
+
+
+@pytest.mark.parametrize("method", UPDATES, ids=lambda method: method.name)
 def test_constants_are_the_defaults_of_keras(backend, method):
     import keras
 
-    _, name, constants = bench.RULES[method.parameters["rule"]]
+    _, name, constants = experiment.RULES[method.parameters["rule"]]
     default = getattr(keras.optimizers, name)()
     assert method.parameters["rate"] == pytest.approx(float(default.learning_rate.numpy()))
     assert all(getattr(default, constant) == value for constant, value in constants.items() if constant != "momentum")
 
 
 def nesterov(theta, memory, g, t, *, rate, momentum):
-    _, memory = bench.momentum_step(theta, memory, g, t, rate=rate, momentum=momentum)
+    _, memory = formulas.momentum_step(theta, memory, g, t, rate=rate, momentum=momentum)
     return theta + momentum * memory["v"] - rate * g, memory
 
 
 def epsilon_of_algorithm_1(theta, memory, g, t, *, epsilon, **constants):
-    return bench.adam_step(theta, memory, g, t, epsilon=epsilon * np.sqrt(1 - constants["beta_2"] ** t), **constants)
+    return formulas.adam_step(theta, memory, g, t, epsilon=epsilon * np.sqrt(1 - constants["beta_2"] ** t), **constants)
 
 
 def uncorrected(theta, memory, g, t, **constants):
-    return bench.adam_step(theta, memory, g, 10**6, **constants)
+    return formulas.adam_step(theta, memory, g, 10**6, **constants)
 
 
 @pytest.mark.parametrize(
@@ -155,22 +168,22 @@ def uncorrected(theta, memory, g, t, **constants):
     ids=["nesterov", "epsilon of Algorithm 1", "no correction"],
 )
 def test_another_rule_is_told_from_that_of_keras(backend, images, monkeypatch, rule, other):
-    monkeypatch.setattr(bench, "STEPS", 10)
-    monkeypatch.setattr(bench, "RULES", {rule: (other, *bench.RULES[rule][1:])})
-    measured = bench.rule_against_keras(images, np.random.default_rng(0), rule=rule, rate=0.001, batch_size=8)
+    monkeypatch.setattr(experiment, "STEPS", 10)
+    monkeypatch.setattr(experiment, "RULES", {rule: (other, *experiment.RULES[rule][1:])})
+    measured = experiment.rule_against_keras(images, np.random.default_rng(0), rule=rule, rate=0.001, batch_size=8)
     assert measured.values["deviation"] > 1e-6
 
 
 def test_keras_variables_keep_64_bits_on_every_backend(backend):
     import keras
 
-    with bench.float64():
+    with experiment.float64():
         variable = keras.Variable(np.array([1 + 1e-12]), dtype="float64")
         assert keras.ops.convert_to_numpy(variable.value)[0] == 1 + 1e-12
 
 
 def test_full_batch_gradient_descent_makes_one_step_in_each_epoch(backend, images):
-    method = bench.OWN[0]
+    method = OWN[0]
     training = dataclasses.replace(method.training, learning_rate=0.1, epochs=3)
     fitted = fit_network(method.function, {"units": (4, 4)}, training, images, seed=0, steps_class=backend.Steps)
     assert [(point["epoch"], point["step"]) for point in fitted.curve] == [(1, 1), (2, 2), (3, 3)]
@@ -181,32 +194,34 @@ def test_optimisers_are_trained_alike_but_for_rule_rate_and_batch():
         training = dataclasses.replace(method.training, optimizer="", learning_rate=1.0, batch_size=1)
         return dataclasses.replace(training, options={}), dict(method.parameters), method.function
 
-    methods = (*bench.OWN, *bench.COMMON)
+    methods = (*OWN, *COMMON)
     assert all(rest(method) == rest(methods[0]) for method in methods)
-    assert {method.training.learning_rate for method in bench.OWN} == {bench.OWN_RATE}
-    assert {method.training.learning_rate for method in bench.COMMON} == {bench.COMMON_RATE}
-    assert [method.training.batch_size for method in methods] == [60_000] + 6 * [128]
+    assert {method.training.learning_rate for method in OWN} == {bench.OWN}
+    assert {method.training.learning_rate for method in COMMON} == {bench.COMMON}
+    assert [method.training.batch_size for method in methods] == [60_000] + 5 * [128]
     options = {method.name: (method.training.optimizer, dict(method.training.options)) for method in methods}
     assert options["momentum"] == options["momentum_common"] == ("sgd", {"momentum": 0.9})
     assert options["sgd"] == options["sgd_common"] == options["full_batch"] == ("sgd", {})
-    assert options["adam"] == options["adam_common"] == ("adam", {})
+    assert options["adam"] == ("adam", {})
+    assert {method.training.held_out for method in methods} == {"last"}
 
 
-def test_common_rate_is_on_the_grid():
-    assert bench.COMMON_RATE in bench.GRID
+def test_common_rate_is_on_the_grid_and_rates_are_those_with_the_least_error():
+    assert bench.COMMON in bench.OWN.grid
+    assert bench.OWN.rule == "least"
 
 
 def test_times_are_compared_at_own_rates_and_at_one_rate():
     claims = [claim for claim in bench.CLAIMS if isinstance(claim, TimeToTargetClaim)]
     assert [(claim.faster, claim.slower) for claim in claims] == [
-        ("momentum", "sgd"), ("adam", "sgd"), ("momentum_common", "sgd_common"), ("adam_common", "sgd_common"),
+        ("momentum", "sgd"), ("adam", "sgd"), ("momentum_common", "sgd_common"),
     ]  # fmt: skip
     assert {(claim.threshold, claim.metric) for claim in claims} == {(0.03, "validation error")}
 
 
 def series(*errors: tuple[float, ...]) -> dict[str, Series]:
     """Every network with one run for each of the tuples: validation errors at steps 100, 200, …"""
-    methods = (*bench.OWN, *bench.COMMON)
+    methods = (*OWN, *COMMON)
     styles = method_styles(method.name for method in methods)
     runs = [
         SimpleNamespace(
@@ -220,9 +235,14 @@ def series(*errors: tuple[float, ...]) -> dict[str, Series]:
     return {method.name: Series(method.title, styles[method.name], runs) for method in methods}  # type: ignore[arg-type]
 
 
+def racing(*errors: tuple[float, ...]) -> dict[str, Series]:
+    rows = series(*errors)
+    return {name: rows[name] for name in bench.RACING}
+
+
 def test_target_figure_marks_the_first_look_at_the_target_and_counts_runs_that_never_get_there():
     figure = blank(5.6, 6.4)
-    said = bench.draw_target(figure, series((0.08, 0.03, 0.04), (0.05, 0.04, 0.02), (0.09, 0.05, 0.031)))
+    said = draw_target(figure, racing((0.08, 0.03, 0.04), (0.05, 0.04, 0.02), (0.09, 0.05, 0.031)))
     marks = [list(line.get_xdata()) for line in figure.axes[0].lines if line.get_label() == "there"]
     assert marks == [[200, 300]] * 3
     assert "Adam, each at its own rate: 2 of 3 runs after 200 to 300 steps" in said
@@ -231,27 +251,14 @@ def test_target_figure_marks_the_first_look_at_the_target_and_counts_runs_that_n
 
 def test_target_figure_sets_runs_of_the_same_step_side_by_side():
     figure = blank(5.6, 6.4)
-    bench.draw_target(figure, series((0.05, 0.03), (0.05, 0.02), (0.03, 0.03)))
+    draw_target(figure, racing((0.05, 0.03), (0.05, 0.02), (0.03, 0.03)))
     first, second, third = next(line for line in figure.axes[0].lines if line.get_label() == "there").get_xdata()
     assert (first, second) == (100, 200)
     assert 200 < third < 210
 
 
 def test_target_figure_says_that_no_run_got_there():
-    assert "SGD, each at its own rate: 0 of 1 runs;" in bench.draw_target(blank(5.6, 6.4), series((0.9, 0.5)))
-
-
-@pytest.mark.parametrize(
-    ("draw", "x"), [(bench.draw_loss_by_epoch, [0.25, 0.5]), (bench.draw_loss_by_seconds, [2.0, 4.0])]
-)
-def test_loss_figures_show_the_mean_over_the_seeds_and_say_where_it_ends(draw, x):
-    rows = series((0.3, 0.1), (0.1, 0.05))
-    figure = blank(5.6, 4.1)
-    said = draw(figure, {method.name: rows[method.name] for method in bench.OWN})
-    line = figure.axes[0].lines[-1]
-    assert list(line.get_xdata()) == x
-    np.testing.assert_allclose(line.get_ydata(), [0.6, 0.225])
-    assert "Adam ends at 0.225" in said
+    assert "SGD, each at its own rate: 0 of 1 runs;" in draw_target(blank(5.6, 6.4), racing((0.9, 0.5)))
 
 
 def test_every_drawing_names_the_methods_that_it_takes():

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from benchmarks import bench_schedules as bench
-from lecturebench import Experiment, IdentityClaim, Network, OrderClaim, Schedule
-from lecturebench.datasets import load
+from benchmarks.experiments import schedules as experiment
+from benchmarks.figures.schedules import POINTS, draw_effect, rates_of
+from benchmarks.formulas.schedules import rate
+from lecturebench import Network, OrderClaim, Schedule
 from lecturebench.report.figures import blank
 from lecturebench.report.series import Series
 from lecturebench.report.style import method_styles, styled
-from lecturebench.store import Record
+from lecturebench.training.program import scheduled
 
+KINDS = [name for name in bench.SCHEDULES if name != "cosine_warmup"]
 TRAINED = [method for method in bench.METHODS if isinstance(method, Network)]
 
 
@@ -31,53 +35,47 @@ TRAINED = [method for method in bench.METHODS if isinstance(method, Network)]
     ],
 )
 def test_formulas_give_the_rates_worked_out_by_hand(kind, rates):
-    for t, rate in rates.items():
-        assert bench.formula(kind, t, 60) == pytest.approx(rate, rel=1e-12)
+    for t, expected in rates.items():
+        assert rate(kind, t, 60) == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("kind", bench.SCHEDULES)
+@pytest.mark.parametrize("kind", KINDS)
 def test_warm_up_leads_to_the_first_rate_of_what_follows(kind):
-    first = bench.formula(kind, 0, 60)
-    assert [bench.formula(kind, t, 64, warm=4) for t in range(5)] == pytest.approx(
+    first = rate(kind, 0, 60)
+    assert [rate(kind, t, 64, warm=4) for t in range(5)] == pytest.approx(
         [first / 4, first / 2, first * 3 / 4, first, first]
     )
-    assert [bench.formula(kind, t + 4, 64, warm=4) for t in range(60)] == [
-        bench.formula(kind, t, 60) for t in range(60)
-    ]
+    assert [rate(kind, t + 4, 64, warm=4) for t in range(60)] == [rate(kind, t, 60) for t in range(60)]
 
 
-@pytest.mark.parametrize("kind", bench.SCHEDULES)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("steps", [6, 60, 125, 1250, 7919])
 @pytest.mark.parametrize("share", [0.0, 0.1])
 def test_harness_has_the_rates_of_the_formulas_for_any_number_of_steps(kind, steps, share):
     warm = round(share * steps)
-    written = [bench.formula(kind, t, steps, warm) for t in range(steps)]
-    rates = dataclasses.replace(bench.SCHEDULES[kind], warmup=share).rates(steps)
+    written = [rate(kind, t, steps, warm) for t in range(steps)]
+    rates = dataclasses.replace(bench.SCHEDULES[kind][1], warmup=share).rates(steps)
     np.testing.assert_allclose(rates, written, rtol=1e-11, atol=1e-12)
 
 
-@pytest.mark.usefixtures("backend")
-def test_compiled_steps_use_the_rate_of_their_own_step():
-    used = bench.used_rates(Schedule("exponential", periods=2), 9)
-    np.testing.assert_allclose(used, 10 ** (-4 * np.arange(9) / 9 / 2), atol=2**-23)
+@pytest.mark.parametrize("warmup", [0.0, 0.1])
+@pytest.mark.parametrize("kind", KINDS)
+def test_optimiser_of_the_harness_steps_by_the_rate_of_its_own_step(kind, warmup, backend):
+    import keras
+
+    # R has the gradient 1, so a step of SGD goes down by its rate; float32 rounds the table by 2^-24, and w again.
+    steps = 25
+    schedule = dataclasses.replace(bench.SCHEDULES[kind][1], warmup=warmup)
+    optimizer = keras.optimizers.SGD(scheduled(0.1, schedule, steps))
+    w = keras.Variable(np.zeros(1, np.float32))
+    optimizer.build([w])
+    for t in range(steps):
+        w.assign(np.zeros(1, np.float32))
+        optimizer.apply([keras.ops.ones((1,))], [w])
+        used = -float(keras.ops.convert_to_numpy(w.value)[0]) / 0.1
+        assert used == pytest.approx(rate(kind, t, steps, round(warmup * steps)), abs=2**-23)
 
 
-@pytest.fixture(scope="module")
-def measured(backend, own_cache):
-    """What the experiment finds over few steps."""
-    return bench.rates_of_the_optimiser(load("digits"), np.random.default_rng(0), steps=13)
-
-
-def test_every_schedule_is_within_its_tolerance_and_recorded_with_and_without_warm_up(measured):
-    claims = [claim for claim in bench.CLAIMS if isinstance(claim, IdentityClaim)]
-    assert {claim.metric for claim in claims} == set(bench.SCHEDULES)
-    assert all(measured.values[claim.metric] <= claim.tolerance for claim in claims)
-    assert measured.values["deviation"] == max(measured.values[kind] for kind in bench.SCHEDULES)
-    kinds = [f"{kind}{warm}" for kind in bench.SCHEDULES for warm in ("", "_warmup")]
-    assert all(set(point) == {"time", *kinds} for point in measured.curve)
-
-
-@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize(
     ("kind", "wrong"),
     [
@@ -87,10 +85,31 @@ def test_every_schedule_is_within_its_tolerance_and_recorded_with_and_without_wa
         ("constant", Schedule("exponential", factor=0.99999)),
     ],
 )
-def test_schedule_that_is_not_the_formulas_is_found_out(kind, wrong, monkeypatch):
-    monkeypatch.setattr(bench, "SCHEDULES", {kind: wrong})
-    found = bench.rates_of_the_optimiser(None, np.random.default_rng(0), steps=7)
-    assert found.values[kind] > 2**-23
+def test_schedule_that_is_not_the_formulas_is_told_from_it(kind, wrong):
+    written = [rate(kind, t, 7) for t in range(7)]
+    assert np.abs(wrong.rates(7) - written).max() > 2**-23
+
+
+@pytest.mark.parametrize("steps", [6, 125, 1001])
+def test_equation_5_is_keras_cosine_decay_with_restarts_and_without(steps, backend):
+    values = experiment.sgdr_against_keras(None, np.random.default_rng(0), steps=steps).values
+    assert values["deviation"] == max(values["cosine"], values["restarts"])
+    assert values["cosine"] < 1e-6
+
+
+def test_another_formula_is_told_from_keras(backend, monkeypatch):
+    monkeypatch.setattr(experiment, "rate", lambda kind, t, steps: rate(kind, t, steps) * (1 - 2e-6))
+    assert experiment.sgdr_against_keras(None, np.random.default_rng(0), steps=125).values["deviation"] > 1e-6
+
+
+def test_exponential_and_step_decay_are_keras_own(backend):
+    from keras.optimizers import schedules
+
+    smooth = schedules.ExponentialDecay(1.0, 125, 0.01)
+    drops = schedules.PiecewiseConstantDecay([41, 83], [1.0, 0.1, 0.01])
+    for t in range(125):
+        assert float(smooth(t)) == pytest.approx(rate("exponential", t, 125), rel=1e-5)
+        assert float(drops(t)) == pytest.approx(rate("step", t, 125), rel=1e-6)
 
 
 def test_rows_differ_in_their_schedule_alone():
@@ -106,45 +125,30 @@ def test_claims_say_that_a_decay_and_a_periodic_schedule_beat_a_constant_rate():
     orders = [claim.order for claim in bench.CLAIMS if isinstance(claim, OrderClaim)]
     assert orders == [("cosine", "constant"), ("restarts", "constant")]
     assert all(claim.protocol["reading"].status == "assumed" for claim in bench.CLAIMS if isinstance(claim, OrderClaim))
+    assert {method.training.learning_rate.rule for method in TRAINED} == {"least"}
+    assert bench.BENCHMARK.profiles["lecture"].seeds == 20
 
 
-def rows_of(measured):
+def rows_of():
     """Made-up runs: the loss of method i falls as (i + 1) / epoch."""
-    rows = {}
     styles = method_styles(method.name for method in bench.METHODS)
-    for i, method in enumerate(bench.METHODS):
-        if isinstance(method, Experiment):
-            runs = [record(method, list(measured.curve), {"measured": dict(measured.values)})]
-        else:
-            curve = [{"epoch": epoch, "validation_loss": (i + 1) / epoch} for epoch in (1, 2, 3)]
-            runs = [record(method, curve, {}) for _ in range(2)]
-        rows[method.name] = Series(method.title, styles[method.name], runs)
+    rows = {}
+    for i, method in enumerate(TRAINED):
+        curve = [{"epoch": epoch, "validation_loss": (i + 1) / epoch} for epoch in (1, 2, 3)]
+        runs = [SimpleNamespace(curve=curve, recipe={"learning_rate": 0.03}) for _ in range(2)]
+        rows[method.name] = Series(method.title, styles[method.name], runs)  # type: ignore[arg-type]
     return rows
 
 
-def record(method, curve, metrics):
-    return Record(
-        *("k", "benchmarks", "schedules", method.name, {}, "lecture", "tensorflow", "cpu", 0, "judged", "ok"),
-        recipe={"learning_rate": 0.03},
-        curve=curve,
-        metrics=metrics,
-    )
-
-
-def test_figures_show_the_optimisers_rates_and_every_schedules_loss(measured):
-    rows = rows_of(measured)
+def test_figure_shows_the_rates_of_the_formulas_and_every_schedules_loss():
+    rows = rows_of()
     with styled():
-        figure = blank(5.6, 4.2)
-        words = bench.draw_rates(figure, rows)
-        assert "at most" in words
-        drawn = figure.axes[3].lines[3].get_ydata()  # the cosine's dots
-        np.testing.assert_allclose(drawn, [bench.formula("cosine", t, 13) for t in (0, 8)], atol=1e-6)
         figure = blank(5.6, 5.4)
-        words = bench.draw_effect(figure, rows)
+        words = draw_effect(figure, rows)
     assert all(
-        f"{rows[name].title} (base rate 0.03) ends at {(i + 1) / 3:.3g}" in words
-        for i, name in enumerate(rows)
-        if name != "rates"
+        f"{row.title} (base rate 0.03) ends at {(i + 1) / 3:.3g}" in words for i, row in enumerate(rows.values())
     )
-    decay, periodic = figure.axes[2:]
+    above, _, decay, periodic = figure.axes
     assert (len(decay.lines), len(periodic.lines)) == (5, 3)
+    np.testing.assert_allclose(above.lines[3].get_ydata(), [rate("cosine", t, POINTS) for t in range(POINTS)])
+    assert rates_of("cosine_warmup")[0] == pytest.approx(1 / 12)

@@ -27,7 +27,7 @@ from lecturebench.judging.statistics.common import (
     plain,
 )
 from lecturebench.judging.statistics.effects import judge_chain, judge_equivalence, judge_minimum, judge_order
-from lecturebench.judging.statistics.formulas import judge_identity, one_standard_error
+from lecturebench.judging.statistics.formulas import RULES, judge_identity, least_error, one_standard_error
 from lecturebench.judging.statistics.numbers import (
     ProtocolValues,
     ValueOutcome,
@@ -56,6 +56,7 @@ __all__ = [
     "MOST_LOOKS",
     "MOST_SEEDS",
     "NAN",
+    "RULES",
     "SLACK",
     "TOLERANCE",
     "About",
@@ -76,6 +77,7 @@ __all__ = [
     "judge_number",
     "judge_order",
     "judge_time_to_target",
+    "least_error",
     "not_run",
     "one_standard_error",
     "paired_interval",

@@ -1,4 +1,4 @@
-"""Identities, and the book's rule for a penalty."""
+"""Identities, and the rules by which validation data choose a parameter."""
 
 from __future__ import annotations
 
@@ -46,3 +46,26 @@ def one_standard_error(values: Sequence[float], validation_errors: Sequence[Sequ
     best = max(value for value in means if means[value] <= lowest + SLACK * abs(lowest))
     limit = lowest + sd_of(whole[best]) / math.sqrt(k)
     return max(value for value in means if means[value] <= limit + SLACK * abs(limit))
+
+
+def least_error(values: Sequence[float], validation_errors: Sequence[Sequence[float]]) -> float:
+    """The value with the least mean validation error; of several equally good ones the smallest.
+
+    validation_errors[i]: the errors of values[i], one per seed. A value with a run that is not finite, or with fewer
+    runs than the others, is out. ValueError if none is left.
+    """
+    if len(values) != len(validation_errors):
+        raise ValueError(f"{len(values)} values with errors of {len(validation_errors)}; one list for each value")
+    k = max((len(errors) for errors in validation_errors), default=0)
+    means = {
+        float(value): float(np.sort(np.asarray(errors, dtype=np.float64)).mean())
+        for value, errors in zip(values, validation_errors, strict=True)
+        if k and len(errors) == k and np.isfinite(np.asarray(errors, dtype=np.float64)).all()
+    }
+    if not means:
+        raise ValueError("no value has all its runs; there is nothing to choose from")
+    lowest = min(means.values())
+    return min(value for value in means if means[value] <= lowest + SLACK * abs(lowest))
+
+
+RULES = {"one standard error": one_standard_error, "least": least_error}  # by the name that a `Choice` has
