@@ -28,6 +28,10 @@ class Series:
         found = (run.value(metric) for run in self.runs)
         return np.array([value for value in found if value is not None])
 
+    def array(self, name: str) -> Floats:
+        """The array of that name that every run measured, (runs, ...). KeyError if one has none."""
+        return np.stack([np.asarray(run.arrays[name]) for run in self.runs])  # type: ignore[attr-defined]
+
     def curve(self, y: str, x: str = "epoch") -> tuple[Floats, Floats]:
         """The points that every run has: x (points,), their mean where runs differ, and y (runs, points)."""
         drawn = [[(point[x], point[y]) for point in run.curve if x in point and y in point] for run in self.runs]
