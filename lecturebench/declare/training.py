@@ -14,18 +14,23 @@ from lecturebench.declare.schedules import Schedule
 class Choice:
     """A parameter that no source prints, chosen on validation data by a rule fixed beforehand.
 
-    Each value of ``grid`` is fitted once per seed of ``seeds``; these are other seeds than the judged ones. The rule
-    takes the largest value whose mean validation error is within one standard error of the best (ISLP, sec. 6.1.3).
+    Each value of ``grid`` is fitted once per seed of ``seeds``; these are other seeds than the judged ones.
+    rule: "one standard error" takes the largest value whose mean validation error is within one standard error of the
+    best (ISLP, sec. 6.1.3), which is for penalties, where larger is simpler; "least" takes the value with the least
+    mean validation error, which is for learning rates, of which none is simpler.
     """
 
     grid: tuple[float, ...]
     seeds: tuple[int, ...]
+    rule: Literal["one standard error", "least"] = "one standard error"
 
     def __post_init__(self) -> None:
         if not self.grid or list(self.grid) != sorted(set(self.grid)):
             raise ValueError(f"grid is {self.grid!r}; it must be non-empty, increasing and without repeats")
         if len(self.seeds) < 2:
             raise ValueError(f"seeds is {self.seeds!r}; a standard error needs at least two")
+        if self.rule not in ("one standard error", "least"):
+            raise ValueError(f"rule is {self.rule!r}; it must be 'one standard error' or 'least'")
 
 
 @dataclass(frozen=True)

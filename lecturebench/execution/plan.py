@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 from lecturebench.declare.benchmark import Benchmark, Profile
 from lecturebench.declare.methods import Experiment, Method
 from lecturebench.declare.training import Choice, Training
-from lecturebench.judging.statistics import one_standard_error
+from lecturebench.judging.statistics import RULES
 from lecturebench.store import Record
 
 
@@ -94,7 +94,7 @@ def plan(request: Request, ended: Mapping[str, Record], sources: Mapping[str, st
             grid_runs = _grid(request, method, profile, source)
             runs += grid_runs
             if all(run.key in ended for run in grid_runs):
-                fixed[name] = chosen(name, (ended[run.key] for run in grid_runs))
+                fixed[name] = chosen(name, (ended[run.key] for run in grid_runs), choice.rule)
                 if fixed[name] is None:
                     continue
             else:
@@ -104,8 +104,8 @@ def plan(request: Request, ended: Mapping[str, Record], sources: Mapping[str, st
     return Plan(runs, waiting)
 
 
-def chosen(name: str, records: Iterable[Record]) -> float | None:
-    """The value that the one-standard-error rule takes; values with a failed run are left out; None if all have one."""
+def chosen(name: str, records: Iterable[Record], rule: str = "one standard error") -> float | None:
+    """The value that the rule of a `Choice` takes; values with a failed run are left out; None if all have one."""
     errors: dict[float, list[float]] = {}
     failed = set()
     for record in records:
@@ -116,7 +116,7 @@ def chosen(name: str, records: Iterable[Record]) -> float | None:
         else:
             failed.add(value)
     whole = sorted(set(errors) - failed)
-    return one_standard_error(whole, [errors[value] for value in whole]) if whole else None
+    return RULES[rule](whole, [errors[value] for value in whole]) if whole else None
 
 
 def limited(choice: Choice, profile: Profile) -> tuple[tuple[float, ...], tuple[int, ...]]:

@@ -337,6 +337,29 @@ def one_standard_error(values: Sequence[float], validation_errors: Sequence[Sequ
     return max(value for value in means if means[value] <= limit + SLACK * abs(limit))
 
 
+def least_error(values: Sequence[float], validation_errors: Sequence[Sequence[float]]) -> float:
+    """The value with the least mean validation error; of several equally good ones the smallest.
+
+    validation_errors[i]: the errors of values[i], one per seed. A value with a run that is not finite, or with fewer
+    runs than the others, is out. ValueError if none is left.
+    """
+    if len(values) != len(validation_errors):
+        raise ValueError(f"{len(values)} values with errors of {len(validation_errors)}; one list for each value")
+    k = max((len(errors) for errors in validation_errors), default=0)
+    means = {
+        float(value): float(np.sort(np.asarray(errors, dtype=np.float64)).mean())
+        for value, errors in zip(values, validation_errors, strict=True)
+        if k and len(errors) == k and np.isfinite(np.asarray(errors, dtype=np.float64)).all()
+    }
+    if not means:
+        raise ValueError("no value has all its runs; there is nothing to choose from")
+    lowest = min(means.values())
+    return min(value for value in means if means[value] <= lowest + SLACK * abs(lowest))
+
+
+RULES = {"one standard error": one_standard_error, "least": least_error}  # by the name that a `Choice` has
+
+
 def sampling_interval(mean: float, n_test: int) -> float:
     """Half the 95% interval that the test set's own sampling gives an error share: 1.96·√(m(1-m)/n_test).
 

@@ -30,7 +30,7 @@ from lecturebench.judging.evidence import (
     usable_records,
 )
 from lecturebench.judging.results import RowResult
-from lecturebench.judging.statistics import one_standard_error
+from lecturebench.judging.statistics import RULES
 from lecturebench.report.table import COLUMNS, table_rows, to_csv
 from lecturebench.store import DamagedRecord, Record, Store, digest
 
@@ -140,7 +140,7 @@ def _choice_differences(row: RowResult) -> list[str]:
     judged = (*row.runs, *row.failed)
     if row.method.choice is None or not judged:
         return []
-    name, _ = row.method.choice
+    name, choice = row.method.choice
     stated = judged[0].recipe.get(name)
     failed = {run.recipe[name] for run in row.choice_runs if run.status != "ok"}
     errors: dict[float, list[float]] = {}
@@ -150,7 +150,7 @@ def _choice_differences(row: RowResult) -> list[str]:
             errors.setdefault(run.recipe[name], []).append(value)
     where = f"{row.method.name} on {row.place}"
     try:
-        chosen = one_standard_error(list(errors), list(errors.values()))
+        chosen = RULES[choice.rule](list(errors), list(errors.values()))
     except ValueError as error:
         return [f"{where}: its {name} {stated} cannot be checked: {error}"]
     return [] if chosen == stated else [f"{where}: {name} is {stated}, the rule chooses {chosen}"]

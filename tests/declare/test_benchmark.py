@@ -78,6 +78,11 @@ def test_choice_needs_two_seeds_for_a_standard_error():
         Choice(grid=(1.0,), seeds=(1,))
 
 
+def test_choice_refuses_a_rule_that_there_is_not():
+    with pytest.raises(ValueError, match="rule is 'best'; it must be 'one standard error' or 'least'"):
+        Choice(grid=(1.0,), seeds=(1, 2), rule="best")
+
+
 @pytest.mark.parametrize("name", ["learning_rate", "batch_size", "epochs"])
 def test_training_refuses_what_must_be_above_zero(name):
     values = {"optimizer": "sgd", "learning_rate": 0.1, "batch_size": 1, "epochs": 1}

@@ -140,7 +140,8 @@ def test_profile_limits_grid_and_seeds_evenly():
 
 
 def optimisers(**training) -> Benchmark:
-    training = Training("sgd", Choice((0.1, 1.0), (1001, 1002)), 128, 3, **training)
+    rate = training.pop("learning_rate", Choice((0.1, 1.0), (1001, 1002)))
+    training = Training("sgd", rate, 128, 3, **training)
     fixed = dataclasses.replace(training, learning_rate=0.1)
     return Benchmark(
         title="t",
@@ -168,6 +169,18 @@ def test_chosen_learning_rate_reaches_training_and_recipe():
     assert {run.training["learning_rate"] for run in judged} == {0.1}
     assert {run.recipe["learning_rate"] for run in judged} == {0.1}
     assert "learning_rate" not in judged[0].parameters
+
+
+@pytest.mark.parametrize(("rule", "taken"), [("least", 0.1), ("one standard error", 1.0)])
+def test_choice_is_made_by_its_own_rule(rule, taken):
+    choice = Choice((0.1, 1.0), (1001, 1002), rule=rule)
+    table = optimisers(learning_rate=choice)
+    one = request(table, methods=("sgd",))
+    grid = plan(one, {}, Sources()).runs
+    errors = {(0.1, 1001): 0.20, (0.1, 1002): 0.24, (1.0, 1001): 0.21, (1.0, 1002): 0.25}
+    records = {run.key: ended(run, errors[run.training["learning_rate"], run.seed]) for run in grid}
+    judged = [run for run in plan(one, records, Sources()).runs if run.role == "judged"]
+    assert {run.training["learning_rate"] for run in judged} == {taken}
 
 
 def test_method_for_other_datasets_is_left_out():

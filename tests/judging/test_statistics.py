@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from lecturebench.judging import statistics as claims
 from lecturebench.judging.statistics import (
+    RULES,
     Judgement,
     Losses,
     judge_chain,
@@ -24,6 +25,7 @@ from lecturebench.judging.statistics import (
     judge_number,
     judge_order,
     judge_time_to_target,
+    least_error,
     not_run,
     one_standard_error,
     paired_interval,
@@ -548,6 +550,13 @@ def test_identity_without_a_number_is_refused(deviation: float, tolerance: float
 
 
 # --- the rule for a penalty, the test set's own interval --------------------------------------------------------------
+
+
+def test_rules_of_a_choice_take_the_least_error_or_the_largest_value_near_it() -> None:
+    grid, errors = [1e-3, 1e-2, 1e-1], [[0.20, 0.24], [0.21, 0.25], [0.5, 0.6]]
+    assert RULES["least"](grid, errors) == least_error(grid, errors) == 1e-3
+    assert RULES["one standard error"](grid, errors) == one_standard_error(grid, errors) == 1e-2
+    assert least_error([1, 2, 3], [[math.inf, 0.0], [0.1, 0.1], [0.1, 0.1]]) == 2
 
 
 def test_largest_value_within_one_standard_error_is_chosen() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -116,6 +117,23 @@ def test_a_parameter_that_the_rule_does_not_choose_is_found(written, benchmarks,
         rewrite(written, record, lambda values: values["metrics"]["validation"].update(error=0.01))
     where = "ridge on mnist (lecture, tensorflow)"
     assert verify(written.folder, benchmarks, load) == [f"{where}: penalty is 0.0001, the rule chooses 0.001"]
+
+
+def test_a_parameter_is_checked_by_the_rule_of_its_choice(written, benchmarks, load):
+    table = benchmarks["error_table"]
+    method = table.method("ridge")
+    least = {**method.parameters, "penalty": replace(method.choice[1], rule="least")}
+    changed = type(method)(method.name, method.title, method.function, method.training, **least)
+    others = {"error_table": replace(table, methods=(changed, *table.methods[1:]))}
+    means = {1e-5: 0.070, 1e-4: 0.071}
+    for value in method.choice[1].grid:
+        for seed, aside in ((101, -0.005), (102, 0.0), (103, 0.005)):
+            record = make_record("ridge", seed, role="choice", penalty=value)
+            error = means.get(value, 0.2) + aside
+            rewrite(written, record, lambda values, error=error: values["metrics"]["validation"].update(error=error))
+    assert verify(written.folder, benchmarks, load) == []
+    [difference] = verify(written.folder, others, load)
+    assert difference.endswith("penalty is 0.0001, the rule chooses 1e-05")
 
 
 def test_a_choice_without_its_runs_cannot_be_checked_and_says_so(written, benchmarks, load):
