@@ -3,7 +3,9 @@
 The names that a benchmark file needs. Importing this package imports neither NumPy nor Keras.
 """
 
-from lecturebench.declare.benchmark import Benchmark, Drawing, Profile
+from typing import Any
+
+from lecturebench.declare.benchmark import Benchmark, Drawing, Profile, profiles
 from lecturebench.declare.claims import (
     EquivalenceClaim,
     IdentityClaim,
@@ -41,6 +43,15 @@ __all__ = [
     "TimeToTargetClaim",
     "Training",
     "assumed",
+    "profiles",
     "selected",
     "stated",
+    "win_probability",
 ]
+
+
+def win_probability(a: Any, b: Any) -> tuple[float, float, float]:
+    """P(A < B) + P(A = B) / 2 for one run of each row, with its 95% interval; see `lecturebench.judging.statistics`."""
+    from lecturebench.judging import statistics
+
+    return statistics.win_probability(a, b)

@@ -19,7 +19,7 @@ OURS = ("lecturebench", "baselines", "benchmarks")
 ARROWS: dict[str, set[str]] = {
     "benchmarks": {"lecturebench", "baselines"},
     "baselines": set(),
-    "lecturebench.__init__": {"declare"},
+    "lecturebench.__init__": {"declare", "judging"},
     "lecturebench.__main__": {"cli"},
     "lecturebench.errors": set(),
     "lecturebench.environment": {"errors", "__init__"},

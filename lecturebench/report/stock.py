@@ -21,7 +21,8 @@ from lecturebench.report.figures import short, words
 from lecturebench.report.series import Series
 from lecturebench.report.style import INK, MUTED, PAPER, TONES
 
-Draw = Callable[[Any, Mapping[str, Series]], str]
+Rows = Mapping[str, Series]
+Draw = Callable[[Any, Rows], str]
 Log = Literal["", "x", "y", "xy"]
 
 DASHES = ("-", "--", (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
@@ -35,7 +36,7 @@ def curves(y: str, x: str = "epoch", *, xlabel: str = "", ylabel: str = "", log:
     written in percent.
     """
 
-    def draw(figure: Any, rows: Mapping[str, Series]) -> str:
+    def draw(figure: Any, rows: Rows) -> str:
         axes = figure.add_subplot()
         ends = []
         for series in rows.values():
@@ -65,7 +66,7 @@ def path(
     the number whose lowest mean is marked by an upright line.
     """
 
-    def draw(figure: Any, rows: Mapping[str, Series]) -> str:
+    def draw(figure: Any, rows: Rows) -> str:
         names = [name for name in rows if name in at]
         places = np.array([at[name] for name in names])
         drawn = figure.subplots(len(panels), 1, sharex=True, height_ratios=(3, *[2] * (len(panels) - 1)), squeeze=False)
@@ -113,7 +114,7 @@ def dots(metric: str, *, published: Mapping[str, str] | None = None, xlabel: str
     """
     from lecturebench.declare.claims import parse_printed
 
-    def draw(figure: Any, rows: Mapping[str, Series]) -> str:
+    def draw(figure: Any, rows: Rows) -> str:
         axes = figure.add_subplot()
         told = []
         for y, (name, series) in enumerate(rows.items()):
@@ -152,7 +153,7 @@ def heat(array: str, *, xlabel: str = "", ylabel: str = "", label: str = "", cen
     smallest to the largest.
     """
 
-    def draw(figure: Any, rows: Mapping[str, Series]) -> str:
+    def draw(figure: Any, rows: Rows) -> str:
         tables = [np.asarray(series.array(array), dtype=float).mean(axis=0) for series in rows.values()]
         low, high = min(table.min() for table in tables), max(table.max() for table in tables)
         if centre is not None:
@@ -181,7 +182,7 @@ def images(array: str, *, columns: Sequence[str] = (), rows: Sequence[str] = (),
     share of their width.
     """
 
-    def draw(figure: Any, drawn: Mapping[str, Series]) -> str:
+    def draw(figure: Any, drawn: Rows) -> str:
         series = next(iter(drawn.values()))
         table = np.asarray(series.array(array)[0], dtype=float)
         lines, across, height, width = table.shape
