@@ -8,11 +8,12 @@ import numpy as np
 
 from benchmarks.formulas.activations import ACTIVATIONS
 from lecturebench.report.stock import Rows
-from lecturebench.report.style import INK, MUTED, RULE
 
 
 def draw_functions(figure: Any, rows: Rows) -> str:
     """Each activation function and its derivative, with the test error of the network that uses it."""
+    from lecturebench.report.style import INK, MUTED, RULE
+
     grid = figure.subplots(2, 3, sharex=True, sharey=True)
     z, told, dash = np.linspace(-4.0, 4.0, 321), [], (0, (2, 1.4))
     for axes, (name, series) in zip(grid.flat, rows.items(), strict=False):

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
 from lecturebench.report.stock import Draw, Rows
 
 
@@ -20,6 +18,8 @@ def by_size(crops: Mapping[str, str], sizes: Sequence[str]) -> Draw:
 
 
 def _draw(crops: Mapping[str, str], sizes: Sequence[str], figure: Any, rows: Rows) -> str:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
     axes = figure.add_subplot()
     told = []
     ticks: dict[int, str] = {}

@@ -12,7 +12,6 @@ import numpy as np
 from benchmarks.formulas.power import MOST_SEEDS, Needed, in_order, power
 from lecturebench import win_probability
 from lecturebench.report.stock import Draw, Rows
-from lecturebench.report.style import INK, MUTED, TONES
 
 
 def paired_errors(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
@@ -57,6 +56,8 @@ def seeds_needed(printed: Mapping[str, str]) -> Draw:
 
 def _draw_runs(printed: Mapping[str, str], figure: Any, rows: Rows) -> str:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    from lecturebench.report.style import INK, MUTED
 
     axes, published, told = figure.add_subplot(), known(rows, printed), []
     for y, (name, series) in enumerate(rows.items()):
@@ -104,6 +105,8 @@ def wins(ridge: np.ndarray, dropout: np.ndarray) -> str:
 
 def _draw_chances(printed: Mapping[str, str], figure: Any, rows: Rows) -> str:
     from matplotlib.ticker import NullLocator, PercentFormatter
+
+    from lecturebench.report.style import INK, MUTED, TONES
 
     dropout, ridge = paired_errors(rows)
     axes = figure.add_subplot()

@@ -6,11 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from lecturebench.report.stock import Rows
-from lecturebench.report.style import INK, MUTED, PAPER
 
 BOOK = {"linear_splits": 254.7, "lasso_splits": 252.3, "network_splits": 257.4}
 SHORT = {"linear_splits": "linear regression", "lasso_splits": "lasso", "network_splits": "network"}
@@ -32,6 +29,11 @@ def in_the_books_order(errors: Mapping[str, Any]) -> int:
 
 def draw_splits(figure: Any, rows: Rows) -> str:
     """Errors of the three methods over the random splits, and their differences on the same split."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    from lecturebench.report.style import INK, MUTED
+
     errors = by_split(rows)
     n = len(errors["linear_splits"])
     counted = in_the_books_order(errors)
@@ -68,6 +70,8 @@ def draw_splits(figure: Any, rows: Rows) -> str:
 
 def _draw_lines(axes: Any, lines: Sequence[tuple[str, Any, float, Any]], form: str) -> list[str]:
     """A histogram for each (label, values, the book's, style), with mean and standard deviation; each in words."""
+    from lecturebench.report.style import INK, MUTED, PAPER
+
     everything = np.concatenate([values for _, values, _, _ in lines])
     edges = np.linspace(everything.min(), everything.max(), 31)
     told = []

@@ -10,18 +10,17 @@ smallest to the largest run.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from matplotlib.axis import Axis
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from lecturebench.judging.results import show
-from lecturebench.report.figures import short, words
-from lecturebench.report.series import Series
-from lecturebench.report.style import INK, MUTED, PAPER, TONES
+if TYPE_CHECKING:
+    from matplotlib.axis import Axis
 
-Rows = Mapping[str, Series]
+    from lecturebench.report.series import Series
+
+# A benchmark only names its figures: what draws them is imported when one is drawn, so that listing stays quick.
+Rows = Mapping[str, "Series"]
 Draw = Callable[[Any, Rows], str]
 Log = Literal["", "x", "y", "xy"]
 
@@ -37,6 +36,8 @@ def curves(y: str, x: str = "epoch", *, xlabel: str = "", ylabel: str = "", log:
     """
 
     def draw(figure: Any, rows: Rows) -> str:
+        from matplotlib.ticker import MaxNLocator
+
         axes = figure.add_subplot()
         ends = []
         for series in rows.values():
@@ -49,10 +50,10 @@ def curves(y: str, x: str = "epoch", *, xlabel: str = "", ylabel: str = "", log:
         _axis(axes.yaxis, y, "y" in log)
         if x in ("epoch", "step"):
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=(1, 2, 5, 10)))
-        axes.set(xlabel=xlabel or words(x), ylabel=ylabel or words(y))
+        axes.set(xlabel=xlabel or _words(x), ylabel=ylabel or _words(y))
         axes.grid(axis="y")
         figure.legend(loc="outside lower left", ncols=2)
-        return f"{_capital(ylabel or words(y))} by {xlabel or words(x)}: {'; '.join(ends)}."
+        return f"{_capital(ylabel or _words(y))} by {xlabel or _words(x)}: {'; '.join(ends)}."
 
     return draw
 
@@ -67,6 +68,11 @@ def path(
     """
 
     def draw(figure: Any, rows: Rows) -> str:
+        from matplotlib.ticker import FuncFormatter, NullFormatter
+
+        from lecturebench.report.figures import short
+        from lecturebench.report.style import MUTED, PAPER, TONES
+
         names = [name for name in rows if name in at]
         places = np.array([at[name] for name in names])
         drawn = figure.subplots(len(panels), 1, sharex=True, height_ratios=(3, *[2] * (len(panels) - 1)), squeeze=False)
@@ -112,9 +118,11 @@ def dots(metric: str, *, published: Mapping[str, str] | None = None, xlabel: str
 
     Equal values stand on top of each other. published: numbers as printed, by method, drawn as diamonds.
     """
-    from lecturebench.declare.claims import parse_printed
 
     def draw(figure: Any, rows: Rows) -> str:
+        from lecturebench.declare.claims import parse_printed
+        from lecturebench.report.style import INK, MUTED
+
         axes = figure.add_subplot()
         told = []
         for y, (name, series) in enumerate(rows.items()):
@@ -154,6 +162,9 @@ def heat(array: str, *, xlabel: str = "", ylabel: str = "", label: str = "", cen
     """
 
     def draw(figure: Any, rows: Rows) -> str:
+        from lecturebench.report.figures import short
+        from lecturebench.report.style import INK
+
         tables = [np.asarray(series.array(array), dtype=float).mean(axis=0) for series in rows.values()]
         low, high = min(table.min() for table in tables), max(table.max() for table in tables)
         if centre is not None:
@@ -169,8 +180,8 @@ def heat(array: str, *, xlabel: str = "", ylabel: str = "", label: str = "", cen
             axes.set(xlabel=xlabel)
             told.append(f"{series.title} {short(float(table.min()))} to {short(float(table.max()))}")
         panels[0].set_ylabel(ylabel)
-        figure.colorbar(picture, ax=list(panels), orientation="horizontal", label=label or words(array), shrink=0.6)
-        return f"{_capital(label or words(array))}: {'; '.join(told)}."
+        figure.colorbar(picture, ax=list(panels), orientation="horizontal", label=label or _words(array), shrink=0.6)
+        return f"{_capital(label or _words(array))}: {'; '.join(told)}."
 
     return draw
 
@@ -183,6 +194,8 @@ def images(array: str, *, columns: Sequence[str] = (), rows: Sequence[str] = (),
     """
 
     def draw(figure: Any, drawn: Rows) -> str:
+        from lecturebench.report.style import INK
+
         series = next(iter(drawn.values()))
         table = np.asarray(series.array(array)[0], dtype=float)
         lines, across, height, width = table.shape
@@ -202,18 +215,24 @@ def images(array: str, *, columns: Sequence[str] = (), rows: Sequence[str] = (),
         axes.tick_params(length=0, colors=INK)
         axes.spines[:].set_visible(False)
         heads = f", {'; '.join(head.replace(chr(10), ' ') for head in columns)}" if columns else ""
-        return f"{_capital(words(array))}: {lines} lines of {across} images{heads}."
+        return f"{_capital(_words(array))}: {lines} lines of {across} images{heads}."
 
     return draw
 
 
 def _named(metric: str) -> str:
     """A number's name as people write it; on test where no split is said."""
-    return f"test {metric}" if metric in ("error", "mae", "loss") else words(metric)
+    return f"test {metric}" if metric in ("error", "mae", "loss") else _words(metric)
 
 
 def _value(metric: str) -> Callable[[float], str]:
-    return show(words(metric))
+    from lecturebench.judging.results import show
+
+    return show(_words(metric))
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _capital(text: str) -> str:
@@ -222,6 +241,10 @@ def _capital(text: str) -> str:
 
 def _axis(axis: Axis, metric: str, log: bool) -> None:
     """Percent for errors; on a logarithmic scale a mark at 1, 2 and 5 of each decade, fewer where there are many."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    from lecturebench.report.figures import short
+
     axes = axis.axes
     name = "x" if axis is axes.xaxis else "y"
     if log:
@@ -229,5 +252,5 @@ def _axis(axis: Axis, metric: str, log: bool) -> None:
         low, high = axis.get_view_interval()
         axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 2000 * low else (1,)))
         axis.set_minor_formatter(NullFormatter())
-    share = words(metric).split()[-1] == "error"
+    share = _words(metric).split()[-1] == "error"
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.6g}%" if share else short(value)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from decimal import Decimal
 
 import pytest
@@ -115,6 +117,15 @@ def test_lecture_suite_has_the_error_table_with_its_numbers_and_the_pairs_that_i
     for name in ("ridge", "dropout", "softmax"):
         assert table.method(name).training.held_out == "last"
     assert table.method("dropout_random").training.held_out == "random"
+
+
+def test_discovering_the_lecture_suite_loads_nothing_that_fits_or_draws():
+    heavy = "{'matplotlib', 'keras', 'tensorflow', 'sklearn', 'scipy'}"
+    code = (
+        f"import sys; from lecturebench.declare.suites import discover; discover(); print({heavy} & set(sys.modules))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "set()"
 
 
 def test_profiles_of_most_benchmarks_judge_nothing_on_smoke():
