@@ -13,9 +13,9 @@ Protocol = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """source: where it stands. slide: which slide speaks of it. protocol: what holds for all of its claims.
+    """source: where it stands. slide: which slide speaks of it. protocol, deviations: what holds for all of its claims.
 
-    Each method makes one claim; a claim's own protocol is added to the common one, and comes first.
+    Each method makes one claim; a claim's own protocol and deviations are added to the common ones, and come first.
     """
 
     source: str
@@ -23,6 +23,7 @@ class Source:
     dataset: str = "mnist"
     metric: str = "error"
     protocol: Protocol = field(default_factory=dict)
+    deviations: tuple[str, ...] = ()
 
     def saying(self, source: str) -> Source:
         """The same, with what is printed there in other words or elsewhere."""
@@ -30,7 +31,7 @@ class Source:
 
     def number(self, method: str, printed: str, protocol: Protocol, deviations: tuple[str, ...] = ()) -> NumberClaim:
         """``method`` has the number printed as ``printed``."""
-        return NumberClaim(method=method, printed=printed, **self._common(protocol, deviations))
+        return NumberClaim(method=method, printed=printed, **self._common(protocol, deviations=deviations))
 
     def order(
         self,
@@ -38,10 +39,9 @@ class Source:
         protocol: Protocol,
         metric: str = "",
         about: Literal["table", "statement"] = "statement",
-        deviations: tuple[str, ...] = (),
     ) -> OrderClaim:
         """The methods stand in this order of the metric, the lowest first."""
-        return OrderClaim(order=order, about=about, **self._common(protocol, deviations, metric))
+        return OrderClaim(order=order, about=about, **self._common(protocol, metric))
 
     def alike(
         self,
@@ -52,29 +52,28 @@ class Source:
         because: str,
         protocol: Protocol,
         about: Literal["table", "statement"] = "statement",
-        deviations: tuple[str, ...] = (),
     ) -> EquivalenceClaim:
         """Two methods have the same metric within ``within``."""
-        common = self._common(protocol, deviations)
+        common = self._common(protocol)
         return EquivalenceClaim(pair=(a, b), delta=within, because=because, about=about, **common)
 
     def lowest_inside(self, *path: str, protocol: Protocol, metric: str) -> MinimumClaim:
         """Along the path the metric is lowest inside and not at an end."""
-        return MinimumClaim(path=path, **self._common(protocol, (), metric))
+        return MinimumClaim(path=path, **self._common(protocol, metric))
 
     def holds(
         self, method: str, statement: str, tolerance: float, protocol: Protocol, metric: str = "deviation"
     ) -> IdentityClaim:
         """``statement`` holds: what ``method`` measures is within ``tolerance``."""
-        common = self._common(protocol, (), metric)
+        common = self._common(protocol, metric)
         return IdentityClaim(method=method, statement=statement, tolerance=tolerance, **common)
 
-    def _common(self, protocol: Protocol, deviations: tuple[str, ...], metric: str = "") -> dict[str, Any]:
+    def _common(self, protocol: Protocol, metric: str = "", deviations: tuple[str, ...] = ()) -> dict[str, Any]:
         return {
             "metric": metric or self.metric,
             "dataset": self.dataset,
             "source": self.source,
             "slide": self.slide,
             "protocol": {**protocol, **{name: value for name, value in self.protocol.items() if name not in protocol}},
-            "deviations": deviations,
+            "deviations": (*deviations, *self.deviations),
         }
