@@ -116,7 +116,10 @@ CLAIMS = (
     ),
 )
 
-PANELS = {"error": ("error", "validation error", "train error"), "norm of the weights": ("norm", "norm_of_all")}
+PANELS = {
+    "error": {"error": "test error", "validation error": "validation error", "train error": "train error"},
+    "norm of the weights": {"norm": "W1 and W2", "norm_of_all": "all parameters"},
+}
 DRAWINGS = tuple(
     Drawing(
         *(name, title),

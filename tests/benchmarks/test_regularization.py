@@ -185,7 +185,7 @@ def test_figure_tells_where_validation_error_is_lowest(drawing):
         told = drawing.draw(figure, rows_of(names, validation))
     assert f"validation error is lowest at {float(names[3].partition('_')[2]):g}".replace("1e-05", "1e-5") in told
     assert "4.12%" in told
-    assert f"norm from 20 to {21 - len(names)}" in told
+    assert f"W1 and W2 from 20 to {21 - len(names)}" in told
     errors, norm = figure.axes
-    assert [len(line.get_xdata()) for line in norm.lines][:2] == [len(names)] * 2
+    assert [len(line.get_xdata()) for line in norm.lines] == [len(names)] * 2
     assert errors.lines[0].get_xdata()[3] == float(names[3].partition("_")[2])
