@@ -11,8 +11,7 @@ and scales those that stay, so that the expected activation is the same (ISLP, s
     A_k  becomes  m_k A_k / (1 - p),    m_k = 0 with probability p, else 1
 
 Nothing is removed in prediction. Twelve penalties and nine rates are fitted on 10,000 of the training images, half of
-them held out: where claims are about validation error, 5,000 images tell it more exactly than 2,000. The training error
-is that of the last epoch's weights on the 5,000 images that were fitted, nothing removed.
+them held out. The training error is that of the last epoch's weights on the 5,000 images fitted, nothing removed.
 
 If theta minimises loss plus lambda times squared norm, a larger lambda can only raise the loss and lower the norm: add
 what each of two minimisers says about the other. The error on training images is no part of that sum; it follows the

@@ -23,14 +23,16 @@ TABLE_10_1 = Source(
     slide="Why Neural Network?",
     protocol={
         "data": stated("60,000 train, 10,000 test, pixels / 255", "ISLP, sec. 10.2; R lab, chunks 15 to 19"),
-        "batch size": stated("128", "ISLP, sec. 10.7.2; R lab, chunks 15 to 21"),
-        "validation": stated(
-            "the last 20% of train held out, 48,000 fitted",
-            "ISLP, sec. 10.7.2; R lab's validation_split, which takes the last in the published order",
-        ),
     },
 )
-NETWORK = {
+FITTED = {
+    "batch size": stated("128", "ISLP, sec. 10.7.2; R lab, chunks 15 to 21"),
+    "validation": stated(
+        "the last 20% of train held out, 48,000 fitted",
+        "ISLP, sec. 10.7.2; R lab's validation_split, which takes the last in the published order",
+    ),
+}
+NETWORK = FITTED | {
     "network": stated("784-256-128-10, ReLU, softmax, 235,146 parameters", "ISLP, sec. 10.2"),
     "loss": stated("cross-entropy", 'slide "Cross-Entropy Loss"; ISLP, sec. 10.7'),
 }
@@ -51,7 +53,11 @@ RIDGE = (
     }
 )
 DROPOUT = NETWORK | LAB_TRAINING | {"dropout": stated("0.4 after layer 1, 0.3 after layer 2", "R lab, chunks 15 to 19")}
-SOFTMAX = LAB_TRAINING | {"network": stated("one softmax layer, 7,850 parameters in Keras", "R lab, chunks 20 and 21")}
+SOFTMAX = (
+    FITTED
+    | LAB_TRAINING
+    | {"network": stated("one softmax layer, 7,850 parameters in Keras", "R lab, chunks 20 and 21")}
+)
 DISCRIMINANT = {
     "method": stated("linear discriminant analysis of sec. 4.4", "ISLP, sec. 10.2"),
     "software": assumed("scikit-learn, solver lsqr", "the book prints no code for this row"),
