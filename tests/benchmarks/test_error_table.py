@@ -37,6 +37,7 @@ def test_numbers_say_what_is_held_out_and_deviate_in_nothing():
             assert claim.protocol["train size"].value == "all 60,000"
             assert not {"validation", "batch size"} & set(claim.protocol)
         elif isinstance(claim, NumberClaim):
-            assert claim.protocol["validation"].value == "the last 20% of train held out, 48,000 fitted"
-            assert claim.protocol["validation"].status == "stated"
+            assert claim.protocol["validation"].value.startswith("the last 20% of train held out")
+            # No lab fits the ridge row: that it holds out the last ones too is our reading.
+            assert claim.protocol["validation"].status == ("assumed" if claim.method == "ridge" else "stated")
             assert claim.deviations == ()
