@@ -5,6 +5,7 @@ scikit-learn is imported when one is fitted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 # Of coordinate descent. scikit-learn's own tolerance, 1e-4, leaves visible errors where columns are nearly collinear,
@@ -47,23 +48,21 @@ def least_squares(X: Any, y: Any) -> Any:
     return LinearRegression().fit(X, y)
 
 
-def lasso(X: Any, y: Any, *, seed: int, folds: int = 10, lambdas: int = 100) -> Any:
+def lasso(X: Any, y: Any, *, folds: int | Sequence[int] = 10, seed: int | None = None, lambdas: int = 100) -> Any:
     """Fitted lasso: sum_i (y_i - b_0 - sum_j b_j x_ij)^2 / (2n) + lambda sum_j s_j |b_j|, lambda by cross-validation.
 
     X: (n, p). y: (n,) values. s_j: standard deviation of column j over the rows fitted, so that units change no
-    prediction. lambda is the largest with the smallest mean absolute error over ``folds`` parts of the rows, drawn by
-    ``seed``, each predicted from the others; there are ``lambdas`` to choose from, evenly spaced on a logarithmic scale
-    from the smallest that leaves no coefficient down to 1/10,000 of it. Returns the fit to all rows at this lambda, its
-    ``alpha``; the coefficients are those of X as given. This is glmnet's `cv.glmnet(X, y, type.measure = "mae")` with
-    `lambda.min`, except that glmnet stops its path where little more is explained. scikit-learn's own LassoCV knows
-    squared errors only. Source: ISLP, sec. 6.2.2 and 10.6. Raises ValueError unless there are 2 to n folds and at
+    prediction. folds: how many parts of the rows, drawn by ``seed``, or the part of each row, (n,) integers; nothing is
+    random then. lambda is the largest with the smallest mean absolute error over the parts, each predicted from the
+    others; there are ``lambdas`` to choose from, evenly spaced on a logarithmic scale from the smallest that leaves no
+    coefficient down to 1/10,000 of it. Returns the fit to all rows at this lambda, its ``alpha``; the coefficients are
+    those of X as given. This is glmnet's `cv.glmnet(X, y, type.measure = "mae")` with `lambda.min`, except that glmnet
+    stops its path where little more is explained. scikit-learn's own LassoCV knows squared errors only. Source: ISLP,
+    sec. 6.2.2 and 10.6. Raises ValueError unless there are 2 to n folds with a seed, or a fold for each row, and at
     least 1 lambda.
     """
     import numpy as np
-    from sklearn.model_selection import KFold
 
-    if not 2 <= folds <= len(y):
-        raise ValueError(f"folds is {folds!r} for {len(y)} rows; it must be 2 at least, and a row for each")
     if lambdas < 1:
         raise ValueError(f"lambdas is {lambdas!r}; it must be at least 1")
     X, y = np.asarray(X, dtype=float), np.asarray(y, dtype=float)
@@ -71,11 +70,34 @@ def lasso(X: Any, y: Any, *, seed: int, folds: int = 10, lambdas: int = 100) -> 
     highest = np.abs(Z.T @ (y - y.mean())).max() / len(y)
     path = highest * np.logspace(0, -4, lambdas)
     held_out_errors = np.zeros(lambdas)
-    for rows, held_out in KFold(folds, shuffle=True, random_state=seed).split(X):
+    part = _parts(len(y), folds, seed)
+    for k in np.unique(part):
+        rows, held_out = part != k, part == k
         intercepts, coefficients = _lasso_path(X[rows], y[rows], path)
         predictions = intercepts + X[held_out] @ coefficients  # (held out, lambdas)
         held_out_errors += np.abs(y[held_out, None] - predictions).sum(axis=0)
     return _lasso_at(X, y, path[held_out_errors.argmin()])  # the first of equal ones, so the largest lambda
+
+
+def _parts(n: int, folds: int | Sequence[int], seed: int | None) -> Any:
+    """The part of each of n rows, (n,) integers, as `lasso` takes them."""
+    import numpy as np
+    from sklearn.model_selection import KFold
+
+    if not isinstance(folds, int):
+        given = np.asarray(folds)
+        if given.shape != (n,) or len(np.unique(given)) < 2:
+            kinds = len(np.unique(given))
+            raise ValueError(f"folds names {kinds} parts of {len(given)} rows; it needs 2 at least, of all {n} rows")
+        return given
+    if not 2 <= folds <= n:
+        raise ValueError(f"folds is {folds!r} for {n} rows; it must be 2 at least, and a row for each")
+    if seed is None:
+        raise ValueError(f"folds is {folds!r} and seed is None; parts are drawn by a seed, or named row by row")
+    part = np.empty(n, dtype=int)
+    for k, (_, held_out) in enumerate(KFold(folds, shuffle=True, random_state=seed).split(np.zeros(n))):
+        part[held_out] = k
+    return part
 
 
 def _lasso_path(X: Any, y: Any, lambdas: Any) -> tuple[Any, Any]:

@@ -3,10 +3,10 @@
 The names that a benchmark file needs. Importing this package imports neither NumPy nor Keras.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lecturebench.autodiff import gradient
-from lecturebench.declare.benchmark import Benchmark, Drawing, Profile
+from lecturebench.declare.benchmark import Benchmark, Drawing, Profile, profiles
 from lecturebench.declare.claims import (
     EquivalenceClaim,
     IdentityClaim,
@@ -52,6 +52,15 @@ __all__ = [
     "Training",
     "assumed",
     "gradient",
+    "profiles",
     "selected",
     "stated",
+    "win_probability",
 ]
+
+
+def win_probability(a: Any, b: Any) -> tuple[float, float, float]:
+    """P(A < B) + P(A = B) / 2 for one run of each row, with its 95% interval; see `lecturebench.judging.statistics`."""
+    from lecturebench.judging import statistics
+
+    return statistics.win_probability(a, b)

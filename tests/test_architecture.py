@@ -19,7 +19,8 @@ OURS = ("lecturebench", "baselines", "benchmarks")
 ARROWS: dict[str, set[str]] = {
     "benchmarks": {"lecturebench", "baselines"},
     "baselines": set(),
-    "lecturebench.__init__": {"declare", "metrics", "autodiff", "datasets", "report"},  # the last two for types alone
+    # datasets and report for type checking alone
+    "lecturebench.__init__": {"declare", "metrics", "autodiff", "judging", "datasets", "report"},
     "lecturebench.autodiff": {"training"},
     "lecturebench.__main__": {"cli"},
     "lecturebench.errors": set(),
@@ -154,6 +155,42 @@ def wrong_arrows(root: Path) -> list[str]:
     return wrong
 
 
+# What the lecture's suite may import of lecturebench beside the front door, by room; formulas import nothing of ours.
+OF_SUITES = ("lecturebench.models", "lecturebench.report.stock", "lecturebench.report.style")
+SUITE_ROOMS: dict[str, tuple[str, ...]] = {
+    "formulas": ("benchmarks.formulas",),
+    "experiments": ("benchmarks.experiments", "benchmarks.formulas", *OF_SUITES[:1]),
+    "figures": ("benchmarks.figures", "benchmarks.formulas", *OF_SUITES[1:]),
+    "sources": ("benchmarks.sources",),
+}
+WHOLE_SUITE = ("benchmarks", "baselines", *OF_SUITES)
+LONGEST = 150  # lines of a benchmark: five minutes beside its slide
+
+
+def deep_imports(root: Path) -> list[str]:
+    """One line per import of the lecture's suite that goes past the front door, or from one of its rooms to another."""
+    wrong = []
+    for module, items in all_imports(root).items():
+        top, _, inside = module.partition(".")
+        if top != "benchmarks" or inside.startswith("speed"):
+            continue
+        room = inside.partition(".")[0]
+        allowed = SUITE_ROOMS.get(room, WHOLE_SUITE)
+        for item in items:
+            front_door = item.name.count(".") <= 1 and item.top == "lecturebench" and not is_module(root, item.name)
+            if item.top not in OURS or (front_door and room != "formulas"):
+                continue
+            if not any(item.name == name or item.name.startswith(f"{name}.") for name in allowed):
+                wrong.append(f"{module}:{item.line} imports {item.name}; it may import {', '.join(allowed)}")
+    return wrong
+
+
+def is_module(root: Path, name: str) -> bool:
+    """Whether the dotted name is a module or package of ours, and no name inside one."""
+    path = root.joinpath(*name.split("."))
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
 def slow_imports(root: Path) -> list[str]:
     """One line per heavy package that a module of ours loads when it is imported, itself or through others of ours."""
     graph = {module: [item for item in items if item.at_import] for module, items in all_imports(root).items()}
@@ -202,6 +239,36 @@ def loaded_by(name: str) -> Iterator[str]:
 
 def test_imports_follow_the_arrows_of_the_design() -> None:
     assert wrong_arrows(ROOT) == []
+
+
+def test_suite_imports_from_the_front_door_and_its_rooms_keep_their_arrows() -> None:
+    assert deep_imports(ROOT) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("benchmarks/bench_one.py", "from lecturebench.training.weights import draw_weights"),
+        ("benchmarks/bench_one.py", "from lecturebench import judging"),
+        ("benchmarks/formulas/one.py", "from lecturebench import Measured"),
+        ("benchmarks/formulas/one.py", "from benchmarks.sources import islp"),
+        ("benchmarks/experiments/one.py", "from benchmarks.figures import one"),
+        ("benchmarks/experiments/one.py", "def f():\n    from lecturebench.datasets import load"),
+        ("benchmarks/figures/one.py", "from benchmarks.bench_one import CLAIMS"),
+        ("benchmarks/sources/one.py", "from baselines.linear import lasso"),
+    ],
+)
+def test_import_past_the_front_door_is_found(tmp_path: Path, file: str, text: str) -> None:
+    planted = {"lecturebench/judging/__init__.py": "", "lecturebench/__init__.py": "", file: text}
+    for name, content in planted.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    assert len(deep_imports(tmp_path)) == 1
+
+
+def test_suite_reads_in_five_minutes() -> None:
+    lengths = {path.name: len(path.read_text().splitlines()) for path in ROOT.glob("benchmarks/bench_*.py")}
+    assert {name: lines for name, lines in lengths.items() if lines > LONGEST} == {}
 
 
 def test_heavy_packages_are_imported_inside_functions() -> None:

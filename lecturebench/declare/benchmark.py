@@ -68,6 +68,28 @@ class Profile:
         return self.splits if method.resplit and self.splits else self.seeds
 
 
+def profiles(
+    seeds: int = 5,
+    full: int = 20,
+    *,
+    splits: tuple[int | None, int | None] = (None, None),
+    time_limit: float = 900.0,
+    smoke: Profile | None = None,
+) -> Mapping[str, Profile]:
+    """The three profiles as most benchmarks have them: ``seeds`` and ``splits`` for lecture, then for full.
+
+    smoke: one epoch on 512 scanned digits with one seed, which judges nothing, unless given.
+    """
+    digits = Profile(
+        seeds=1, dataset="digits", epochs=1, train_size=512, grid=2, choice_seeds=2, judges=False, time_limit=300
+    )
+    return {
+        "smoke": smoke or digits,
+        "lecture": Profile(seeds=seeds, splits=splits[0], time_limit=time_limit),
+        "full": Profile(seeds=full, splits=splits[1], time_limit=2 * time_limit),
+    }
+
+
 @dataclass(frozen=True, kw_only=True)
 class Benchmark:
     """One result of the lecture: its methods, what was claimed, and on which data.

@@ -144,9 +144,13 @@ class Album:
 
 
 def basis(benchmark: Path, made_of: Any) -> str:
-    """The digest of what a figure is made of: plain data, the benchmark's file and the code that draws."""
+    """The digest of what a figure is made of: plain data, the benchmark's file, its suite's rooms, the code that draws.
+
+    A suite's drawings may lie in a folder of its own beside the benchmark, and take formulas from another.
+    """
     text = json.dumps(made_of, sort_keys=True, default=str)
-    return hashlib.sha256(f"{_code()} {_file_digest(benchmark)} {text}".encode(errors="replace")).hexdigest()
+    suite = " ".join(_file_digest(path) for path in (benchmark, *sorted(benchmark.parent.glob("*/*.py"))))
+    return hashlib.sha256(f"{_code()} {suite} {text}".encode(errors="replace")).hexdigest()
 
 
 @functools.cache

@@ -59,12 +59,17 @@ def curves(y: str, x: str = "epoch", *, xlabel: str = "", ylabel: str = "", log:
 
 
 def path(
-    panels: Mapping[str, Sequence[str]], at: Mapping[str, float], *, xlabel: str, log: bool = False, lowest: str = ""
+    panels: Mapping[str, Mapping[str, str]],
+    at: Mapping[str, float],
+    *,
+    xlabel: str,
+    log: bool = False,
+    lowest: str = "",
 ) -> Draw:
     """Numbers of the rows along a parameter: ``at`` is its value by method, ``log`` whether its axis is logarithmic.
 
-    panels: by what stands beside it, the numbers drawn in a panel: {"error": ("error", "validation error")}. lowest:
-    the number whose lowest mean is marked by an upright line.
+    panels: by what stands beside it, the numbers drawn in a panel and what each is called: {"error": {"error": "test
+    error"}}. lowest: the number whose lowest mean is marked by an upright line.
     """
 
     def draw(figure: Any, rows: Rows) -> str:
@@ -78,27 +83,25 @@ def path(
         drawn = figure.subplots(len(panels), 1, sharex=True, height_ratios=(3, *[2] * (len(panels) - 1)), squeeze=False)
         told, number = [], 0
         for axes, (ylabel, metrics) in zip(drawn[:, 0], panels.items(), strict=True):
-            for i, metric in enumerate(metrics):
+            top = 0.0
+            for i, (metric, title) in enumerate(metrics.items()):
                 values = [rows[name].values(metric) for name in names]
                 means = np.array([one.mean() if len(one) else np.nan for one in values])
                 look = {"color": TONES[number % len(TONES)][0], "marker": MARKS[number % len(MARKS)]}
                 bounds = [[one.min(initial=np.inf) for one in values], [one.max(initial=-np.inf) for one in values]]
                 axes.fill_between(places, *bounds, color=look["color"], alpha=0.16, linewidth=0)
-                axes.plot(places, means, linestyle=DASHES[i % len(DASHES)], label=_named(metric), **look)
-                told.append(f"{_named(metric)} from {_value(metric)(means[0])} to {_value(metric)(means[-1])}")
-                number += 1
-            _axis(axes.yaxis, metrics[0], False)
+                axes.plot(places, means, linestyle=DASHES[i % len(DASHES)], label=title, **look)
+                told.append(f"{title} from {_value(metric)(means[0])} to {_value(metric)(means[-1])}")
+                number, top = number + 1, max(top, *bounds[1])
+            _axis(axes.yaxis, next(iter(metrics)), False)
             axes.set_ylabel(ylabel)
-            axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+            axes.set_ylim(-0.03 * top, 1.08 * top)  # a mark on the edge is seen whole
             axes.grid(axis="y")
         if lowest:
             means = np.array([rows[name].values(lowest).mean() for name in names])
             best = int(means.argmin())
             label = f"lowest {_named(lowest)}: {short(places[best])}"
-            for axes in drawn[:, 0]:
-                axes.axvline(
-                    places[best], color=MUTED, linewidth=1, zorder=0, label=label if axes is drawn[0, 0] else None
-                )
+            drawn[0, 0].axvline(places[best], color=MUTED, linewidth=1, zorder=0, label=label)
             told.append(f"{_named(lowest)} is lowest at {short(places[best])}, {_value(lowest)(means[best])}")
         for axes in drawn[:, 0]:
             axes.legend(loc="best", frameon=True, facecolor=PAPER, edgecolor="none")
@@ -162,6 +165,8 @@ def heat(array: str, *, xlabel: str = "", ylabel: str = "", label: str = "", cen
     """
 
     def draw(figure: Any, rows: Rows) -> str:
+        from matplotlib.ticker import MaxNLocator
+
         from lecturebench.report.figures import short
         from lecturebench.report.style import INK
 
@@ -177,6 +182,8 @@ def heat(array: str, *, xlabel: str = "", ylabel: str = "", label: str = "", cen
             picture = axes.imshow(table, cmap=look, vmin=low, vmax=high, interpolation="none")
             axes.set_title(series.title, fontsize=11, color=INK)
             axes.tick_params(length=0)
+            for axis in (axes.xaxis, axes.yaxis):
+                axis.set_major_locator(MaxNLocator(4, integer=True))
             axes.set(xlabel=xlabel)
             told.append(f"{series.title} {short(float(table.min()))} to {short(float(table.max()))}")
         panels[0].set_ylabel(ylabel)
@@ -212,7 +219,7 @@ def images(array: str, *, columns: Sequence[str] = (), rows: Sequence[str] = (),
         axes.set_xticks(centres if columns else [], list(columns))
         middles = [i * (height + down) + height / 2 - 0.5 for i in range(lines)]
         axes.set_yticks(middles if rows else [], list(rows))
-        axes.tick_params(length=0, colors=INK)
+        axes.tick_params(length=0, colors=INK, labelsize=9)
         axes.spines[:].set_visible(False)
         heads = f", {'; '.join(head.replace(chr(10), ' ') for head in columns)}" if columns else ""
         return f"{_capital(_words(array))}: {lines} lines of {across} images{heads}."

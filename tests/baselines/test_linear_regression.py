@@ -143,6 +143,28 @@ def test_folds_that_cannot_be_drawn_are_refused(folds):
         lasso(*table(0), seed=0, folds=folds)
 
 
+def test_folds_can_be_named_row_by_row_and_then_nothing_is_drawn():
+    X, y = table(7, noise=10.0)
+    drawn = np.empty(60, dtype=int)
+    for k, (_, rows) in enumerate(KFold(5, shuffle=True, random_state=3).split(X)):
+        drawn[rows] = k
+    named, by_seed = lasso(X, y, folds=tuple(drawn), lambdas=20), lasso(X, y, seed=3, folds=5, lambdas=20)
+    assert named.alpha == by_seed.alpha
+    assert np.array_equal(named.coef_, by_seed.coef_)
+    assert lasso(X, y, folds=(drawn + 3) % 5, lambdas=20).alpha == pytest.approx(named.alpha)
+
+
+@pytest.mark.parametrize("folds", [(0, 1) * 29, (0,) * 60])
+def test_folds_that_do_not_fit_the_rows_are_refused(folds):
+    with pytest.raises(ValueError, match="folds names"):
+        lasso(*table(0), folds=folds)
+
+
+def test_folds_to_draw_need_a_seed():
+    with pytest.raises(ValueError, match="folds is 10 and seed is None"):
+        lasso(*table(0))
+
+
 @pytest.mark.parametrize("lambdas", [-1, 0])
 def test_no_lambda_is_refused(lambdas):
     with pytest.raises(ValueError, match=f"lambdas is {lambdas}"):

@@ -1,4 +1,4 @@
-"""The L2 path and the dropout path: the grids, the norms, dropout's identities, and what is refused."""
+"""The L2 path and the dropout path: the grids, the norms, Keras' own dropout, and what is refused."""
 
 from __future__ import annotations
 
@@ -6,43 +6,33 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from scipy.stats import binom
 
 from benchmarks import bench_regularization as bench
+from benchmarks.experiments.dropout import keras_dropout
+from benchmarks.experiments.norms import norms
 from lecturebench import IdentityClaim, MinimumClaim, OrderClaim
 from lecturebench.cli import main
 from lecturebench.models.dense import two_layer
 
-TOLERANCES = {claim.method: claim.tolerance for claim in bench.CLAIMS if isinstance(claim, IdentityClaim)}
+LIMITS = {claim.metric: claim.tolerance for claim in bench.CLAIMS if isinstance(claim, IdentityClaim)}
 needs_backend = pytest.mark.usefixtures("backend")
-
-
-@pytest.fixture
-def images():
-    rng = np.random.default_rng(0)
-    X = rng.integers(0, 256, (40, 8, 8, 1), dtype=np.uint8)
-    return SimpleNamespace(train=SimpleNamespace(X=X), scale=255, classes=tuple("0123456789"))
-
-
-def experiment(name, images, seed=0, **changes):
-    """What one of the benchmark's experiments finds on these images."""
-    method = bench.BENCHMARK.method(name)
-    return method.function(images, np.random.default_rng(seed), **(dict(method.parameters) | changes))
 
 
 def test_penalties_are_twelve_even_steps_on_a_log_scale_rounded_to_one_digit():
     even = [float(f"{10 ** (-6 + 4 * i / 11):.0e}") for i in range(12)]
-    assert [method.parameters["penalty"] for method in bench.L2] == even
-    assert [float(method.name.removeprefix("l2_")) for method in bench.L2] == even
+    assert [method.parameters["penalty"] for method in bench.L2.values()] == even
+    assert [float(method.name.removeprefix("l2_")) for method in bench.L2.values()] == even
 
 
 def test_dropout_path_has_nine_rates_each_after_both_hidden_layers():
-    assert [method.parameters["rates"] for method in bench.DROPOUT] == [(i / 10, i / 10) for i in range(9)]
-    assert [float(method.name.removeprefix("dropout_")) for method in bench.DROPOUT] == [i / 10 for i in range(9)]
+    assert [method.parameters["rates"] for method in bench.DROPOUT.values()] == [(i / 10, i / 10) for i in range(9)]
+    assert [float(method.name.removeprefix("dropout_")) for method in bench.DROPOUT.values()] == [
+        i / 10 for i in range(9)
+    ]
 
 
 def test_rows_of_a_path_differ_in_its_parameter_alone():
-    for path, parameter in ((bench.L2, "penalty"), (bench.DROPOUT, "rates")):
+    for path, parameter in ((bench.L2.values(), "penalty"), (bench.DROPOUT.values(), "rates")):
         rest = [{name: value for name, value in m.parameters.items() if name != parameter} for m in path]
         assert all(one == {"units": (256, 128)} for one in rest)
         assert {id(method.training) for method in path} == {id(bench.SUBSET)}
@@ -51,6 +41,7 @@ def test_rows_of_a_path_differ_in_its_parameter_alone():
 def test_orders_speak_of_penalties_about_a_decade_or_two_apart():
     directions = {"train error": 1, "train loss": 1, "norm": -1}
     orders = {claim.metric: claim.order for claim in bench.CLAIMS if isinstance(claim, OrderClaim)}
+    assert orders.pop("error") == ("dropout_0.4", "dropout_0.0")
     assert set(orders) == set(directions)
     for metric, order in orders.items():
         decades = np.log10([float(name.removeprefix("l2_")) for name in order])
@@ -61,7 +52,7 @@ def test_orders_speak_of_penalties_about_a_decade_or_two_apart():
 
 def test_minimum_is_sought_on_the_whole_l2_path():
     [claim] = [claim for claim in bench.CLAIMS if isinstance(claim, MinimumClaim)]
-    assert claim.path == tuple(method.name for method in bench.L2)
+    assert claim.path == tuple(bench.L2)
     assert claim.metric == "validation error"
 
 
@@ -74,139 +65,51 @@ def test_norm_is_the_square_root_of_what_the_penalty_multiplies():
     weights = [rng.normal(size=array.shape).astype(np.float32) for array in model.get_weights()]
     model.set_weights(weights)
     penalty = sum(float(keras.ops.convert_to_numpy(loss)) for loss in model.losses)
-    found = bench.norms(weights, None, None)
+    found = norms(weights, None, None)
     assert 0.25 * found["norm"] ** 2 == pytest.approx(penalty, rel=1e-6)
     assert found["norm_of_all"] == pytest.approx(np.linalg.norm(np.concatenate([w.ravel() for w in weights])))
 
 
 def test_norm_keeps_its_digits_where_single_precision_would_not():
     weights = [np.full((3000, 3000), 1e-3, np.float32), *[np.zeros(1, np.float32)] * 5]
-    assert bench.norms(weights, None, None)["norm"] == pytest.approx(3000 * float(np.float32(1e-3)), rel=1e-12)
-
-
-def test_every_word_is_there_once():
-    words = bench.EveryWord().bit_generator.random_raw(16384).view(np.uint16)
-    assert np.array_equal(np.sort(words), np.arange(65536))
-    with pytest.raises(ValueError, match="size is 16383"):
-        bench.EveryWord().random_raw(16383)
+    assert norms(weights, None, None)["norm"] == pytest.approx(3000 * float(np.float32(1e-3)), rel=1e-12)
 
 
 @needs_backend
-@pytest.mark.parametrize("rate", [0.0, 0.1, 0.3, 0.5, 0.8])
-def test_of_all_words_the_rounded_share_removes_a_unit(rate):
-    masks = bench.dropout_layer(rate, 256).draw(1, 256, bench.EveryWord())
-    assert (~masks).sum() == round(rate * 65536)
-
-
-@needs_backend
-def test_expected_activation_is_the_input_for_every_rate(images):
-    found = experiment("expectation", images)
-    assert [point["rate"] for point in found.curve] == [i / 10 for i in range(9)]
-    assert found.values["deviation"] == max(point["deviation"] for point in found.curve)
-    assert found.values["deviation"] <= TOLERANCES["expectation"]
-
-
-@needs_backend
-@pytest.mark.parametrize(
-    "scale",
-    [
-        lambda layer: 1.0,
-        lambda layer: 1 - layer.rate,
-        lambda layer: 1 / layer.rate,
-        lambda layer: 1 / (1 - layer.rate),  # of the rate as written, while masks have the rounded one
-    ],
-    ids=["none", "inverted", "of the removed", "not rounded"],
-)
-def test_expectation_notices_a_wrong_scale(images, monkeypatch, scale):
-    wrong_scale(monkeypatch, scale)
-    assert experiment("expectation", images, rates=(0.3,)).values["deviation"] > 10 * TOLERANCES["expectation"]
-
-
-def wrong_scale(monkeypatch, scale, mask=lambda mask: mask):
-    """Give the suite's dropout layer another scale, or another use of its mask."""
-    import keras
-
-    from lecturebench.models.layers import Dropout
-
-    def call(self, inputs, training=False):
-        if not training or not self.draws:
-            return inputs
-        return inputs * keras.ops.cast(mask(self.mask), inputs.dtype) * scale(self)
-
-    monkeypatch.setattr(Dropout, "call", call)
-
-
-def test_thinned_network_never_sees_what_was_removed():
-    rng = np.random.default_rng(1)
-    shapes = ((3, 4), (4,), (4, 2), (2,), (2, 5), (5,))
-    weights = [rng.uniform(-0.2, 1, size=shape) for shape in shapes]
-    x, first, second = rng.uniform(size=3), np.array([True, False, True, True]), np.array([False, True])
-    hidden = np.maximum(x @ weights[0] + weights[1], 0) * first / 0.6
-    hidden = np.maximum(hidden @ weights[2] + weights[3], 0) * second / 0.6
-    assert hidden[1] > 0
-    expected = hidden @ weights[4] + weights[5]
-    np.testing.assert_allclose(bench.thinned(x, weights, (first, second), 0.4), expected, rtol=1e-12)
-    spoiled = [array.copy() for array in weights]
-    spoiled[0][:, 1] = spoiled[1][1] = spoiled[2][1] = spoiled[2][:, 0] = spoiled[3][0] = spoiled[4][0] = np.nan
-    np.testing.assert_allclose(bench.thinned(x, spoiled, (first, second), 0.4), expected, rtol=1e-12)
-
-
-@needs_backend
-def test_outputs_on_recorded_masks_are_those_of_the_thinned_networks(images):
-    found = experiment("removal", images, units=(32, 16), examples=8)
+@pytest.mark.parametrize("seed", range(3))
+def test_keras_dropout_is_what_slide_and_book_say(seed):
+    method = bench.BENCHMARK.method("keras_dropout")
+    found = keras_dropout(None, np.random.default_rng(seed), **method.parameters)
     assert [point["rate"] for point in found.curve] == [i / 10 for i in range(1, 9)]
-    assert 0 < found.values["deviation"] <= TOLERANCES["removal"]
-
-
-@needs_backend
-@pytest.mark.parametrize(
-    ("scale", "mask"),
-    [
-        (lambda layer: 1 / (1 - layer.rate), np.logical_not),
-        (lambda layer: 1 / (1 - layer.rate), lambda mask: mask[::-1]),
-        (lambda layer: 1.0, lambda mask: mask),
-        (lambda layer: 1 / (1 - layer.rate) + 1e-3, lambda mask: mask),
-    ],
-    ids=["kept and removed swapped", "another image's mask", "no scale", "scale off by a thousandth"],
-)
-def test_removal_notices_another_layer(images, monkeypatch, scale, mask):
-    wrong_scale(monkeypatch, scale, mask)
-    found = experiment("removal", images, rates=(0.3,), units=(32, 16), examples=8)
-    assert found.values["deviation"] > TOLERANCES["removal"]
-
-
-@needs_backend
-def test_share_of_removed_units_is_the_rate_within_its_bound(images):
-    found = experiment("removed_share", images)
-    assert found.values["z"] == max(point["z"] for point in found.curve) <= TOLERANCES["removed_share"]
+    assert set(found.values) == set(LIMITS)
+    for name, limit in LIMITS.items():
+        assert 0 < found.values[name] == max(point[name] for point in found.curve) <= limit
     for point in found.curve:
-        sd = np.sqrt(point["rate"] * (1 - point["rate"]) / (64 * 128 * 256))
+        sd = np.sqrt(point["rate"] * (1 - point["rate"]) / (8192 * 256))
         assert point["z"] == pytest.approx(abs(point["share"] - point["rate"]) / sd)
 
 
 @needs_backend
-@pytest.mark.parametrize("off", [0.003, -0.003])
-def test_share_notices_a_rate_that_is_three_thousandths_off(images, monkeypatch, off):
-    layer = bench.dropout_layer
+@pytest.mark.parametrize(
+    ("change", "noticed"),
+    [
+        (lambda A, kept, p: A * kept, "deviation"),
+        (lambda A, kept, p: A * kept * (1 - p), "deviation"),
+        (lambda A, kept, p: A * kept / (1 - p) * (1 + 1e-6), "deviation"),
+        (lambda A, kept, p: A * ~kept / (1 - p), "z"),
+    ],
+    ids=["no scale", "inverted", "a millionth off", "kept and removed swapped"],
+)
+def test_each_number_notices_another_layer(monkeypatch, change, noticed):
+    import keras
 
-    def other(rate, width):
-        made = layer(rate + off, width)
-        made.rate = rate
-        return made
+    def other(rate, seed):
+        rng = np.random.default_rng(seed)
+        return lambda A, training: keras.ops.convert_to_tensor(change(A, rng.random(A.shape) >= rate, rate))
 
-    monkeypatch.setattr(bench, "dropout_layer", other)
-    assert experiment("removed_share", images).values["z"] > TOLERANCES["removed_share"]
-
-
-def test_chance_alone_exceeds_the_bound_less_than_once_in_a_million():
-    n, bound = 64 * 128 * 256, TOLERANCES["removed_share"]
-    most = max(profile.seeds for profile in bench.BENCHMARK.profiles.values())
-    chance = 0.0
-    for rate in bench.REMOVING:
-        drawn = round(rate * 65536) / 65536
-        sd = np.sqrt(n * rate * (1 - rate))
-        chance += binom.sf(n * rate + bound * sd, n, drawn) + binom.cdf(n * rate - bound * sd, n, drawn)
-    assert 0 < most * chance < 1e-6
+    monkeypatch.setattr(keras.layers, "Dropout", other)
+    found = keras_dropout(None, np.random.default_rng(0), rates=(0.3,), examples=512, units=256).values
+    assert found[noticed] > LIMITS[noticed]
 
 
 @needs_backend
@@ -280,8 +183,9 @@ def test_figure_tells_where_validation_error_is_lowest(drawing):
     figure = figures.blank(*drawing.size)
     with styled():
         told = drawing.draw(figure, rows_of(names, validation))
-    assert f"lowest at {names[3].partition('_')[2]}, 4.12%, and test error 5.00% there" in told
-    assert f"from 20.0 to {21 - len(names):.1f}" in told
+    assert f"validation error is lowest at {float(names[3].partition('_')[2]):g}".replace("1e-05", "1e-5") in told
+    assert "4.12%" in told
+    assert f"W1 and W2 from 20 to {21 - len(names)}" in told
     errors, norm = figure.axes
     assert [len(line.get_xdata()) for line in norm.lines] == [len(names)] * 2
     assert errors.lines[0].get_xdata()[3] == float(names[3].partition("_")[2])

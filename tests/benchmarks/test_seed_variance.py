@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,10 +13,11 @@ from scipy.stats import mannwhitneyu, norm, ttest_ind, ttest_rel
 
 from benchmarks import bench_error_table
 from benchmarks import bench_seed_variance as bench
+from benchmarks.figures.seeds import count, paired_errors
+from benchmarks.formulas.power import Needed, in_order, power, seeds_needed
 from lecturebench import NumberClaim, OrderClaim
 from lecturebench.judging.statistics import win_probability
 
-REFERENCE = Path(__file__).resolve().parents[2] / "reports" / "reference" / "error_table" / "runs"
 TRIALS = 20_000
 
 
@@ -27,39 +26,31 @@ def within(chance, hits):
     return abs(hits / TRIALS - chance) < 5 * math.sqrt(chance * (1 - chance) / TRIALS)
 
 
-def test_rows_are_fitted_as_those_of_the_error_table():
+def test_rows_are_those_of_the_error_table_with_the_choice_of_the_penalty():
     table = {method.name: method for method in bench_error_table.METHODS}
-    for method in bench.METHODS:
-        assert method.training == table[method.name].training
-        fixed = {name: value for name, value in method.parameters.items() if name != "penalty"}
-        assert fixed == {name: value for name, value in table[method.name].parameters.items() if name != "penalty"}
+    assert (table["dropout"], table["ridge"]) == bench.METHODS
+    assert bench.METHODS[1].choice == ("penalty", bench_error_table.PENALTY)
 
 
-def test_penalty_is_the_one_that_the_error_tables_rule_chose():
-    records = (json.loads(path.read_text()) for path in REFERENCE.glob("*/record.json"))
-    chosen = {r["recipe"]["penalty"] for r in records if r["method"] == "ridge" and r["role"] == "judged"}
-    assert chosen == {bench.PENALTY}
-    assert bench.METHODS[1].parameters["penalty"] == bench.PENALTY
-
-
-def test_claims_are_the_slides_number_and_order():
-    number, order = bench.CLAIMS
-    assert isinstance(number, NumberClaim)
+def test_claim_is_the_tables_order_on_new_images_and_counts_nothing_twice():
+    [order] = bench.CLAIMS
     assert isinstance(order, OrderClaim)
-    assert (number.method, number.printed, order.order) == ("dropout", "1.8%", ("dropout", "ridge"))
+    assert (order.order, order.about) == (("dropout", "ridge"), "statement")
+    [of_table] = [c for c in bench_error_table.CLAIMS if isinstance(c, OrderClaim) and c.order == order.order]
+    assert of_table.about == "table"
     printed = {c.method: c.printed for c in bench_error_table.CLAIMS if isinstance(c, NumberClaim)}
-    assert {name: printed[name] for name in bench.PUBLISHED} == bench.PUBLISHED
+    assert {name: printed[name] for name in bench.PRINTED} == bench.PRINTED
 
 
 @pytest.mark.parametrize("paired", [False, True])
 def test_means_without_a_difference_are_in_order_every_second_time(paired):
-    assert bench.in_order(7, 0.0, 0.1, paired=paired) == 0.5
+    assert in_order(7, 0.0, 0.1, paired=paired) == 0.5
 
 
 def test_chance_of_order_has_its_closed_forms():
-    assert bench.in_order(1, 0.2, 0.1) == pytest.approx(norm.cdf(2 / math.sqrt(2)))
-    assert bench.in_order(8, 0.2, 0.1) == pytest.approx(norm.cdf(4.0))
-    assert bench.in_order(4, 0.2, 0.1, paired=True) == pytest.approx(norm.cdf(4.0))
+    assert in_order(1, 0.2, 0.1) == pytest.approx(norm.cdf(2 / math.sqrt(2)))
+    assert in_order(8, 0.2, 0.1) == pytest.approx(norm.cdf(4.0))
+    assert in_order(4, 0.2, 0.1, paired=True) == pytest.approx(norm.cdf(4.0))
 
 
 @pytest.mark.parametrize("n", [1, 3])
@@ -67,12 +58,12 @@ def test_chance_of_order_is_that_of_simulated_means(n):
     rng = np.random.default_rng(n)
     dropout, ridge = rng.normal(0.018, 0.001, (TRIALS, n)), rng.normal(0.0188, 0.001, (TRIALS, n))
     hits = int((dropout.mean(axis=1) < ridge.mean(axis=1)).sum())
-    assert within(bench.in_order(n, 0.0008, 0.001), hits)
+    assert within(in_order(n, 0.0008, 0.001), hits)
 
 
 @pytest.mark.parametrize("paired", [False, True])
 def test_power_without_a_difference_is_the_tests_error_on_one_side(paired):
-    assert bench.power(9, 0.0, 1.0, paired=paired) == pytest.approx(0.025)
+    assert power(9, 0.0, 1.0, paired=paired) == pytest.approx(0.025)
 
 
 @pytest.mark.parametrize("n", [2, 5, 12])
@@ -80,39 +71,39 @@ def test_power_is_that_of_simulated_t_tests(n):
     rng = np.random.default_rng(n)
     a, b = rng.normal(0, 1, (TRIALS, n)), rng.normal(1.1, 1, (TRIALS, n))
     found = ttest_ind(b, a, axis=1)
-    assert within(bench.power(n, 1.1, 1.0), int(((found.pvalue < 0.05) & (found.statistic > 0)).sum()))
+    assert within(power(n, 1.1, 1.0), int(((found.pvalue < 0.05) & (found.statistic > 0)).sum()))
     # A common part of both rows, which the differences by seed are free of.
     shared = rng.normal(0, 3, (TRIALS, n))
     found = ttest_rel(b + shared, a + shared, axis=1)
     hits = int(((found.pvalue < 0.05) & (found.statistic > 0)).sum())
-    assert within(bench.power(n, 1.1, math.sqrt(2), paired=True), hits)
+    assert within(power(n, 1.1, math.sqrt(2), paired=True), hits)
 
 
 @pytest.mark.parametrize(("effect", "n"), [(0.2, 394), (0.5, 64), (0.8, 26)])
 def test_two_samples_need_the_sizes_that_textbooks_print(effect, n):
-    assert bench.Needed.of(effect, 1.0, 1.0).by_test == n
+    assert Needed.of(effect, 1.0, 1.0).by_test == n
 
 
 @pytest.mark.parametrize(("effect", "n"), [(0.2, 199), (0.5, 34), (0.8, 15)])
 def test_pairs_need_the_sizes_that_textbooks_print(effect, n):
-    assert bench.Needed.of(effect, 9.0, 1.0).by_pairs == n
+    assert Needed.of(effect, 9.0, 1.0).by_pairs == n
 
 
 @pytest.mark.parametrize(("effect", "n"), [(3.0, 1), (1.0, 6), (0.1, 542)])
 def test_means_need_the_number_of_the_closed_form(effect, n):
     assert n == math.ceil(2 * (norm.ppf(0.95) / effect) ** 2)
-    assert bench.Needed.of(effect, 1.0, 1.0).by_mean == n
+    assert Needed.of(effect, 1.0, 1.0).by_mean == n
 
 
 def test_rows_without_a_difference_are_never_told_apart():
-    assert bench.Needed.of(0.0, 1.0, 1.0) == (None, None, None)
-    assert bench.count(None) == "more than 10,000"
+    assert Needed.of(0.0, 1.0, 1.0) == (None, None, None)
+    assert count(None) == "more than 10,000"
 
 
 @pytest.mark.parametrize("ratio", [0.3, 5.0, 8.0, 40.0, 300.0])
 @pytest.mark.parametrize("paired", [False, True])
 def test_power_is_a_probability_that_rises_with_n_however_large_the_difference(ratio, paired):
-    found = [bench.power(n, ratio, 1.0, paired=paired) for n in (2, 3, 5, 18, 24, 32, 300, 2880, 10_000)]
+    found = [power(n, ratio, 1.0, paired=paired) for n in (2, 3, 5, 18, 24, 32, 300, 2880, 10_000)]
     assert all(0 <= p <= 1 for p in found)
     assert found == sorted(found)
 
@@ -120,18 +111,18 @@ def test_power_is_a_probability_that_rises_with_n_however_large_the_difference(r
 @settings(deadline=None)
 @given(first=st.integers(1, 10_500), fewest=st.integers(1, 3))
 def test_seeds_needed_is_the_first_n_that_reaches_the_target(first, fewest):
-    found = bench.seeds_needed(lambda n: 0.8 if n >= first else 0.1, 0.8, fewest)
+    found = seeds_needed(lambda n: 0.8 if n >= first else 0.1, 0.8, fewest)
     assert found == (max(first, fewest) if first <= 10_000 else None)
 
 
 @pytest.mark.parametrize(
     ("call", "arguments"),
     [
-        (bench.in_order, (0, 0.1, 1.0)),
-        (bench.power, (1, 0.1, 1.0)),
-        (bench.power, (5, -0.1, 1.0)),
-        (bench.in_order, (5, 0.1, 0.0)),
-        (bench.power, (5, 0.1, math.nan)),
+        (in_order, (0, 0.1, 1.0)),
+        (power, (1, 0.1, 1.0)),
+        (power, (5, -0.1, 1.0)),
+        (in_order, (5, 0.1, 0.0)),
+        (power, (5, 0.1, math.nan)),
     ],
 )
 def test_what_has_no_chance_is_refused(call, arguments):
@@ -182,7 +173,7 @@ def told(name, rows):
 
 
 def test_pairs_are_the_seeds_that_both_rows_have():
-    dropout, ridge = bench.paired_errors({"dropout": row([0.1, 0.2, 0.3]), "ridge": row([0.5, 0.6, 0.7], 1)})
+    dropout, ridge = paired_errors({"dropout": row([0.1, 0.2, 0.3]), "ridge": row([0.5, 0.6, 0.7], 1)})
     assert dropout.tolist() == [0.2, 0.3]
     assert ridge.tolist() == [0.5, 0.6]
 
@@ -214,7 +205,7 @@ def test_figure_of_needed_seeds_tells_both_differences_and_that_the_measured_ord
         ("published", 0.005, "dropout below ridge"),
         ("measured", measured, "ridge below dropout"),
     ):
-        needed = bench.Needed.of(difference, sd, sd_paired)
+        needed = Needed.of(difference, sd, sd_paired)
         assert (
             f"the {name} difference, {100 * difference:.2f} points with {order}: means in order with probability 95% "
             f"from n = {needed.by_mean} on, a t test says so in 80% of attempts from n = {needed.by_test} on, with "

@@ -10,6 +10,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from benchmarks import bench_single_layer as bench
+from benchmarks.figures.splits import by_split, draw_splits, in_the_books_order
+from benchmarks.sources.islp import LASSO_FOLDS
 from lecturebench.datasets import load
 from lecturebench.declare.claims import EquivalenceClaim, NumberClaim, OrderClaim
 from lecturebench.report.series import Series
@@ -43,7 +45,7 @@ def drawn(rows):
     """What the figure says in words, once it could be drawn and saved."""
     with styled():
         figure = Figure(figsize=bench.DRAWINGS[0].size, layout="constrained")
-        told = bench.draw_splits(figure, rows)
+        told = draw_splits(figure, rows)
         figure.savefig(io.BytesIO(), format="png")
     return told
 
@@ -61,11 +63,32 @@ def test_numbers_are_those_of_the_table_each_with_its_protocol_by_name():
     assert numbers["network_text"].protocol["protocol"].value == "text, not the R lab"
 
 
-def test_margin_of_similar_is_the_tables_own_largest_difference():
+def test_margin_of_similar_is_no_published_difference():
     printed = [float(number) for number in TABLE.values()]
-    for claim in bench.CLAIMS:
-        if isinstance(claim, EquivalenceClaim):
-            assert claim.tolerance == pytest.approx(max(printed) - min(printed))
+    published = {round(abs(one - other), 1) for one in printed for other in printed}
+    margins = {claim.pair: claim for claim in bench.CLAIMS if isinstance(claim, EquivalenceClaim)}
+    assert set(margins) == {("linear", "network_text"), ("lasso", "network_text")}
+    for claim in margins.values():
+        assert round(claim.tolerance, 1) not in published
+        assert "standard deviation of their difference over 100 random splits" in claim.because
+        assert claim.about == "table"
+
+
+def test_judged_networks_are_scaled_as_the_lab_scales_and_one_beside_them_is_not():
+    views = {method.name: method.view.over for method in bench.METHODS if method.view}
+    assert views == {
+        "network_text": "all", "network_train": "train", "network_lab": "all", "network_splits": "all",
+    }  # fmt: skip
+    text, train = bench.BENCHMARK.method("network_text"), bench.BENCHMARK.method("network_train")
+    assert (train.function, train.parameters, train.training) == (text.function, text.parameters, text.training)
+
+
+def test_lasso_has_the_labs_folds_and_nothing_random():
+    lasso = bench.BENCHMARK.method("lasso")
+    assert lasso.deterministic
+    assert lasso.parameters["folds"] == LASSO_FOLDS
+    # `rep(seq(10), length = 176)`: the first six folds have a player more.
+    assert [LASSO_FOLDS.count(k) for k in range(10)] == [18] * 6 + [17] * 4
 
 
 def test_order_is_that_of_the_tables_numbers():
@@ -77,7 +100,7 @@ def test_claims_speak_of_the_books_split_alone_and_never_of_the_labs_network():
     methods = {method.name: method for method in bench.METHODS}
     spoken_of = {name for claim in bench.CLAIMS for name in claim.methods}
     assert not any(methods[name].resplit for name in spoken_of)
-    assert "network_lab" not in spoken_of
+    assert not {"network_lab", "network_train"} & spoken_of
     assert all(claim.metric == "mae" for claim in bench.CLAIMS)
 
 
@@ -96,29 +119,31 @@ def test_rows_on_random_splits_are_fitted_as_those_on_the_books():
     for splits, fixed in (("linear_splits", "linear"), ("lasso_splits", "lasso"), ("network_splits", "network_text")):
         assert methods[splits].resplit
         assert not methods[splits].deterministic
-        for what in ("function", "parameters", "training"):
+        for what in ("function", "training", "view"):
             assert getattr(methods[splits], what) == getattr(methods[fixed], what)
-        assert getattr(methods[splits], "takes_seed", None) == getattr(methods[fixed], "takes_seed", None)
+        rest = {name: value for name, value in methods[fixed].parameters.items() if name != "folds"}
+        assert methods[splits].parameters == rest
+    assert methods["lasso_splits"].takes_seed
 
 
 def test_a_hundred_splits_are_drawn_for_the_lecture():
     lecture = bench.BENCHMARK.profiles["lecture"]
     runs = {method.name: lecture.runs(method) for method in bench.METHODS}
     assert runs == {
-        "linear": 1, "lasso": 10, "network_text": 10, "network_lab": 10,
+        "linear": 1, "lasso": 1, "network_text": 10, "network_train": 10, "network_lab": 10,
         "linear_splits": 100, "lasso_splits": 100, "network_splits": 100,
     }  # fmt: skip
 
 
 def test_errors_are_paired_by_split_whatever_order_the_runs_have_and_whichever_failed():
-    found = bench.by_split(series(three({0: 1.0, 1: 2.0, 2: 3.0}, {2: 30.0, 0: 10.0}, {2: 300.0, 1: 200.0, 0: 100.0})))
+    found = by_split(series(three({0: 1.0, 1: 2.0, 2: 3.0}, {2: 30.0, 0: 10.0}, {2: 300.0, 1: 200.0, 0: 100.0})))
     assert {name: errors.tolist() for name, errors in found.items()} == three([1, 3], [10, 30], [100, 300])
 
 
 def test_splits_in_the_books_order_are_counted_and_ties_are_none():
     # Two in order; lasso not below; network not above; two ties.
     linear, lasso = np.array([2.0, 2, 2, 2, 2, 2]), np.array([1.0, 0, 3, 1, 2, 1])
-    assert bench.in_the_books_order(three(linear, lasso, np.array([3.0, 9, 3.5, 1.5, 3, 2]))) == 2
+    assert in_the_books_order(three(linear, lasso, np.array([3.0, 9, 3.5, 1.5, 3, 2]))) == 2
 
 
 def test_figure_says_means_deviations_and_how_often_the_order_comes_out():
@@ -146,3 +171,11 @@ def test_linear_regression_has_the_books_error_to_every_printed_digit():
     fitted = fit_baseline(bench.METHODS[0].function, {}, load("hitters"), seed=None)
     assert fitted.metrics["test"]["mae"] == pytest.approx(254.66865, abs=5e-6)
     assert fitted.parameters == 20
+
+
+@pytest.mark.network
+def test_lasso_keeps_the_books_twelve_variables():
+    lasso = bench.BENCHMARK.method("lasso")
+    hitters = load("hitters")
+    model = lasso.function(hitters.train.X, hitters.train.y, **lasso.parameters)
+    assert (model.coef_ != 0).sum() == 12

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from decimal import Decimal
 
 import pytest
 
-from lecturebench.declare.benchmark import Benchmark, Profile
+from lecturebench.declare.benchmark import Benchmark, Profile, profiles
 from lecturebench.declare.claims import MinimumClaim, NumberClaim, OrderClaim, TimeToTargetClaim, parse_printed
 from lecturebench.declare.methods import Baseline, Network
 from lecturebench.declare.suites import discover
@@ -165,13 +167,35 @@ def test_unknown_name_gets_one_line_with_the_nearest():
     )
 
 
-def test_lecture_suite_has_the_error_table_with_its_five_claims():
+def test_lecture_suite_has_the_error_table_with_its_numbers_and_the_pairs_that_it_argues_with():
     table = discover()["error_table"]
     numbers = {claim.method: claim.printed for claim in table.claims if isinstance(claim, NumberClaim)}
     assert numbers == {"ridge": "2.3%", "dropout": "1.8%", "softmax": "7.2%", "lda": "12.7%"}
-    assert [claim.order for claim in table.claims if isinstance(claim, OrderClaim)] == [
-        ("dropout", "ridge", "softmax", "lda")
-    ]
+    assert {claim.order: claim.about for claim in table.claims if isinstance(claim, OrderClaim)} == {
+        ("dropout", "ridge"): "table",
+        ("softmax", "lda"): "table",
+        ("ridge", "softmax"): "statement",
+        ("dropout", "softmax"): "statement",
+    }
+    for name in ("ridge", "dropout", "softmax"):
+        assert table.method(name).training.held_out == "last"
+    assert table.method("dropout_random").training.held_out == "random"
+
+
+def test_discovering_the_lecture_suite_loads_nothing_that_fits_or_draws():
+    heavy = "{'matplotlib', 'keras', 'tensorflow', 'sklearn', 'scipy'}"
+    code = (
+        f"import sys; from lecturebench.declare.suites import discover; discover(); print({heavy} & set(sys.modules))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "set()"
+
+
+def test_profiles_of_most_benchmarks_judge_nothing_on_smoke():
+    made = profiles(7, 30, splits=(100, 500), time_limit=60)
+    assert (made["smoke"].judges, made["smoke"].dataset, made["smoke"].seeds) == (False, "digits", 1)
+    assert (made["lecture"].seeds, made["lecture"].splits, made["lecture"].time_limit) == (7, 100, 60)
+    assert (made["full"].seeds, made["full"].splits, made["full"].time_limit) == (30, 500, 120)
 
 
 def test_choice_is_made_on_other_seeds_than_the_judged_ones():

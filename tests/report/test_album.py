@@ -154,3 +154,14 @@ def test_cover_has_the_published_numbers_first_and_folds_identities(results):
     lines = _verdicts(replace(results, claims=(*results.claims, *held)))
     assert lines[-1] == ("reproduced", "error_table: 4 identities", 4)
     assert sum(claims for *_, claims in lines) == len(results.claims) + 4
+
+
+def test_figure_is_drawn_again_when_a_room_of_its_suite_has_changed(tmp_path):
+    bench, room = tmp_path / "bench_one.py", tmp_path / "figures"
+    room.mkdir()
+    bench.write_text("from figures.lines import draw")
+    (room / "lines.py").write_text("a")
+    first = basis(bench, {})
+    assert basis(bench, {}) == first
+    (room / "lines.py").write_text("b")
+    assert basis(bench, {}) != first

@@ -54,7 +54,9 @@ def test_path_marks_the_lowest_mean_and_says_both_ends():
     values = {"p_1": (0.04, 0.06), "p_2": (0.02, 0.02), "p_3": (0.09, 0.07)}
     rows = {name: row(name, of) for name, of in values.items()}
     at = {"p_1": 0.001, "p_2": 0.01, "p_3": 0.1}
-    told, figure = drawn(stock.path({"error": ("error",)}, at, xlabel="penalty", log=True, lowest="error"), rows)
+    told, figure = drawn(
+        stock.path({"error": {"error": "test error"}}, at, xlabel="penalty", log=True, lowest="error"), rows
+    )
     assert told == (
         "Against the penalty, from 0.001 to 0.1: test error from 5.00% to 8.00%; test error is lowest at 0.01, 2.00%."
     )
@@ -63,7 +65,7 @@ def test_path_marks_the_lowest_mean_and_says_both_ends():
 
 def test_path_keeps_to_the_rows_that_have_a_place():
     rows = {"p_1": row("1", (1.0,)), "other": row("2", (9.0,)), "p_2": row("3", (2.0,))}
-    told, _ = drawn(stock.path({"error": ("error",)}, {"p_1": 1, "p_2": 2}, xlabel="p"), rows)
+    told, _ = drawn(stock.path({"error": {"error": "test error"}}, {"p_1": 1, "p_2": 2}, xlabel="p"), rows)
     assert "9" not in told
 
 

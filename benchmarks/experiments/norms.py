@@ -1,0 +1,17 @@
+"""The size of a trained network's weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+def norms(weights: Sequence[np.ndarray], outputs: Any, dataset: Any) -> dict[str, float]:
+    """A probe. Square roots of sums of squares: of the penalised W1 and W2 (``norm``), of all parameters.
+
+    weights: W1, w1, W2, w2, B, b, as `two_layer` orders them: each layer's weights, then its biases.
+    """
+    squares = [float(np.sum(np.square(array, dtype=np.float64))) for array in weights]
+    return {"norm": float(np.sqrt(squares[0] + squares[2])), "norm_of_all": float(np.sqrt(sum(squares)))}

@@ -1,0 +1,130 @@
+"""What ISLP (An Introduction to Statistical Learning, with Applications in Python, 2023) prints, said once.
+
+Table 10.1 is the lecture's error table, Table 10.2 the salaries. "R lab" is the authors' keras notebook for the R
+edition, `Ch10-deeplearning-lab-keras.Rmd`, chunk by chunk: it holds code and no output.
+"""
+
+from __future__ import annotations
+
+from benchmarks.sources.source import Source
+from lecturebench import assumed, stated
+
+ONE_RUN = {"runs": assumed("one", "the book prints one number and no spread")}
+PAIRED = {"comparison": assumed("paired by seed on the same test examples", "the book compares by eye")}
+FREE = {
+    "penalty": stated("lambda * sum theta^2 on W1 and W2; output weights free", "ISLP, eq. 10.31"),
+    "biases": assumed("free", "the formula sums over weights; no source says"),
+}
+
+# -- MNIST ------------------------------------------------------------------------------------------------------------
+
+TABLE_10_1 = Source(
+    source="ISLP (2023), Table 10.1, p. 406",
+    slide="Why Neural Network?",
+    protocol={
+        "data": stated("60,000 train, 10,000 test, pixels / 255", "ISLP, sec. 10.2; R lab, chunks 15 to 19"),
+    },
+)
+FITTED = {
+    "batch size": stated("128", "ISLP, sec. 10.7.2; R lab, chunks 15 to 21"),
+    "validation": stated(
+        "the last 20% of train held out, 48,000 fitted",
+        "ISLP, sec. 10.7.2; R lab's validation_split, which takes the last in the published order",
+    ),
+}
+NETWORK = FITTED | {
+    "network": stated("784-256-128-10, ReLU, softmax, 235,146 parameters", "ISLP, sec. 10.2"),
+    "loss": stated("cross-entropy", 'slide "Cross-Entropy Loss"; ISLP, sec. 10.7'),
+}
+LAB_TRAINING = {
+    "optimiser": stated("RMSprop, Keras' defaults (rate 0.001)", "R lab, chunks 15 to 21"),
+    "epochs": stated("30, the last epoch's weights", "R lab, chunks 15 to 21"),
+}
+RIDGE = (
+    NETWORK
+    | FREE
+    | {
+        "lambda": assumed(
+            "chosen on validation data: the largest within one standard error of the best",
+            "no source prints it; the book's own rule, sec. 6.1.3",
+        ),
+        "validation": assumed(
+            "the last 20% of train held out", "20% by sec. 10.7.2; which ones as the lab's other rows"
+        ),
+        "optimiser": assumed("RMSprop, rate 0.001", "the dropout row's; no lab fits this row"),
+        "epochs": assumed("30", "Fig. 10.18 runs to 30"),
+    }
+)
+DROPOUT = NETWORK | LAB_TRAINING | {"dropout": stated("0.4 after layer 1, 0.3 after layer 2", "R lab, chunks 15 to 19")}
+SOFTMAX = (
+    FITTED
+    | LAB_TRAINING
+    | {"network": stated("one softmax layer, 7,850 parameters in Keras", "R lab, chunks 20 and 21")}
+)
+DISCRIMINANT = {
+    "method": stated("linear discriminant analysis of sec. 4.4", "ISLP, sec. 10.2"),
+    "software": assumed("scikit-learn, solver lsqr", "the book prints no code for this row"),
+    "pixels": assumed("all 784, constant ones too", "no source says; scikit-learn's minimum norm handles them"),
+    "train size": assumed("all 60,000", "nothing is chosen, so nothing needs to be held out"),
+    "priors": assumed("the classes' shares in train", "scikit-learn's and R's default"),
+}
+
+# -- Hitters ----------------------------------------------------------------------------------------------------------
+
+TABLE_10_2 = Source(
+    source="ISLP (2023), Table 10.2, p. 426",
+    slide="Single Layer Neural Network",
+    dataset="hitters",
+    metric="mae",
+    protocol={
+        "data": stated("263 players with a salary, 19 variables; 176 train, 87 test", "ISLP, sec. 10.6"),
+        "split": stated("set.seed(13), sample(263, 87) in R", "R lab, chunk 1"),
+        "metric": stated("mean absolute error on test, in thousands of dollars", "ISLP, Table 10.2"),
+    },
+)
+LEAST_SQUARES = {
+    "protocol": stated("text and R lab, which agree", "R lab, chunks 1 and 2; readers' runs of it: 254.6687"),
+    "method": stated("least squares on all 19 variables, 20 parameters", "ISLP, Table 10.2"),
+}
+LASSO = {
+    "protocol": stated("R lab, which fills in the text", "R lab, chunks 3 and 4; readers' runs of it: 252.2994"),
+    "lambda": stated("10-fold cross-validation on the training players", "ISLP, sec. 10.6"),
+    "criterion": stated("mean absolute error, the lambda with the smallest", "R lab, chunk 4"),
+    "folds": stated("those that follow from set.seed(13)", "R lab, chunks 1 and 4; glmnet's cv.glmnet draws them next"),
+    "grid": assumed(
+        "100 lambdas, evenly spaced on a logarithmic scale down to 1/10,000 of the largest",
+        "glmnet's default, and the lab gives no other",
+    ),
+}
+LASSO_DEVIATIONS = (
+    "Columns are scaled over the players fitted, as glmnet does with whatever it is given; so the lab's own scaling of "
+    "all 263 players beforehand changes no fit.",
+    "19 columns: the lab's twentieth, the other indicator of League, gives the lasso nothing to choose.",
+    "glmnet ends its path where little more is explained; ours goes on to the end.",
+)
+SALARY_NETWORK = {
+    "protocol": stated("text, not the R lab", "ISLP, sec. 10.6; the lab has 50 units, dropout 0.4, 1,500 epochs"),
+    "network": stated("one hidden layer, 64 ReLU units, 1,345 parameters", "ISLP, Table 10.2; sec. 10.6"),
+    "batch size": stated("32", "ISLP, footnote 20"),
+    "epochs": stated("1,000", "ISLP, footnote 20"),
+    "dropout": stated("10%", "ISLP, footnote 20"),
+    "loss": stated("squared error", 'slide "Train Neural Networks"; ISLP, eq. 10.23'),
+    "optimiser": assumed(
+        "RMSprop, rate 0.001, Keras' defaults",
+        "the R lab's; footnote 20 says stochastic gradient descent and gives no rule or rate",
+    ),
+    "scaling": stated("each column to mean 0 and standard deviation 1 over all 263 players", "R lab, chunk 3"),
+    "salary": assumed("not scaled", "the R lab's; the text says nothing"),
+    "weights": assumed("the last epoch's", "the R lab's; the text says nothing"),
+}
+
+# The fold of each of the 176 training players, in file order, as `cv.glmnet` draws it after the split with the same
+# stream: `set.seed(13)`, `sample(263, 87)`, then `sample(rep(seq(10), length = 176))`, less 1. Mersenne Twister with
+# rejection sampling, computed outside R by the generator that gives the book's 87 test players too.
+LASSO_FOLDS = tuple(
+    map(
+        int,
+        "2095830046698750275022467805220140509188609259364327404589918118204937457233713624055862"
+        "5675981171843288116362131048183734075774205197954221694730539662856067894431963795196343",
+    )
+)
