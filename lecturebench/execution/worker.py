@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lecturebench.datasets import Dataset
+    from lecturebench.declare.benchmark import Benchmark
     from lecturebench.declare.methods import Method
     from lecturebench.execution.plan import Run
     from lecturebench.store import Record
@@ -119,6 +120,7 @@ def execute(run: Run) -> tuple[Record, dict[str, Any] | None]:
 
     benchmark = load_benchmark(run.suite / f"bench_{run.benchmark}.py")
     method = benchmark.method(run.method)
+    _check_plan(run, benchmark, method)
     if method.uses_backend:
         _load_backend()
     import_seconds = time.perf_counter() - begin
@@ -172,6 +174,22 @@ def execute(run: Run) -> tuple[Record, dict[str, Any] | None]:
     return record, None if kept is None else {"test": kept}
 
 
+def _check_plan(run: Run, benchmark: Benchmark, method: Method) -> None:
+    """RuntimeError if this worker would fit something else than what the run's key says.
+
+    A file may have been edited since the plan was made, and another node may find another helper module.
+    """
+    from lecturebench.execution.source import method_digest
+
+    if run.threads != _setting.threads:
+        raise RuntimeError(f"planned for {run.threads} threads, but this worker has {_setting.threads}")
+    if method_digest(benchmark, method, run.backend) != run.source_digest:
+        raise RuntimeError(
+            f"the source of {run.method} here is not the one that was planned with: it was edited meanwhile, or "
+            "another copy of it is found here; run the command again"
+        )
+
+
 def thinned(curve: list[dict[str, float]]) -> list[dict[str, float]]:
     """A learning curve of so many points that a record stays small: every k-th one, counted from the last."""
     step = -(-len(curve) // MOST_POINTS)
@@ -179,17 +197,19 @@ def thinned(curve: list[dict[str, float]]) -> list[dict[str, float]]:
 
 
 def _fit(run: Run, method: Method, dataset: Dataset) -> Fitted:
+    # What is not plain does not travel: it is the method's own.
+    parameters = {**method.parameters, **run.parameters}
     from lecturebench.declare.methods import Baseline, Experiment
     from lecturebench.declare.training import Training
     from lecturebench.training.baselines import fit_baseline
     from lecturebench.training.fit import fit_experiment, fit_network
 
     if isinstance(method, Experiment):
-        return fit_experiment(method.function, run.parameters, dataset, seed=run.seed)
+        return fit_experiment(method.function, parameters, dataset, seed=run.seed)
     if isinstance(method, Baseline):
         return fit_baseline(
             method.function,
-            run.parameters,
+            parameters,
             dataset,
             seed=None if method.deterministic else run.seed,
             takes_seed=method.takes_seed,
@@ -200,7 +220,7 @@ def _fit(run: Run, method: Method, dataset: Dataset) -> Fitted:
     assert run.training is not None
     return fit_network(
         method.function,
-        run.parameters,
+        parameters,
         Training(**run.training),
         dataset,
         seed=run.seed,
