@@ -45,6 +45,7 @@ class Record:
     dataset: name, source, digests, n_train, n_validation, n_test. metrics: {split: {metric: value}}, errors as shares.
     curve: one dict per epoch. seconds: by phase. threads: its share; threads_used: what each library really took.
     predictions_digest: SHA-256 over the saved predictions, so that an edit is noticed even where no metric moves.
+    digests: "record" is that of the record itself, see `content_digest`.
     extra: fields of the file that this version does not know, kept.
     """
 
@@ -71,6 +72,7 @@ class Record:
     seconds: dict[str, float] = field(default_factory=dict)
     peak_rss_mib: float = 0.0
     predictions_digest: str = ""
+    digests: dict[str, str] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     commit: str = ""
     dirty: bool = False
@@ -126,7 +128,7 @@ class Record:
             raise ValueError(f"it lacks {', '.join(missing)}")
         if values["status"] not in STATUSES:
             raise ValueError(f"its status is {values['status']!r}; it must be one of {', '.join(STATUSES)}")
-        for name in ("dataset", "recipe", "metrics", "seconds", "environment"):
+        for name in ("dataset", "recipe", "metrics", "seconds", "environment", "digests"):
             if not isinstance(values.get(name, {}), dict):
                 raise ValueError(f"its {name} is no object")
         fields = {name: values[name] for name in known if name in values}
@@ -138,6 +140,17 @@ def digest(predictions: np.ndarray) -> str:
     content = hashlib.sha256(f"{predictions.dtype.str} {predictions.shape}".encode())
     content.update(predictions.tobytes())
     return content.hexdigest()
+
+
+def content_digest(record: Record) -> str:
+    """SHA-256 over all that a record says, but for this digest.
+
+    It shows that a field was edited that nothing else would betray: times, numbers that an experiment measured. It is
+    no signature: whoever edits a record on purpose can compute it too, so verify recomputes all that can be.
+    """
+    values = record.to_json()
+    values["digests"] = {name: value for name, value in record.digests.items() if name != "record"}
+    return hashlib.sha256(json.dumps(values, sort_keys=True, allow_nan=True).encode()).hexdigest()
 
 
 class Store:
@@ -190,6 +203,7 @@ class Store:
         try:
             if predictions is not None:
                 record = dataclasses.replace(record, predictions_digest=digest(predictions["test"]))
+            record = dataclasses.replace(record, digests={**record.digests, "record": content_digest(record)})
             text = json.dumps(record.to_json(), indent=1, sort_keys=True, allow_nan=True)
             _write_synced(temporary / "record.json", text.encode())
             if predictions is not None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from lecturebench.errors import UsageError
-from lecturebench.store import MARKER, SCHEMA, DamagedRecord, Record, Store, digest, write_whole
+from lecturebench.store import MARKER, SCHEMA, DamagedRecord, Record, Store, content_digest, digest, write_whole
 
 
 def record(key="k1", **changes) -> Record:
@@ -39,11 +40,16 @@ def test_run_has_failed_unless_it_only_says_that_a_value_diverges(status, role, 
     assert record(status=status, role=role).failed == failed
 
 
+def sealed(**changes) -> Record:
+    """The record as a store writes it: with the digest of its content."""
+    return replace(record(**changes), digests={"record": content_digest(record(**changes))})
+
+
 def test_what_is_written_is_read_back(tmp_path):
     store = Store(tmp_path)
     predictions = np.array([[0.25, 0.75]], np.float16)
     store.write(record(), {"test": predictions})
-    assert store.read() == ([record(predictions_digest=digest(predictions))], [])
+    assert store.read() == ([sealed(predictions_digest=digest(predictions))], [])
     assert store.predictions("k1").tobytes() == predictions.tobytes()
 
 
@@ -109,7 +115,7 @@ def test_damaged_record_is_kept_aside_when_its_run_is_fitted_again(tmp_path):
     store.write(record())
     (tmp_path / "runs/k1/record.json").write_text("{ damaged")
     store.write(record())
-    assert store.read() == ([record()], [])
+    assert store.read() == ([sealed()], [])
     [aside] = [path for path in (tmp_path / "runs").iterdir() if path.name != "k1"]
     assert (aside / "record.json").read_text() == "{ damaged"
 
@@ -182,7 +188,7 @@ def test_run_that_a_killed_call_had_moved_out_of_the_way_of_a_new_one_comes_back
     store.write(record())
     (store.runs / "k1").rename(store.runs / ".k1.0123abcd.old")
     store.lock("k1")
-    assert store.read() == ([record()], [])
+    assert store.read() == ([sealed()], [])
 
 
 def test_new_or_empty_folder_becomes_a_store_and_stays_one(tmp_path):
