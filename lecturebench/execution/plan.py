@@ -182,6 +182,8 @@ def _run(
         "profile": request.profile,
         "backend": backend,
         "seed": seed,
+        # The seeds of a choice may be asked for as judged ones too, but a run that only chooses keeps no predictions.
+        "role": role,
         "threads": request.threads,
         "source": source,
     }

@@ -109,7 +109,8 @@ def _stale(records: Sequence[Record], request: Request, source: str) -> dict[str
     ended = {record.key: record for record in records if record.key in tried and not _edits(record, tried[record.key])}
     # More seeds than the profile's may have been asked for, one after the other from 0.
     usual = profile.runs(method)
-    most = max(usual, min(usual + len(records), 1 + max((record.seed for record in records), default=0)))
+    judged = [record.seed for record in records if record.role == "judged"]
+    most = max(usual, min(usual + len(judged), 1 + max(judged, default=0)))
     found: Plan = plan(replace(request, seeds=None if method.deterministic else most), ended, sources)
     runs = {run.key: run for run in found.runs}
     stale: dict[str, str] = {}
@@ -135,10 +136,8 @@ def _why_stale(record: Record, request: Request, source: str, found: Plan, untri
     parameter, _ = request.benchmark.method(record.method).choice or ("", None)
     alike = [run for run in found.runs if run.role == record.role]
     if not reasons and record.role == "judged" and parameter and not alike:
-        missing = (
-            f"its {parameter} is open: {untried} of the runs of its grid {'is' if untried == 1 else 'are'} missing"
-        )
-        reasons = [missing if untried else f"no {parameter} could be chosen"]
+        to_come = f"its {parameter} is open: {counted(untried, 'run')} of its grid to come"
+        reasons = [to_come if untried else f"no {parameter} could be chosen"]
     if not reasons and record.seed not in {run.seed for run in alike}:
         reasons = [f"seed {record.seed} is not planned"]
     if (

@@ -152,7 +152,7 @@ def test_judged_runs_count_at_the_value_that_the_rule_takes_today(sources):
     grid = [record(run) for run in runs(sources, "chosen")]
     judged = [record(run) for run in runs(sources, "chosen", records=grid) if run.role == "judged"]
     assert stale(*grid, *judged) == {}
-    assert set(stale(*grid[1:], *judged).values()) == {"its penalty is open: 1 of the runs of its grid is missing"}
+    assert set(stale(*grid[1:], *judged).values()) == {"its penalty is open: 1 run of its grid to come"}
     better = [replace(one, metrics={"validation": {"error": 1.1 - one.recipe["penalty"]}}) for one in grid]
     assert stale(*better, *judged) == {one.key: "penalty was 0.1, is 1.0" for one in judged}
 
