@@ -17,6 +17,7 @@ from lecturebench.errors import DataCorrupt, DataMissing, UsageError
 from lecturebench.execution.engine import source_digests
 from lecturebench.execution.plan import Plan, Request, Run, plan, without_backend
 from lecturebench.judging.collect import Planned
+from lecturebench.judging.evidence import counted
 from lecturebench.store import SCHEMA, Record
 
 ABSENT = object()

@@ -171,6 +171,8 @@ def test_planned_run_that_says_something_else_of_itself_is_a_difference_and_stal
     differences = verify(written.folder, benchmarks, load, plan=plan)
     assert differences[0] == f"runs/{edited}/record.json: edited since it was written: its seed is 9"
     assert not any(old in line for line in differences)
+    left = "1 stale run of dropout on mnist (lecture, tensorflow) left out: its source has changed"
+    assert left in differences, "the table was written when it still counted"
     assert any("dropout error 9.4% tensorflow lecture: n is 5, recomputed 3" in line for line in differences)
 
 
