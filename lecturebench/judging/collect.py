@@ -100,7 +100,8 @@ def _stale_notes(records: Iterable[Record], why: Mapping[str, str]) -> list[str]
         for record in records
     )
     return [
-        f"{counted(n, 'stale run')} of {place} left out: {one_line(reason)}" for (place, reason), n in counts.items()
+        f"{counted(n, 'stale run')} of {place} left out: {one_line(reason)}"
+        for (place, reason), n in sorted(counts.items())
     ]
 
 
