@@ -265,14 +265,24 @@ def report(folder: Path, readme: Path | None, slides: bool, data_dir: Path | Non
 @data_dir_option
 @suite_option
 def verify(folder: Path, data_dir: Path | None, suite: Path) -> int:
-    """Recompute every number and verdict of FOLDER's table.csv from saved predictions and the dataset."""
+    """Recompute every number and verdict of FOLDER from saved predictions and the dataset, and its page from those."""
+    from lecturebench.execution.standing import planned
     from lecturebench.judging.verify import verify as differences
+    from lecturebench.report.page import write_report
+    from lecturebench.store import Store
 
-    found = differences(_existing(folder), discover(suite), _loader(data_dir), say=click.echo)
-    for line in found:
+    benchmarks, load, store = discover(suite), _loader(data_dir), Store(_existing(folder))
+
+    def render(results: Results, place: Path) -> None:
+        write_report(results, store, load, place, page_alone=True)
+
+    lines = differences(
+        folder, benchmarks, load, click.echo, plan=partial(planned, benchmarks, load=load), render=render
+    )
+    for line in lines:
         click.echo(line)
-    click.echo(f"{folder}: {len(found)} differences" if found else f"{folder}: every number and verdict agrees")
-    return 1 if found else 0
+    click.echo(f"{folder}: {len(lines)} differences" if lines else f"{folder}: every number and verdict agrees")
+    return 1 if lines else 0
 
 
 @commands.command(short_help="Say what changed from one store to another; exit code 1 if something got worse.")
@@ -463,10 +473,12 @@ def _display(as_json: bool) -> Display:
 
 
 def _results(found: Any, store: Any, data_dir: Path | None) -> Results:
+    from lecturebench.execution.standing import planned
     from lecturebench.judging.collect import collect
     from lecturebench.judging.evidence import saved_losses
 
-    return collect(found, store, losses=saved_losses(store, _loader(data_dir)))
+    load = _loader(data_dir)
+    return collect(found, store, losses=saved_losses(store, load), plan=partial(planned, found, load=load))
 
 
 def _write(

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib.metadata
 import os
 import platform
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from lecturebench import __version__
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGES = ("tensorflow", "keras", "jax", "jaxlib", "torch", "numpy", "scipy", "scikit-learn", "tensorflow-datasets")
 FLAGS = ("TF_ENABLE_ONEDNN_OPTS", "XLA_FLAGS", "OMP_NUM_THREADS", "NPROC", "CUDA_VISIBLE_DEVICES")
+# How somebody says which checkouts of others git may read; kept, while what says where a repository lies is not.
+GIT_SETTINGS = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_TEST_ASSUME_DIFFERENT_OWNER")
 
 
 def cores() -> int:
@@ -22,11 +27,16 @@ def cores() -> int:
 
 @functools.cache
 def environment() -> dict[str, Any]:
-    """This machine and its software: cpu, cores, memory, gpu, driver, os, python, packages, flags."""
+    """This machine and its software: cpu, cores, memory, gpu, driver, os, python, packages, flags, lecturebench.
+
+    Where the commit is not known: ``commit_unknown``, the reason, and ``source``, the digest of the package.
+    """
     import psutil
 
     gpu, driver = _nvidia()
-    return {
+    unknown = provenance(REPOSITORY).unknown
+    return ({"commit_unknown": unknown, "source": source_of_package()} if unknown else {}) | {
+        "lecturebench": __version__,
         "machine": platform.machine(),
         "cpu": _cpu_model(),
         "cores": cores(),
@@ -51,12 +61,73 @@ def packages() -> dict[str, str]:
     return found
 
 
+class Provenance(NamedTuple):
+    """Which version of this package runs. commit: "" where git cannot be believed; unknown: then why, else "".
+
+    dirty: whether files differ from the commit; False where there is none.
+    """
+
+    commit: str
+    dirty: bool
+    unknown: str
+
+
 @functools.cache
 def commit() -> tuple[str, bool]:
-    """The repository's commit and whether its files differ from it; ("", False) outside a repository."""
-    head = _output("git", "-C", str(REPOSITORY), "rev-parse", "HEAD")
-    changes = _output("git", "-C", str(REPOSITORY), "status", "--porcelain", "--untracked-files=no")
-    return head or "", bool(changes)
+    """The commit of this package's source and whether its files differ from it; ("", False) where nobody can tell."""
+    return provenance(REPOSITORY)[:2]
+
+
+def provenance(folder: Path) -> Provenance:
+    """What git knows of the source in ``folder``, the one that holds the package lecturebench.
+
+    Git is believed only where its checkout begins at that folder and tracks the package: an installation that lies
+    somewhere inside another project's checkout is not that project's commit.
+    """
+    top, why = _git(folder, "rev-parse", "--show-toplevel")
+    if top is None:
+        return Provenance("", False, why)
+    if Path(top).resolve() != folder.resolve():
+        return Provenance("", False, f"git: the checkout at {top} is another project's")
+    tracked, _ = _git(folder, "ls-files", "--error-unmatch", "lecturebench/__init__.py")
+    if tracked is None:
+        return Provenance("", False, f"git: the checkout at {top} does not hold lecturebench")
+    head, why = _git(folder, "rev-parse", "HEAD")
+    # A new file that nobody added yet can decide a result too, where it is part of the package.
+    changes, why_not = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    new, _ = _git(folder, "ls-files", "--others", "--exclude-standard", "--", "lecturebench", "baselines")
+    if head is None or changes is None:
+        return Provenance("", False, why or why_not)
+    return Provenance(head, bool(changes or new), "")
+
+
+def _git(folder: Path, *arguments: str) -> tuple[str | None, str]:
+    """What git prints, or None and why it does not, in one line."""
+    # A hook of somebody's sets GIT_DIR and the like, which say nothing of this folder.
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    kept = {name: os.environ[name] for name in GIT_SETTINGS if name in os.environ}
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=10, env=surroundings | kept | {"LC_ALL": "C"}
+        )
+    except FileNotFoundError:
+        return None, "git is not installed"
+    except (OSError, subprocess.SubprocessError) as error:
+        return None, f"git: {' '.join(str(error).split())}"
+    if done.returncode != 0:
+        line = next(iter(done.stderr.strip().splitlines()), f"exit code {done.returncode}")
+        return None, f"git: {line.removeprefix('fatal: ')}"
+    return done.stdout.strip(), ""
+
+
+def source_of_package(folder: Path = REPOSITORY) -> str:
+    """A digest of all source of lecturebench and its baselines: what stands for the commit where there is none."""
+    total = hashlib.sha256()
+    for path in sorted(path for room in ("lecturebench", "baselines") for path in (folder / room).rglob("*.py")):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        total.update(f"{path.relative_to(folder).as_posix()} {content}\n".encode())
+    return total.hexdigest()
 
 
 def _cpu_model() -> str:

@@ -166,6 +166,7 @@ class ClaimItem(BenchmarkItem):
         from functools import partial
 
         from lecturebench.datasets import load
+        from lecturebench.execution.standing import planned
         from lecturebench.judging.collect import collect
         from lecturebench.judging.evidence import saved_losses
         from lecturebench.store import Store
@@ -173,9 +174,8 @@ class ClaimItem(BenchmarkItem):
         option = self.config.getoption
         store = Store(Path(option("out")))
         data_dir = Path(option("data_dir")) if option("data_dir") else None
-        results = collect(
-            discover(self.path.parent), store, losses=saved_losses(store, partial(load, data_dir=data_dir))
-        )
+        suite, data = discover(self.path.parent), partial(load, data_dir=data_dir)
+        results = collect(suite, store, losses=saved_losses(store, data), plan=partial(planned, suite, load=data))
         found = [
             result.judgement
             for result in results.claims

@@ -113,18 +113,18 @@ def local_workers(
 ) -> Callable[[], AbstractContextManager[Pool]]:
     """What makes the workers of this machine when they are needed.
 
-    jobs: None is one per core, or one on a GPU. threads: of each; None is its share of the cores. memory_limit: GiB
-    that each may hold; None is an equal share of four fifths of this machine's memory.
+    jobs: None is one per core, or one on a GPU. threads: of each; None is as `plan.THREADS` has it. memory_limit:
+    GiB that each may hold; None is an equal share of four fifths of this machine's memory.
     """
     import psutil
 
+    from lecturebench.execution.plan import THREADS
     from lecturebench.execution.pool import local_pool
     from lecturebench.execution.worker import Setting
 
     jobs = jobs or (1 if device == "gpu" else cores())
     limit = memory_limit * 2**30 if memory_limit else 0.8 * psutil.virtual_memory().total / jobs
-    threads = threads or max(1, cores() // jobs)
-    setting = Setting(threads=threads, backend=backend, device=device, data_dir=data_dir)
+    setting = Setting(threads=threads or THREADS, backend=backend, device=device, data_dir=data_dir)
     return lambda: local_pool(jobs, setting, display, int(limit))
 
 
@@ -141,10 +141,11 @@ def cluster_workers(
 ) -> Callable[[], AbstractContextManager[Pool]]:
     """What takes the workers of a Dask cluster into use; every run has one thread there, whatever the node's size."""
     from lecturebench.execution.cluster import cluster_pool
+    from lecturebench.execution.plan import THREADS
     from lecturebench.execution.worker import Setting
 
     limit = None if memory_limit is None else int(memory_limit * 2**30)
-    setting = Setting(threads=1, backend=backend, device=device, data_dir=data_dir)
+    setting = Setting(threads=THREADS, backend=backend, device=device, data_dir=data_dir)
     return lambda: cluster_pool(address, setting, display, limit, suites=(suite.resolve(),), say=say)
 
 

@@ -45,8 +45,8 @@ class Record:
     output: the last lines that a failed run printed.
     dataset: name, source, digests, n_train, n_validation, n_test. metrics: {split: {metric: value}}, errors as shares.
     curve: one dict per epoch. seconds: by phase. threads: its share; threads_used: what each library really took.
-    digests: SHA-256 over the saved arrays by file, so that an edit is noticed even where no metric moves. random:
-    whether other random numbers would have given another result.
+    digests: SHA-256 over the saved arrays by file, so that an edit is noticed even where no metric moves, and "record"
+    over the record itself, see `content_digest`. random: whether other random numbers would have given another result.
     extra: fields of the file that this version does not know, kept.
     """
 
@@ -157,6 +157,17 @@ def digest(arrays: Mapping[str, np.ndarray]) -> str:
     return content.hexdigest()
 
 
+def content_digest(record: Record) -> str:
+    """SHA-256 over all that a record says, but for this digest.
+
+    It shows that a field was edited that nothing else would betray: times, numbers that an experiment measured. It is
+    no signature: whoever edits a record on purpose can compute it too, so verify recomputes all that can be.
+    """
+    values = record.to_json()
+    values["digests"] = {name: value for name, value in record.digests.items() if name != "record"}
+    return hashlib.sha256(json.dumps(values, sort_keys=True, allow_nan=True).encode()).hexdigest()
+
+
 class Store:
     """The records under one folder. Made on the first write; reading a folder that is not there finds nothing."""
 
@@ -214,8 +225,8 @@ class Store:
         try:
             files = {"predictions": predictions, "measured": measured}
             kept = {name: arrays for name, arrays in files.items() if arrays}
-            if kept:
-                record = dataclasses.replace(record, digests={name: digest(arrays) for name, arrays in kept.items()})
+            record = dataclasses.replace(record, digests={name: digest(arrays) for name, arrays in kept.items()})
+            record = dataclasses.replace(record, digests={**record.digests, "record": content_digest(record)})
             text = json.dumps(record.to_json(), indent=1, sort_keys=True, allow_nan=True)
             _write_synced(temporary / "record.json", text.encode())
             for name, arrays in kept.items():

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from lecturebench.errors import UsageError
-from lecturebench.store import MARKER, SCHEMA, DamagedRecord, Record, Store, digest, write_whole
+from lecturebench.store import MARKER, SCHEMA, DamagedRecord, Record, Store, content_digest, digest, write_whole
 
 
 def record(key="k1", **changes) -> Record:
@@ -41,13 +41,19 @@ def test_run_has_failed_unless_it_only_says_that_a_value_diverges(status, role, 
     assert record(status=status, role=role).failed == failed
 
 
+def sealed(**changes) -> Record:
+    """The record as a store writes it: with the digest of its content."""
+    digests = record(**changes).digests
+    return replace(record(**changes), digests={**digests, "record": content_digest(record(**changes))})
+
+
 def test_what_is_written_is_read_back(tmp_path):
     store = Store(tmp_path)
     predictions = {"predicted": np.array([0], np.uint8), "probabilities": np.array([[0.25, 0.75]], np.float16)}
     measured = {"grid": np.arange(6.0).reshape(2, 3)}
     store.write(record(), predictions, measured)
     digests = {"predictions": digest(predictions), "measured": digest(measured)}
-    assert store.read() == ([record(digests=digests)], [])
+    assert store.read() == ([sealed(digests=digests)], [])
     kept = store.predictions("k1")
     assert kept.predicted.tolist() == [0], "the class is what the method predicted, not the likeliest one"
     assert kept.probabilities.tobytes() == predictions["probabilities"].tobytes()
@@ -76,7 +82,7 @@ def test_run_without_arrays_has_none(tmp_path):
     store = Store(tmp_path)
     store.write(record())
     assert store.arrays("k1") == {}
-    assert store.record("k1").digests == {}
+    assert set(store.record("k1").digests) == {"record"}
 
 
 def test_folder_that_is_not_there_holds_nothing(tmp_path):
@@ -141,7 +147,7 @@ def test_damaged_record_is_kept_aside_when_its_run_is_fitted_again(tmp_path):
     store.write(record())
     (tmp_path / "runs/k1/record.json").write_text("{ damaged")
     store.write(record())
-    assert store.read() == ([record()], [])
+    assert store.read() == ([sealed()], [])
     [aside] = [path for path in (tmp_path / "runs").iterdir() if path.name != "k1"]
     assert (aside / "record.json").read_text() == "{ damaged"
 
@@ -214,7 +220,7 @@ def test_run_that_a_killed_call_had_moved_out_of_the_way_of_a_new_one_comes_back
     store.write(record())
     (store.runs / "k1").rename(store.runs / ".k1.0123abcd.old")
     store.lock("k1")
-    assert store.read() == ([record()], [])
+    assert store.read() == ([sealed()], [])
 
 
 def test_new_or_empty_folder_becomes_a_store_and_stays_one(tmp_path):

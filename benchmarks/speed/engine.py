@@ -45,7 +45,9 @@ def by_engine(runs: int, jobs: int, threads: int) -> None:
     """Fit the dropout row with so many seeds in a fresh store."""
     table = discover()["error_table"]
     data = load("mnist")
-    asked = Request(table, "mnist", data.digests, "lecture", "tensorflow", methods=("dropout",), seeds=runs)
+    asked = Request(
+        table, "mnist", data.digests, "lecture", "tensorflow", methods=("dropout",), seeds=runs, threads=threads
+    )
     display = PlainDisplay(lambda line: None)
     workers = local_workers(
         jobs=jobs, backend="tensorflow", device="cpu", data_dir=None, display=display, threads=threads

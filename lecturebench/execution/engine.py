@@ -14,18 +14,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lecturebench.declare.methods import Baseline, Experiment, Method
-from lecturebench.environment import REPOSITORY
 from lecturebench.execution.budget import Row, affordable, left_out
 from lecturebench.execution.durations import Durations, LongestFirst, in_words, kind
 from lecturebench.execution.plan import Plan, Request, Run, plan
 from lecturebench.execution.pool import Pool
 from lecturebench.execution.progress import Display
-from lecturebench.execution.source import source_digest
+from lecturebench.execution.source import method_digest
 from lecturebench.store import DamagedRecord, Record, Store
-from lecturebench.training.backends import LOADERS
-from lecturebench.training.baselines import fit_baseline
-from lecturebench.training.fit import fit_experiment, fit_network
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -136,7 +131,7 @@ class _Call:
             self._again = {key for key, record in earlier.items() if record.status in OUTSIDE_REASONS}
         self._ended = {key: record for key, record in earlier.items() if key not in self._again}
         self._durations = Durations(earlier.values())
-        self._sources: dict[tuple[Path, str], Mapping[str, str]] = {}
+        self._sources: dict[tuple[Path, str, tuple[str, ...] | None], Mapping[str, str]] = {}
         self._rows: list[Row] = []
         self._rows_waiting_for: dict[str, set[int]] = {}
         self._taken: dict[str, _Taken] = {}
@@ -182,7 +177,7 @@ class _Call:
     def _plan(self, index: int) -> None:
         """Plan a row; if what else it asks for depends on some of its runs, remember on which."""
         request = self._rows[index].request
-        place = (request.benchmark.path, request.backend)
+        place = (request.benchmark.path, request.backend, request.methods)
         if place not in self._sources:
             self._sources[place] = source_digests(request)
         self._rows[index] = Row(request, plan(request, self._ended, self._sources[place]))
@@ -283,19 +278,7 @@ class _Call:
 
 
 def source_digests(request: Request) -> dict[str, str]:
-    """The digest of the source that decides each method's result."""
-    roots = [REPOSITORY / "lecturebench", REPOSITORY / "baselines", request.benchmark.path.parent]
-    return {
-        method.name: source_digest(*_deciding(method, request.backend), roots=roots)
-        for method in request.benchmark.methods
-    }
-
-
-def _deciding(method: Method, backend: str) -> tuple[Callable[..., Any], ...]:
-    """The functions whose source decides a method's result."""
-    if isinstance(method, Experiment):
-        return method.function, fit_experiment, *([LOADERS[backend]] if method.uses_backend else [])
-    if isinstance(method, Baseline):
-        return method.function, fit_baseline
-    probe = getattr(method, "probe", None)
-    return method.function, fit_network, LOADERS[backend], *([probe] if probe else [])
+    """The digest of the source that decides each method's result; UsageError for a method that has none."""
+    methods = request.benchmark.methods
+    asked = [method for method in methods if request.methods is None or method.name in request.methods]
+    return {method.name: method_digest(request.benchmark, method, request.backend) for method in asked}

@@ -6,18 +6,18 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Literal
+from typing import Literal
 
 from lecturebench.execution.durations import Durations, in_words, spent
-from lecturebench.execution.plan import Request, Run, plan, without_backend
+from lecturebench.execution.plan import Request, Run, plan
 from lecturebench.execution.progress import describe
+from lecturebench.execution.standing import backend_of, older, why_not
 from lecturebench.metrics import headline
 from lecturebench.store import Record
 
 State = Literal["done", "failed", "missing", "waiting", "stale", "other"]
 STATES: tuple[State, ...] = ("done", "failed", "missing", "waiting", "stale", "other")
 TO_FIT = ("missing", "waiting")
-ABSENT = object()
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def overview(
     durations = Durations(ended.values())
     digests = [sources(request) for request in requests]
     plans = [plan(request, ended, source) for request, source in zip(requests, digests, strict=True)]
-    told = {run.key for one in plans for run in one.runs}
+    listed = {run.key for one in plans for run in one.runs}
     entries = []
     for request, source, (runs, waiting, _) in zip(requests, digests, plans, strict=True):
         for method in request.benchmark.methods:
@@ -67,8 +67,8 @@ def overview(
                     why = f"until its {method.choice[0]} is chosen"
                     entries.append(_entry(run, "waiting", describe(run), durations.expected(run), why))
         for record in ended.values():
-            if record.benchmark == request.benchmark.name and record.key not in told:
-                told.add(record.key)
+            if record.benchmark == request.benchmark.name and record.key not in listed:
+                listed.add(record.key)
                 state, why = _why_not(record, request, source, [*runs, *waiting], {run.key for run in waiting})
                 entries.append(_entry(record, state, _name(record, request), spent(record), why))
     return entries
@@ -85,8 +85,8 @@ def lines(entries: Sequence[Entry]) -> list[str]:
             text.append(f"  {entry.state:<8} {entry.name:<{width}} {entry.backend:<12} {time:>7}  {entry.why}".rstrip())
     counts = Counter(entry.state for entry in entries)
     left = sum(entry.seconds for entry in entries if entry.state in TO_FIT)
-    told = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
-    text.append((told or "no runs") + (f"; about {in_words(left)} to fit on one worker" if left else ""))
+    counted = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
+    text.append((counted or "no runs") + (f"; about {in_words(left)} to fit on one worker" if left else ""))
     return text
 
 
@@ -120,44 +120,22 @@ def _why_not(
     benchmark = request.benchmark
     if record.suite != benchmark.suite:
         return "other", f"of the suite {record.suite!r}"
-    if record.method not in sources:
+    if record.method not in {method.name for method in benchmark.methods}:
         return "stale", f"{benchmark.name} has no method {record.method!r} any more"
-    method = benchmark.method(record.method)
-    backend = request.backend if method.uses_backend else without_backend(method)
-    asked = {"dataset": request.dataset, "profile": request.profile, "backend": backend}
-    found = {"dataset": record.dataset.get("name"), "profile": record.profile, "backend": record.backend}
-    for what, wanted in asked.items():
-        if found[what] != wanted:
-            return "other", f"another {what}: {wanted} is asked for"
     if request.methods is not None and record.method not in request.methods:
         return "other", "its method is not asked for"
-    parameter, choice = method.choice or ("", None)
-    alike = [run for run in runs if run.method == record.method and run.role == record.role]
-    reasons = []
-    digests = record.dataset.get("digests") or {}
-    differing = sorted(name for name, digest in request.digests.items() if digests.get(name) != digest)
-    if differing:
-        reasons.append(f"other data: the digest of {' and '.join(differing)} differs")
-    if record.source_digest != sources[record.method]:
-        reasons.append("its source has changed")
-    if alike:
-        now = alike[0].recipe
-        open_ = {parameter} if record.role == "choice" or alike[0].key in waiting else set()
-        reasons += [
-            f"{name} was {_shown(record.recipe, name)}, is {_shown(now, name)}"
-            for name in sorted({*now, *record.recipe} - open_)
-            if record.recipe.get(name, ABSENT) != now.get(name, ABSENT)
-        ]
-    if choice is not None and record.role == "choice" and record.recipe.get(parameter) not in choice.grid:
-        reasons.append(f"{parameter} {record.recipe.get(parameter)!r} is not tried any more")
-    if reasons:
+    method = benchmark.method(record.method)
+    asked = {"dataset": request.dataset, "profile": request.profile, "backend": backend_of(record, request)}
+    stated = {"dataset": record.dataset.get("name"), "profile": record.profile, "backend": record.backend}
+    for what, wanted in asked.items():
+        if stated[what] != wanted:
+            return "other", f"another {what}: {wanted} is asked for"
+    if reasons := why_not(record, request, sources[record.method], runs, waiting):
         return "stale", "; ".join(reasons)
+    alike = [run for run in runs if run.method == record.method and run.role == record.role]
     if record.seed not in {run.seed for run in alike}:
         return "other", f"seed {record.seed} is not asked for"
-    if choice is not None:
+    if method.choice is not None:
+        parameter, _ = method.choice
         return "other", f"its {parameter} is {'not in the grid of this profile' if record.role == 'choice' else 'open'}"
-    return "stale", "another version of lecturebench wrote it"
-
-
-def _shown(recipe: Mapping[str, Any], name: str) -> str:
-    return repr(recipe[name]) if name in recipe else "not there"
+    return "stale", older(record)

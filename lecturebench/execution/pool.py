@@ -243,7 +243,7 @@ def failed_record(run: Run, threads: int, status: Status, reason: str, error: Ba
     sha, dirty = commit()
     return Record(
         key=run.key,
-        suite=run.suite.name,
+        suite=run.suite_name,
         benchmark=run.benchmark,
         method=run.method,
         dataset={"name": run.dataset, "digests": dict(run.digests)},

@@ -1,48 +1,114 @@
 """The digest of the source that decides a result, read from the files and never by importing them.
 
 From a function it follows the names that its code uses: to functions, classes and constants of the same file, and
-through imports, at the top of the file or inside a function, into other files of ours. What counts is the syntax tree
-without docstrings, comments, layout and the annotations of functions; a third-party name counts as that name.
+through imports, at the top of the file or inside a function, into every other module that is somebody's own: where
+Python would find it (the suite's folder, beside it, PYTHONPATH, ``.pth`` files, editable installs), as long as that is
+neither the standard library nor a folder of installed packages. What counts is the syntax tree without docstrings,
+comments, layout and the annotations of functions; of a compiled module its bytes.
+
+Of an installed package its dotted name counts, and its version where a module of a suite uses it. Not the versions of
+what lecturebench itself stands on (NumPy, scikit-learn, Keras, …: `environment.PACKAGES`): every record states them and
+the page lists them, and with them in the key nobody could report or verify a store from a machine that has another
+patch release.
 
 It rather follows too much than too little: a local variable with the name of a function of its file counts as a use of
 that function, and statements that run when a file is imported and bind no name count for all that is used of the file.
-It does not see what only running shows: ``getattr`` with a computed name, modules imported by a computed name.
+It does not see what only running shows: ``getattr`` with a computed name, modules imported by a computed name, and
+files that are read as data: give those as a dataset.
 """
 
 from __future__ import annotations
 
 import ast
+import dataclasses
+import enum
 import functools
 import hashlib
+import importlib
+import importlib.metadata
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import sysconfig
+import types
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from lecturebench.declare.training import Choice
+from lecturebench.environment import PACKAGES, REPOSITORY
+from lecturebench.errors import UsageError
+
+if TYPE_CHECKING:
+    from lecturebench.declare.benchmark import Benchmark
+    from lecturebench.declare.methods import Method
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 # A name and what is read from it: `dense.two_layer` is ("dense", "two_layer").
 Chain = tuple[str, ...]
+# Where installed packages lie, and the standard library.
+INSTALLED = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+INSTALLED_NAMES = {"site-packages", "dist-packages"}
+# Where the name that is imported is not the name that is installed.
+IMPORTED_AS = {"scikit-learn": "sklearn", "tensorflow-datasets": "tensorflow_datasets"}
+STATED_IN_RECORDS = {IMPORTED_AS.get(name, name) for name in PACKAGES}
 
 
-def source_digest(*functions: Callable[..., Any], roots: Sequence[Path]) -> str:
-    """SHA-256, in hex, of the source that ``functions`` (or classes) use, in whatever order they are given.
+def source_digest(*decisive: Any, roots: Sequence[Path], suite: Path | None = None) -> str:
+    """SHA-256, in hex, of the source that functions, classes and values use, in whatever order they are given.
 
-    roots: folders of packages of ours, each imported by its own name (``…/lecturebench``, ``…/baselines``, a suite).
-    Of everything outside them only the dotted names count. A `functools.partial`, a wrapper or a closure counts with
-    what it holds: functions by their source, plain values by what they are. Files are parsed once until they change.
+    roots: folders of packages of ours, each imported by its own name (``…/lecturebench``, ``…/baselines``); they are
+    followed wherever they lie, in a folder of installed packages too. suite: one more, whose name does not count.
 
-    TypeError for what is no function, or holds anything else: no source would say what it does. SyntaxError and
-    OSError for a file of ours that cannot be read.
+    A `functools.partial`, a wrapper, a closure, a bound method or an object that can be called counts with what it
+    holds: functions by their source, plain values by what they are, arrays by their bytes. Files are parsed once until
+    they change.
+
+    TypeError for what holds anything else: no source would say what it does. SyntaxError and OSError for a file that
+    cannot be read.
     """
-    for function in functions:
-        if not callable(function):
-            raise TypeError(f"{function!r} is no function or class; its source cannot be found")
-    walk = _Walk([root.resolve() for root in roots])
-    walk.found.update(f"start {walk.describe(function)}" for function in functions)
+    importlib.invalidate_caches()
+    walk = _Walk([root.resolve() for root in roots], suite.resolve() if suite else None)
+    walk.lines.update(f"start {walk.describe(value)}" for value in decisive)
     walk.run()
-    return hashlib.sha256("\n".join(sorted(walk.found)).encode()).hexdigest()
+    return hashlib.sha256("\n".join(sorted(walk.lines)).encode()).hexdigest()
+
+
+def method_digest(benchmark: Benchmark, method: Method, backend: str) -> str:
+    """The digest of the source that decides a method's result; UsageError, in one line, where there is none."""
+    from lecturebench.declare.methods import Baseline, Experiment
+    from lecturebench.training.backends import LOADERS
+    from lecturebench.training.baselines import fit_baseline
+    from lecturebench.training.fit import fit_experiment, fit_network
+
+    decisive: list[Any] = [method.function, getattr(method, "probe", None), method.view]
+    # A schedule's rates are worked out by its class, which nothing else names.
+    declared = [*method.parameters.values(), *(vars(method.training).values() if method.training else ())]
+    decisive += [value for value in declared if not is_plain(value)]
+    if isinstance(method, Baseline):
+        decisive.append(fit_baseline)
+    else:
+        decisive.append(fit_experiment if isinstance(method, Experiment) else fit_network)
+    if method.uses_backend:
+        decisive.append(LOADERS[backend])
+    what = f"method {method.name!r} of {benchmark.name}"
+    if not callable(method.function):
+        raise UsageError(f"{what}: {method.function!r} is no function")
+    rooms = [REPOSITORY / "lecturebench", REPOSITORY / "baselines"]
+    try:
+        return source_digest(*decisive, roots=rooms, suite=benchmark.path.parent if benchmark.path.name else None)
+    except (TypeError, SyntaxError, OSError) as error:
+        raise UsageError(f"{what}: {' '.join(str(error).split())}") from None
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a recipe says all of a parameter; what is not plain counts in the digest."""
+    if isinstance(value, tuple | list):
+        return all(map(is_plain, value))
+    if isinstance(value, dict):
+        return all(isinstance(name, str) and is_plain(item) for name, item in value.items())
+    return type(value) in (bool, int, float, str, Choice) or value is None
 
 
 @dataclass(frozen=True)
@@ -55,19 +121,30 @@ class _Import:
 
 @dataclass
 class _Unit:
-    """What one name of a file stands for: its statements as text, what they use, the imports inside them."""
+    """What one name of a file stands for: its statements as text, what they use, the imports inside them.
+
+    modules: those that it imports by a call with their written names.
+    """
 
     text: str
     chains: set[Chain]
     imports: dict[str, set[_Import]]
+    modules: set[str]
 
 
 @dataclass
 class _File:
-    """A parsed file. statements: by the name they bind; "" holds those that run on import and bind no name."""
+    """A parsed file. statements: by the name they bind; "" holds those that run on import and bind no name.
+
+    name: as the digest says it. module: as Python imports it, of ``package``. counts_versions: whether the versions of
+    installed packages that it uses count; not those of lecturebench's own files.
+    """
 
     name: str
+    module: str
     package: str
+    path: Path | None = None
+    counts_versions: bool = True
     imports: dict[str, set[_Import]] = field(default_factory=dict)
     statements: dict[str, list[ast.stmt]] = field(default_factory=dict)
     units: dict[str, _Unit] = field(default_factory=dict)
@@ -79,52 +156,141 @@ class _File:
             imports: dict[str, set[_Import]] = {}
             _add_imports((node for statement in statements for node in ast.walk(statement)), self.package, imports)
             chains = {chain for statement in statements for chain in _chains(statement)}
-            self.units[name] = _Unit(" ".join(map(_canonical, statements)), chains, imports)
+            modules = {module for statement in statements for module in _called_for(statement)}
+            self.units[name] = _Unit(" ".join(map(_canonical, statements)), chains, imports, modules)
         return self.units[name]
 
 
 class _Walk:
-    """Follows uses from name to name. found: a line for each definition, and for each import that one relies on."""
+    """Follows uses from name to name. lines: one for each definition, and for each import that one relies on."""
 
-    def __init__(self, roots: list[Path]) -> None:
-        self.roots = roots
-        self.found: set[str] = set()
+    def __init__(self, roots: list[Path], suite: Path | None = None) -> None:
+        self.roots, self.suite = [suite, *roots] if suite else roots, suite
+        self.lines: set[str] = set()
         self.seen: set[tuple[str, str | Chain]] = set()
-        self.describing: list[Callable[..., Any]] = []
+        self.describing: list[int] = []
         self.waiting: list[tuple[_File, str]] = []
         self.files: dict[str, _File | None] = {}
 
     def describe(self, value: Any) -> str:
         """A value that decides a result, in words that differ when it does. Functions and classes are followed."""
-        if value is None or isinstance(value, bool | int | float | complex | str | bytes):
-            return repr(value)
-        if isinstance(value, tuple | list):
+        if value is None or value is ... or isinstance(value, bool | int | float | complex | str | bytes):
+            # Of a subclass (an enumeration, numpy.float64) the type counts too.
+            return repr(value) if type(value).__module__ == "builtins" else self.describe_plain(value)
+        if id(value) in self.describing:
+            return "itself"
+        self.describing.append(id(value))
+        try:
+            return self.describe_whole(value)
+        finally:
+            self.describing.pop()
+
+    def describe_plain(self, value: Any) -> str:
+        """A number or text of a type of its own."""
+        if isinstance(value, enum.Enum):
+            return f"{self.describe(type(value))}.{value.name}"
+        return f"{self.describe(type(value))} {value!r}"
+
+    def describe_whole(self, value: Any) -> str:
+        """What is made of other values, or has source."""
+        kind = type(value)
+        if kind in (tuple, list):
             return f"[{', '.join(map(self.describe, value))}]"
-        if isinstance(value, dict):
-            return f"dict {self.describe(sorted(value.items(), key=str))}"
+        if kind in (set, frozenset):
+            return f"set [{', '.join(sorted(map(self.describe, value)))}]"
+        if isinstance(value, dict | types.MappingProxyType):
+            items = sorted((self.describe(name), self.describe(item)) for name, item in value.items())
+            return f"dict {items}"
+        if isinstance(value, range | slice):
+            return repr(value)
+        if isinstance(value, enum.Enum):
+            return f"{self.describe(kind)}.{value.name}"
         if isinstance(value, functools.partial):
             return f"partial {self.describe([value.func, value.args, value.keywords])}"
-        function = getattr(value, "__func__", value)
-        module, qualname = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
-        if not callable(function) or not module or not qualname:
-            raise TypeError(f"no source says what {value!r} is; use functions, classes and plain values")
-        told = f"{module}.{qualname}"
-        self.follow_function(module, qualname, getattr(function, "__code__", None))
-        cells = getattr(function, "__closure__", None) or ()
-        if not cells or function in self.describing:
-            return told
-        self.describing.append(function)
-        told = f"{told} with {self.describe([cell.cell_contents for cell in cells])}"
-        self.describing.pop()
-        return told
+        if isinstance(value, types.ModuleType):
+            return f"module {self.follow_module(value.__name__, ())}"
+        if isinstance(value, types.MethodType):
+            return f"{self.describe(value.__func__)} of {self.describe(value.__self__)}"
+        if isinstance(value, type | types.FunctionType):
+            return self.describe_function(value)
+        if isinstance(value, types.BuiltinFunctionType | types.MethodDescriptorType):
+            return f"{value.__module__}.{value.__qualname__}" if hasattr(value, "__module__") else repr(value)
+        if kind.__module__ == "numpy" or kind.__module__.startswith("numpy."):
+            return self.describe_numpy(value)
+        return self.describe_object(value)
+
+    def describe_function(self, function: Any) -> str:
+        """A function or class by its source; one made inside another with what it holds, its defaults included."""
+        name = f"{self.label(function.__module__)}.{function.__qualname__}"
+        code = getattr(function, "__code__", None)
+        self.follow_function(function.__module__, function.__qualname__, code)
+        if code is None:
+            return name
+        held = []
+        for cell in function.__closure__ or ():
+            try:
+                held.append(self.describe(cell.cell_contents))
+            except ValueError:
+                held.append("nothing yet")
+        # At the top of a file the syntax tree says what the defaults are.
+        if held or "<" in function.__qualname__:
+            held.append(self.describe([function.__defaults__, function.__kwdefaults__]))
+        return f"{name} with {held}" if held else name
+
+    def describe_numpy(self, value: Any) -> str:
+        """An array or number by its bytes; a function of NumPy by its name."""
+        import numpy as np
+
+        if isinstance(value, np.ndarray | np.generic) and not value.dtype.hasobject:
+            array = np.ascontiguousarray(value)
+            content = hashlib.sha256(array.tobytes()).hexdigest()
+            return f"array {array.dtype.str} {np.shape(value)} {content}"
+        if isinstance(value, np.ufunc | np.dtype):
+            return f"numpy {value!r}"
+        if isinstance(value, np.random.Generator):
+            return f"generator {self.describe(value.bit_generator.state)}"
+        if callable(value) and hasattr(value, "__qualname__"):
+            return f"{value.__module__}.{value.__qualname__}"
+        raise _no_source(value)
+
+    def describe_object(self, value: Any) -> str:
+        """Any other object by its class and its attributes."""
+        if isinstance(value, Path):
+            raise TypeError(f"{value!r} names a file, and no digest says what is in it; give it as a dataset")
+        state = dict(getattr(value, "__dict__", {}))
+        names = (name for base in type(value).__mro__ for name in _slots(base))
+        state |= {name: getattr(value, name) for name in names if hasattr(value, name)}
+        if not state and type(value).__module__ in sys.stdlib_module_names:
+            raise _no_source(value)
+        # What memory it lies at would be all that is known of it.
+        if not state and not self.is_own(type(value)) and not callable(value):
+            raise _no_source(value)
+        return f"{self.describe(type(value))} object {self.describe(state)}"
+
+    def is_own(self, kind: type) -> bool:
+        """Whether a class is written in a file that is followed."""
+        return self.file_of(kind.__module__) is not None
 
     def follow_function(self, module: str, qualname: str, code: CodeType | None) -> None:
-        """Follow a function by its name in its file; where the file binds no such name (a lambda), the whole file."""
+        """Follow a function by its name in its file; where the file binds no such name (a lambda), the whole file.
+
+        A wrapper says that it is what it wraps: its own code, where that lies elsewhere, is followed too.
+        """
         path = getattr(sys.modules.get(module), "__file__", None) or (code.co_filename if code else None)
-        file = self.file_of(self.dotted(Path(path).resolve())) if path else None
-        if file is not None:
-            name = qualname.partition(".")[0]
-            self.follow(file, [name] if name in file.statements else None)
+        places = {(path, qualname)} if path else set()
+        if code is not None:
+            places.add((code.co_filename, code.co_qualname))
+        for place, name in sorted(places):
+            file = self.file_at(Path(place).resolve(), module)
+            if file is not None:
+                top = name.partition(".")[0]
+                self.follow(file, [top] if top in file.statements else None)
+
+    def label(self, module: str) -> str:
+        """The name of a module in the digest: that of a suite's folder does not count."""
+        if self.suite is not None and (f"{module}.").startswith(f"{self.suite.name}."):
+            return f"suite{module[len(self.suite.name) :]}"
+        return module
 
     def follow(self, file: _File, names: Iterable[str] | None) -> None:
         """Count what the names of a file stand for; None for all of them, imported ones too."""
@@ -143,14 +309,16 @@ class _Walk:
         while self.waiting:
             file, name = self.waiting.pop()
             unit = file.unit(name)
-            self.found.add(f"{file.name}:{name} = {unit.text}")
+            self.lines.add(f"{file.name}:{name} = {unit.text}")
             for chain in unit.chains:
                 self.follow_name(file, chain, file.imports)
                 self.follow_name(file, chain, unit.imports)
+            for module in unit.modules:
+                self.lines.add(f"{file.name}:{name} is {self.follow_import(file, module, ())}")
             if name == "":
                 self.follow_name(file, ("*",), file.imports)
-                for end in range(1, file.name.count(".") + 1):
-                    package = self.file_of(".".join(file.name.split(".")[:end]))
+                for end in range(1, file.module.count(".") + 1):
+                    package = self.file_of(".".join(file.module.split(".")[:end]))
                     if package is not None:
                         self.follow(package, [])
 
@@ -159,17 +327,24 @@ class _Walk:
         name, rest = chain[0], chain[1:]
         for item in imports.get(name, ()):
             inside = (item.attribute,) if item.attribute not in ("", "*") else ()
-            self.found.add(f"{file.name}:{name} is {self.follow_module(item.module, inside + rest)}")
+            self.lines.add(f"{file.name}:{name} is {self.follow_import(file, item.module, inside + rest)}")
         if name in file.statements:
             self.follow(file, [name])
         return name in imports or name in file.statements
 
+    def follow_import(self, file: _File, module: str, chain: Chain) -> str:
+        """Follow what a file imports; its dotted name, for a file of a suite with the version of what is installed."""
+        name = self.follow_module(module, chain)
+        if file.counts_versions and self.file_of(module) is None:
+            return name + _version(module.partition(".")[0])
+        return name
+
     def follow_module(self, module: str, chain: Chain) -> str:
         """Follow what is read from a module, the whole of it where that cannot be told; its dotted name."""
-        told = ".".join((module, *chain))
+        name = ".".join((self.label(module), *chain))
         file = self.file_of(module)
         if file is None or (module, chain) in self.seen:
-            return told
+            return name
         self.seen.add((module, chain))
         known = False
         if chain:
@@ -180,40 +355,128 @@ class _Walk:
                 self.follow_module(submodule, chain[1:])
         if not known:
             self.follow(file, None)
-        return told
+        return name
 
-    def dotted(self, path: Path) -> str:
-        """The dotted name of a file under one of the roots; "" if it is under none."""
-        for root in self.roots:
-            if path.is_relative_to(root):
-                parts = path.relative_to(root.parent).with_suffix("").parts
-                return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        return ""
+    def file_at(self, path: Path, module: str) -> _File | None:
+        """The file that a function says it is from: known by its place in a root, else by the name of its module."""
+        root = self.root_of(path)
+        if root is not None:
+            parts = path.relative_to(root).with_suffix("").parts
+            return self.file_of(".".join((root.name, *(parts[:-1] if parts[-1] == "__init__" else parts))))
+        if not path.is_file() or _is_installed(path):
+            return None
+        # A file that was run by its path is no module that could be found by its name.
+        file = self.file_of(module)
+        if file is None or file.path != path:
+            file = self.files[module] = self.parse(path, module, is_package=path.name == "__init__.py")
+        return file
 
     def file_of(self, module: str) -> _File | None:
-        """The file of a module of ours; None for others. A folder without ``__init__.py`` is an empty package."""
+        """The file of a module that is somebody's own; None for others. A folder alone is an empty package."""
         if module not in self.files:
             self.files[module] = self.find(module)
         return self.files[module]
 
     def find(self, module: str) -> _File | None:
-        """Look a module up under the roots."""
-        top, *parts = module.split(".")
+        """Look a module up under the roots, then where Python would."""
         for root in self.roots:
-            if root.name == top:
-                base = root.joinpath(*parts)
-                for path, package in ((base / "__init__.py", module), (base.with_name(f"{base.name}.py"), "")):
-                    if path.is_file() and (package or parts):
-                        return _parse(path.read_bytes(), module, package or module.rpartition(".")[0])
+            if module == root.name or module.startswith(f"{root.name}."):
+                base = root.joinpath(*module[len(root.name) + 1 :].split("."))
+                for path, is_package in ((base / "__init__.py", True), (base.with_name(f"{base.name}.py"), False)):
+                    if path.is_file() and (is_package or base != root):
+                        return self.parse(path, module, is_package=is_package)
                 if base.is_dir():
-                    return _File(module, module)
-        return None
+                    return _File(self.label(module), module, module)
+        spec = _spec(module)
+        if spec is None:
+            return None
+        if spec.origin is None or not spec.has_location:
+            places = [Path(place).resolve() for place in spec.submodule_search_locations or ()]
+            own = [place for place in places if self.root_of(place) or not _is_installed(place)]
+            return _File(module, module, module) if own else None
+        path = Path(spec.origin).resolve()
+        if self.root_of(path) is None and _is_installed(path) and _is_distributed(path, module):
+            return None
+        return self.parse(path, module, is_package=spec.submodule_search_locations is not None)
+
+    def parse(self, path: Path, module: str, *, is_package: bool) -> _File:
+        """A file of somebody's own; of one that is no Python text, a file whose only statement is its bytes."""
+        package = module if is_package else module.rpartition(".")[0]
+        content = path.read_bytes()
+        if path.suffix != ".py":
+            content = f"content = {hashlib.sha256(content).hexdigest()!r}\n".encode()
+        root = self.root_of(path)
+        shared = _parse(content, self.label(module), module, package)
+        counts = root is None or root == self.suite
+        return dataclasses.replace(shared, path=path, counts_versions=counts, units={})
+
+    def root_of(self, path: Path) -> Path | None:
+        """The root that a path lies under, the nearest of several."""
+        above = [root for root in self.roots if path.is_relative_to(root)]
+        return max(above, key=lambda root: len(root.parts), default=None)
+
+
+def _no_source(value: Any) -> TypeError:
+    return TypeError(f"no source says what {value!r} is; use functions, classes, plain values and arrays of numbers")
+
+
+def _slots(kind: type) -> tuple[str, ...]:
+    slots = kind.__dict__.get("__slots__", ())
+    return tuple(name for name in ((slots,) if isinstance(slots, str) else slots) if not name.startswith("__"))
+
+
+def _spec(module: str) -> ModuleSpec | None:
+    """Where Python would find a module, without importing the packages above it; None if it would not."""
+    place: Sequence[str] | None = None
+    name = ""
+    spec = None
+    for part in module.split("."):
+        name = f"{name}.{part}" if name else part
+        spec = None
+        for finder in sys.meta_path:
+            try:
+                spec = finder.find_spec(name, place)
+            except Exception:  # a finder of somebody else's may raise anything for what it does not know
+                continue
+            if spec is not None:
+                break
+        if spec is None:
+            return None
+        place = None if spec.submodule_search_locations is None else list(spec.submodule_search_locations)
+        if place is None and name != module:
+            return None
+    return spec
+
+
+def _is_installed(path: Path) -> bool:
+    """Whether a file is of the standard library or lies where packages are installed."""
+    return bool(INSTALLED_NAMES.intersection(path.parts)) or any(path.is_relative_to(place) for place in INSTALLED)
+
+
+def _is_distributed(path: Path, module: str) -> bool:
+    """Whether a package that was installed brought this file: a module that somebody copied there is his own."""
+    top = module.partition(".")[0]
+    in_packages = INSTALLED_NAMES.intersection(path.parts)
+    return not in_packages or top in STATED_IN_RECORDS or top in _distributions()
+
+
+@functools.cache
+def _distributions() -> dict[str, list[str]]:
+    """The installed packages by the modules that they bring."""
+    return dict(importlib.metadata.packages_distributions())
+
+
+def _version(top: str) -> str:
+    """The version of an installed package as the digest says it; "" for those that every record states."""
+    if top in sys.stdlib_module_names or top in STATED_IN_RECORDS or top not in _distributions():
+        return ""
+    return " of " + ", ".join(f"{name} {importlib.metadata.version(name)}" for name in sorted(_distributions()[top]))
 
 
 @functools.lru_cache(maxsize=1024)
-def _parse(content: bytes, name: str, package: str) -> _File:
+def _parse(content: bytes, name: str, module: str, package: str) -> _File:
     """A file from what it contains, so that the cache notices any change; SyntaxError names it."""
-    file = _File(name, package)
+    file = _File(name, module, package)
     for statement in ast.parse(content, name).body:
         if isinstance(statement, ast.If) and "__name__" in ast.dump(statement.test):
             continue  # `if __name__ == "__main__":` is another program
@@ -287,6 +550,15 @@ def _chains(node: ast.AST) -> Iterator[Chain]:
             for child in value if isinstance(value, list) else [value]:
                 if isinstance(child, ast.AST):
                     yield from _chains(child)
+
+
+def _called_for(statement: ast.stmt) -> Iterator[str]:
+    """The modules that ``import_module("name")`` and its like import, where the name is written there."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+            for value in node.args[:1]:
+                if isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value[:1] != ".":
+                    yield value.value
 
 
 def _canonical(node: Any) -> str:

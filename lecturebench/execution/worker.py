@@ -123,6 +123,7 @@ def execute(run: Run) -> tuple[Record, dict[str, Any] | None]:
 
     benchmark = load_benchmark(run.suite / f"bench_{run.benchmark}.py")
     method = benchmark.method(run.method)
+    _check_plan(run, benchmark, method)
     if method.uses_backend:
         _load_backend()
     import_seconds = time.perf_counter() - begin
@@ -192,6 +193,22 @@ def _kept(run: Run, benchmark: Benchmark, fitted: Fitted) -> dict[str, Any] | No
     return arrays or None
 
 
+def _check_plan(run: Run, benchmark: Benchmark, method: Method) -> None:
+    """RuntimeError if this worker would fit something else than what the run's key says.
+
+    A file may have been edited since the plan was made, and another node may find another helper module.
+    """
+    from lecturebench.execution.source import method_digest
+
+    if run.threads != _setting.threads:
+        raise RuntimeError(f"planned for {run.threads} threads, but this worker has {_setting.threads}")
+    if method_digest(benchmark, method, run.backend) != run.source_digest:
+        raise RuntimeError(
+            f"the source of {run.method} here is not the one that was planned with: it was edited meanwhile, or "
+            "another copy of it is found here; run the command again"
+        )
+
+
 def thinned(curve: list[dict[str, float]]) -> list[dict[str, float]]:
     """A learning curve of so many points that a record stays small: every k-th one, counted from the last."""
     step = -(-len(curve) // MOST_POINTS)
@@ -199,6 +216,8 @@ def thinned(curve: list[dict[str, float]]) -> list[dict[str, float]]:
 
 
 def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset) -> Fitted:
+    # What is not plain does not travel: it is the method's own.
+    parameters = {**method.parameters, **run.parameters}
     from lecturebench.declare.claims import TimeToTargetClaim
     from lecturebench.declare.methods import Baseline, Experiment
     from lecturebench.declare.training import Training
@@ -207,13 +226,13 @@ def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset) -> Fi
     from lecturebench.training.fit import fit_experiment, fit_network
 
     if isinstance(method, Experiment):
-        fitted = fit_experiment(method.function, run.parameters, dataset, seed=run.seed)
+        fitted = fit_experiment(method.function, parameters, dataset, seed=run.seed)
         fitted.random = not method.deterministic
         return fitted
     if isinstance(method, Baseline):
         return fit_baseline(
             method.function,
-            run.parameters,
+            parameters,
             dataset,
             seed=run.seed,
             deterministic=method.deterministic,
@@ -225,7 +244,7 @@ def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset) -> Fi
     assert run.training is not None
     return fit_network(
         method.function,
-        run.parameters,
+        parameters,
         Training(**run.training),
         dataset,
         seed=run.seed,

@@ -6,15 +6,16 @@ Odd or damaged records never stop a report: each is named in a note and left out
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from lecturebench.declare.benchmark import BACKENDS, PROFILES, Benchmark
 from lecturebench.declare.claims import Claim
 from lecturebench.declare.methods import Experiment, Method
 from lecturebench.judging.evidence import (
     LossesOf,
+    Usable,
     counted,
     left_out,
     missing_datasets,
@@ -30,10 +31,35 @@ from lecturebench.judging.verdicts import digests, failures, judge
 from lecturebench.store import DamagedRecord, Record, Store
 
 
-def collect(benchmarks: Mapping[str, Benchmark], store: Store, *, losses: LossesOf | None = None) -> Results:
+@dataclass(frozen=True)
+class Planned:
+    """What today's code would plan of a store's records. stale: by key, why it would not; all others count.
+
+    notes: what it had to take for granted.
+    """
+
+    stale: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+
+Plan = Callable[[Sequence[Record]], Planned]
+
+
+def collect(
+    benchmarks: Mapping[str, Benchmark],
+    store: Store,
+    *,
+    losses: LossesOf | None = None,
+    plan: Plan | None = None,
+    usable: Usable | None = None,
+) -> Results:
     """The rows and verdicts of a store, in the order in which the benchmarks declare them.
 
     Benchmarks that nobody asked for in this store are left out.
+
+    plan: says of the sound records which today's code would plan, as `execution.standing.planned`; the others are named
+    in notes and left out. Without it the newest version of each row counts, whatever code it is of: only for a
+    comparison of two stores, where one is older than the code. usable: in place of the store's records.
 
     losses: (n_test,) of a run and a metric, from its saved predictions; by default with the labels of
     `lecturebench.datasets`. May raise DamagedRecord or what a dataset's loading raises: orders on it are not_run.
@@ -42,22 +68,40 @@ def collect(benchmarks: Mapping[str, Benchmark], store: Store, *, losses: Losses
         from lecturebench import datasets
 
         losses = saved_losses(store, datasets.load)
-    records, faults, strangers = usable_records(benchmarks, store)
+    records, faults, strangers = usable or usable_records(benchmarks, store)
+    planned = Planned({}) if plan is None else plan(records)
     missing, unreadable = missing_datasets(store)
-    notes = [*faults, *strangers, *unreadable]
+    notes = [*faults, *strangers, *unreadable, *planned.notes]
     rows: list[RowResult] = []
     claims: list[ClaimResult] = []
     for benchmark in _begun(benchmarks, store, records, missing):
-        own = _rows(benchmark, [record for record in records if record.benchmark == benchmark.name], notes)
+        every = [record for record in records if record.benchmark == benchmark.name]
+        stale = [record for record in every if record.key in planned.stale]
+        notes += _stale_notes(stale, planned.stale)
+        own = _rows(benchmark, [record for record in every if record.key not in planned.stale], notes)
         for row in own:
             notes += _row_notes(row, store)
         rows += own
         lacking = missing.get(benchmark.name, {})
         for claim in benchmark.claims:
             budget = left_out(store, benchmark.name, claim.name)
-            claims += [_with_budget(result, budget) for result in _judged(benchmark, claim, own, lacking, losses)]
+            judged = _judged(benchmark, claim, own, stale, lacking, losses)
+            claims += [_with_budget(result, budget) for result in judged]
     all_missing = {name: reason for lacking in missing.values() for name, reason in lacking.items()}
-    return Results(tuple(rows), tuple(claims), tuple(dict.fromkeys(map(printable, notes))), all_missing)
+    stated = tuple(dict.fromkeys(map(printable, notes)))
+    return Results(tuple(rows), tuple(claims), stated, all_missing, dict(planned.stale))
+
+
+def _stale_notes(records: Iterable[Record], why: Mapping[str, str]) -> list[str]:
+    """One line per method, place and reason: how many runs are left out."""
+    counts = Counter(
+        (f"{record.method} on {record.dataset['name']} ({record.profile}, {record.backend})", why[record.key])
+        for record in records
+    )
+    return [
+        f"{counted(n, 'stale run')} of {place} left out: {one_line(reason)}"
+        for (place, reason), n in sorted(counts.items())
+    ]
 
 
 def _begun(
@@ -148,28 +192,36 @@ def _row_notes(row: RowResult, store: Store) -> list[str]:
 
 
 def _judged(
-    benchmark: Benchmark, claim: Claim, rows: Sequence[RowResult], missing: Mapping[str, str], losses: LossesOf
+    benchmark: Benchmark,
+    claim: Claim,
+    rows: Sequence[RowResult],
+    stale: Sequence[Record],
+    missing: Mapping[str, str],
+    losses: LossesOf,
 ) -> list[ClaimResult]:
     """A claim's verdict on each profile and backend that has runs on its dataset; one not_run if none has."""
     fitted = [row for row in rows if row.dataset == claim.dataset and row.method.name in claim.methods]
     if not fitted:
         reason = missing.get(claim.dataset)
         why = f"no {claim.dataset}: {one_line(reason)}" if reason else f"not fitted on {claim.dataset} yet"
+        left = [run for run in stale if run.dataset["name"] == claim.dataset and run.method in claim.methods]
+        if left and not reason:
+            why = f"not fitted on {claim.dataset} by today's code yet: {counted(len(left), 'stale run')} left out"
         return [ClaimResult(benchmark, claim, not_run(why), ())]
     # A baseline has no use for a backend, so one on any backend stands beside the networks of each.
     networks = [row for row in fitted if row.method.uses_backend] or fitted
     results = []
     for profile, backend in dict.fromkeys((row.profile, row.backend) for row in networks):
         chosen = [_pick(fitted, name, profile, backend) for name in claim.methods]
-        found = tuple(row for row in chosen if row is not None)
+        present = tuple(row for row in chosen if row is not None)
         absent = [name for name, row in zip(claim.methods, chosen, strict=True) if row is None]
         if not benchmark.profiles[profile].judges:
             judgement = not_run(f"the {profile} profile judges nothing")
         elif absent:
             judgement = not_run(f"{', '.join(absent)} not fitted on {claim.dataset} yet")
         else:
-            judgement = judge(claim, found, losses)
-        results.append(ClaimResult(benchmark, claim, judgement, found))
+            judgement = judge(claim, present, losses)
+        results.append(ClaimResult(benchmark, claim, judgement, present))
     return results
 
 

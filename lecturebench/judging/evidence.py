@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,8 +25,16 @@ HUGE = 1e100  # of nothing that is measured; its square and sums are still float
 TEXTS = ("suite", "benchmark", "method", "backend", "device", "reason", "commit", "source_digest", "started")
 
 
-def usable_records(benchmarks: Mapping[str, Benchmark], store: Store) -> tuple[list[Record], list[str], list[str]]:
+class Usable(NamedTuple):
     """The sound records of known benchmarks; a line per damaged one; and one per unknown suite, benchmark or method."""
+
+    records: list[Record]
+    faults: list[str]
+    strangers: list[str]
+
+
+def usable_records(benchmarks: Mapping[str, Benchmark], store: Store) -> Usable:
+    """What of a store can be judged, and what cannot."""
     records, problems = store.read()
     faults = [relative(store, problem) for problem in problems]
     known: list[Record] = []
@@ -46,7 +54,8 @@ def usable_records(benchmarks: Mapping[str, Benchmark], store: Store) -> tuple[l
             strangers[f"method {record.method!r} of {record.benchmark}"] += 1
         else:
             known.append(record)
-    return known, faults, [f"{counted(n, 'run')} of unknown {what} left out" for what, n in sorted(strangers.items())]
+    left = [f"{counted(n, 'run')} of unknown {what} left out" for what, n in sorted(strangers.items())]
+    return Usable(known, faults, left)
 
 
 def missing_datasets(store: Store) -> tuple[dict[str, dict[str, str]], list[str]]:

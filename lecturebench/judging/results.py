@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean, stdev
 
 from lecturebench.declare.benchmark import Benchmark
@@ -154,13 +154,15 @@ class ClaimResult:
 class Results:
     """All rows and claims of a store.
 
-    notes: what was left out, and why. missing: datasets that could not be had, with the reason.
+    notes: what was left out, and why. missing: datasets that could not be had, with the reason. stale: by key, why a
+    run is left out that today's code would not plan.
     """
 
     rows: tuple[RowResult, ...]
     claims: tuple[ClaimResult, ...]
     notes: tuple[str, ...]
     missing: Mapping[str, str]
+    stale: Mapping[str, str] = field(default_factory=dict)
 
     def claims_of(self, row: RowResult) -> tuple[ClaimResult, ...]:
         """The claims that speak of this row, orders among them."""

@@ -1,8 +1,10 @@
 """Recompute what a folder states, from its saved predictions and the dataset's labels, and name every difference.
 
-Metrics are scikit-learn's, of what was saved, and no code that fits has a part in it. Those of probabilities are
-checked as far as these were kept. What no prediction was saved for, the validation errors behind a choice, is taken as
-recorded and put to the rule again.
+Metrics are scikit-learn's, of what was saved, and no code that fits has a part in it; those of probabilities are
+checked as far as these were kept. Keys are those that today's code plans, and what a record says of itself must be what
+its key stands for. What nothing saved could give again (validation errors behind a choice, numbers that an experiment
+measured, times) is protected by the digest that each record holds of its own content, and the validation errors are put
+to the rule again.
 """
 
 from __future__ import annotations
@@ -10,9 +12,12 @@ from __future__ import annotations
 import csv
 import io
 import math
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +25,7 @@ import numpy as np
 
 from lecturebench.declare.benchmark import Benchmark
 from lecturebench.errors import DataCorrupt, DataMissing, UsageError
-from lecturebench.judging.collect import collect
+from lecturebench.judging.collect import Plan, Planned, collect
 from lecturebench.judging.evidence import (
     check_fit,
     counted,
@@ -33,11 +38,11 @@ from lecturebench.judging.evidence import (
     test_labels,
     usable_records,
 )
-from lecturebench.judging.results import RowResult
+from lecturebench.judging.results import Results, RowResult
 from lecturebench.judging.statistics import RULES
 from lecturebench.metrics import Metric, Predictions, measure
 from lecturebench.report.table import COLUMNS, table_rows, to_csv
-from lecturebench.store import DamagedRecord, Record, Store, digest
+from lecturebench.store import DamagedRecord, Record, Store, content_digest, digest
 
 # Sums of floats may be added up in another order on another machine. A count that is off by one shows by far.
 TOLERANCE = 1e-9
@@ -47,6 +52,9 @@ NO_DATA = (DataMissing, DataCorrupt, UsageError, OSError)
 IDENTITY = ("suite", "benchmark", "dataset", "method", "claim", "profile", "backend")
 
 Load = Callable[[str], Any]
+Render = Callable[[Results, Path], object]
+EDITED = "edited"  # how the reason begins why a run with a planned key does not count
+WRITTEN = ("index.html", "table.md", "table.tex")
 
 
 def verify(
@@ -54,30 +62,49 @@ def verify(
     benchmarks: Mapping[str, Benchmark],
     load: Load | None = None,
     say: Callable[[str], None] = lambda line: None,
+    *,
+    plan: Plan | None = None,
+    render: Render | None = None,
 ) -> list[str]:
     """One line per difference between what the folder states and what its predictions give; none if all agrees.
 
-    load: a dataset by name, `lecturebench.datasets.load` unless given. say: told what cannot be checked, in a line per
-    metric; none of that is in the table. Damaged and missing files are differences too.
+    load: a dataset by name, `lecturebench.datasets.load` unless given. Damaged and missing files are differences too.
+    say: told what cannot be checked, in a line per metric; none of that is in the table.
+    plan: as `collect` takes it; a run that today's code would not plan is no difference, as long as no table shows it,
+    but one that was edited is. render(results, folder) writes the page and its tables from results; those of `WRITTEN`
+    that come out otherwise are differences.
     """
     if load is None:
         from lecturebench import datasets
 
         load = datasets.load
     store, data = Store(folder), _Datasets(load)
-    records, differences, _ = usable_records(benchmarks, store)
+    usable = usable_records(benchmarks, store)
+    differences = list(usable.faults)
     recomputed = []
     unchecked: Counter[str] = Counter()
-    for record in records:
-        found, record = _recomputed(record, benchmarks[record.benchmark], store, data, unchecked)
-        differences += found
+    for record in usable.records:
+        differences += _edits(record, store)
+        differing, record = _recomputed(record, benchmarks[record.benchmark], store, data, unchecked)
+        differences += differing
         recomputed.append(record)
     for name, runs in unchecked.items():
         say(f"test {name} of {counted(runs, 'run')} cannot be recomputed: the probabilities were not kept as exactly")
-    results = collect(benchmarks, _Recomputed(folder, recomputed), losses=saved_losses(store, data))
+    planned = Planned({}) if plan is None else plan(usable.records)
+    differences += [f"{_path_of(key)}: {why}" for key, why in planned.stale.items() if why.startswith(EDITED)]
+    results = collect(
+        benchmarks,
+        store,
+        losses=saved_losses(store, data),
+        plan=lambda records: planned,
+        usable=usable._replace(records=recomputed),
+    )
     for row in results.rows:
         differences += _choice_differences(row)
-    return differences + _table_differences(folder / "table.csv", to_csv(table_rows(results)))
+    table = _table_differences(folder / "table.csv", to_csv(table_rows(results)))
+    # Why a table cannot come out as it did: its runs are of another version of the code.
+    differences += [*(note for note in results.notes if table and " stale run" in note), *table]
+    return differences + ([] if render is None else _page_differences(folder, results, render))
 
 
 class _Datasets:
@@ -98,15 +125,54 @@ class _Datasets:
         return self._answers[name]
 
 
-class _Recomputed(Store):
-    """The store with these records in place of those on disk."""
+def _edits(record: Record, store: Store) -> list[str]:
+    """What shows on a record itself that it was edited since it was written."""
+    where, differences = record_path(record), []
+    stated = record.digests.get("record")
+    if stated is None:
+        differences.append(f"{where}: it holds no digest of its content: what cannot be recomputed cannot be checked")
+    elif stated != content_digest(record):
+        differences.append(f"{where}: its content is not what was written: {EDITED} since")
+    if record.status != "ok":
+        kept = [f"{split} metrics" for split, values in record.metrics.items() if values]
+        kept += ["predictions"] if (store.runs / record.key / "predictions.npz").exists() else []
+        if kept:
+            differences.append(f"{where}: its status is {record.status}, but it has {' and '.join(kept)}")
+    return differences
 
-    def __init__(self, folder: Path, records: list[Record]) -> None:
-        super().__init__(folder)
-        self._records = records
 
-    def read(self) -> tuple[list[Record], list[str]]:
-        return self._records, []
+def _page_differences(folder: Path, results: Results, render: Render) -> list[str]:
+    """The page and the tables for people, written again and compared; of each the first line that differs."""
+    differences = []
+    with tempfile.TemporaryDirectory() as scratch:
+        again = Path(scratch)
+        if (folder / "figures").is_dir():
+            shutil.copytree(folder / "figures", again / "figures")  # what is up to date need not be drawn
+        render(results, again)
+        for name in WRITTEN:
+            try:
+                lines = [(place / name).read_bytes().split(b"\n") for place in (folder, again)]
+            except OSError as error:
+                differences.append(f"{name}: cannot be read: {error.strerror}")
+                continue
+            if lines[0] != lines[1]:
+                pairs = enumerate(zip_longest(*lines, fillvalue=b""), start=1)
+                number, (was, now) = next((number, pair) for number, pair in pairs if pair[0] != pair[1])
+                at = next((i for i, pair in enumerate(zip_longest(was, now)) if pair[0] != pair[1]), 0)
+                differences.append(
+                    f"{name}: line {number} is {_shortened(was, at)}, written again {_shortened(now, at)}"
+                )
+    return differences
+
+
+def _shortened(line: bytes, at: int) -> str:
+    """The part of a line around the place where it differs."""
+    part = line[max(0, at - 30) : at + 50].decode(errors="replace").strip()
+    return repr(part) if part else "empty"
+
+
+def _path_of(key: str) -> str:
+    return f"runs/{key}/record.json"
 
 
 def _recomputed(

@@ -92,12 +92,14 @@ def write_report(
     folder: Path,
     *,
     slides: bool = False,
+    page_alone: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Write ``folder/index.html``, tables, ``environment.json`` and ``figures/*.{svg,png,pdf}``; the page's path.
 
     load: a dataset by name, as `lecturebench.datasets.load`; what it cannot give, the page does without, and says so.
-    The page is there before the figures of the folder are drawn. slides: ``slides.pdf`` too. say: told what was drawn.
+    The page is there before the figures of the folder are drawn. page_alone: without those. slides: ``slides.pdf`` too.
+    say: told what was drawn.
     Equal results give equal bytes.
     """
     saved, album = Predictions(store, load), Album(folder)
@@ -110,6 +112,8 @@ def write_report(
     template = _templates(metrics_of(results)).get_template("page.html")
     text = template.render(_content(results, sections, pictures, saved))
     write_whole(page, text.encode(errors="replace"))
+    if page_alone:
+        return page
     say(f"page: {page}; its figures follow as files")
     drawn, kept = album.finish(plate for section in sections for plate in section.plates)
     say(f"figures: {drawn} drawn, {kept} unchanged, in {folder / 'figures'}")

@@ -159,6 +159,13 @@ def test_key_changes_with_the_recipe(table):
     assert key(dataclasses.replace(table, profiles=shorter)) != key(table)
 
 
+def test_run_that_only_chooses_has_another_key_than_a_judged_one_of_its_seed(table):
+    one = request(table, methods=("ridge",), seeds=200)
+    grid = plan(one, {}, Sources()).runs
+    judged = plan(one, {run.key: ended(run) for run in grid}, Sources()).runs
+    assert len({run.key for run in judged}) == len(judged) == len(grid) + 200
+
+
 def test_profile_limits_grid_and_seeds_evenly():
     choice = Choice(grid=(1.0, 2.0, 3.0, 4.0, 5.0), seeds=(7, 8, 9))
     assert limited(choice, Profile(grid=2, choice_seeds=2)) == ((1.0, 5.0), (7, 8))

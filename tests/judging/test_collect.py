@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from lecturebench.errors import DataMissing
-from lecturebench.judging.collect import collect
+from lecturebench.judging.collect import Planned, collect
 from lecturebench.judging.evidence import saved_losses
 from lecturebench.judging.results import show
 from lecturebench.judging.verify import verify
@@ -91,6 +91,22 @@ def test_only_the_newest_recipe_counts_and_the_others_are_counted_in_a_note(judg
     assert row(results, "dropout").mean > 0.15
     assert results.notes == (
         "5 earlier runs of dropout on mnist (lecture, tensorflow) with another recipe or source left out",
+    )
+
+
+def test_runs_that_are_not_planned_are_left_out_and_listed_with_the_reason(benchmarks, store, load):
+    left = {make_record("dropout", seed).key: "rates was [0.1], is [0.4]" for seed in (3, 4)}
+    left |= {make_record("lda").key: "its source has changed"}
+    results = collect(
+        benchmarks, store, losses=saved_losses(store, load), plan=lambda records: Planned(left, ("no d",))
+    )
+    assert row(results, "dropout").n == 3
+    assert claim(results, "lda").judgement.reason == "not fitted on mnist by today's code yet: 1 stale run left out"
+    assert results.stale == left
+    assert results.notes == (
+        "no d",
+        "2 stale runs of dropout on mnist (lecture, tensorflow) left out: rates was [0.1], is [0.4]",
+        "1 stale run of lda on mnist (lecture, scikit-learn) left out: its source has changed",
     )
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from lecturebench.errors import DataMissing
-from lecturebench.judging.verify import verify
+from lecturebench.judging.collect import Planned
+from lecturebench.judging.verify import WRITTEN, verify
 from lecturebench.report.table import write_tables
-from lecturebench.store import Store
+from lecturebench.store import Store, content_digest
 from tests.made_up import make_record
 
 
@@ -57,9 +58,9 @@ def test_another_wrong_class_is_found_by_the_loss(written, benchmarks, load):
 def test_an_edited_metric_is_found(written, benchmarks, load):
     record = make_record("dropout", 1)
     rewrite(written, record, lambda values: values["metrics"]["test"].update(error=0.01))
-    differences = verify(written.folder, benchmarks, load)
-    assert len(differences) == 1, "the table was made before and agrees with the predictions"
-    assert f"runs/{record.key}/record.json: test error is 0.01, recomputed " in differences[0]
+    edited, recomputed = verify(written.folder, benchmarks, load)
+    assert edited == f"runs/{record.key}/record.json: its content is not what was written: edited since"
+    assert f"runs/{record.key}/record.json: test error is 0.01, recomputed " in recomputed
 
 
 @pytest.mark.parametrize(
@@ -115,8 +116,83 @@ def test_a_parameter_that_the_rule_does_not_choose_is_found(written, benchmarks,
     for seed in (101, 102, 103):
         record = make_record("ridge", seed, role="choice", penalty=0.001)
         rewrite(written, record, lambda values: values["metrics"]["validation"].update(error=0.01))
-    where = "ridge on mnist (lecture, tensorflow)"
-    assert verify(written.folder, benchmarks, load) == [f"{where}: penalty is 0.0001, the rule chooses 0.001"]
+    differences = verify(written.folder, benchmarks, load)
+    assert sum("edited since" in line for line in differences) == 3
+    assert differences[-1] == "ridge on mnist (lecture, tensorflow): penalty is 0.0001, the rule chooses 0.001"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda values: values.update(seed=4),
+        lambda values: values.update(status="error", reason="by hand"),
+        lambda values: values["recipe"].update(rates=[0.1, 0.1]),
+        lambda values: values["seconds"].update(fit=0.1),
+        lambda values: values["metrics"].update(measured={"probe": 1.0}),
+        lambda values: values["environment"].update(cpu="another"),
+        lambda values: values["curve"].pop(),
+        lambda values: values.update(commit="f" * 40, unknown_field=1),
+        lambda values: values.pop("peak_rss_mib"),
+    ],
+)
+def test_edit_of_any_field_is_found(written, benchmarks, load, change):
+    record = make_record("dropout", 1)
+    rewrite(written, record, change)
+    differences = verify(written.folder, benchmarks, load)
+    assert f"runs/{record.key}/record.json: its content is not what was written: edited since" in differences
+
+
+def test_record_without_a_digest_of_itself_is_a_difference(written, benchmarks, load):
+    rewrite(written, make_record("lda"), lambda values: values.pop("digests"))
+    [difference] = verify(written.folder, benchmarks, load)
+    assert "it holds no digest of its content" in difference
+
+
+def test_failed_run_that_has_results_is_found_even_if_its_digest_was_made_again(written, benchmarks, load):
+    record = make_record("dropout", 1)
+    sound = written.record(record.key)
+    sound.status = "error"
+    sound.digests["record"] = content_digest(sound)
+    rewrite(written, record, lambda values: values.update(status="error", digests=sound.digests))
+    [first, *_] = verify(written.folder, benchmarks, load)
+    where = f"runs/{record.key}/record.json"
+    assert first.startswith(f"{where}: its status is error, but it has ")
+    assert "test metrics" in first
+    assert first.endswith("and predictions")
+
+
+def test_planned_run_that_says_something_else_of_itself_is_a_difference_and_stale_ones_are_none(
+    written, benchmarks, load
+):
+    edited, old = make_record("dropout", 1).key, make_record("dropout", 4).key
+
+    def plan(records):
+        return Planned({edited: "edited since it was written: its seed is 9", old: "its source has changed"})
+
+    differences = verify(written.folder, benchmarks, load, plan=plan)
+    assert differences[0] == f"runs/{edited}/record.json: edited since it was written: its seed is 9"
+    assert not any(old in line for line in differences)
+    left = "1 stale run of dropout on mnist (lecture, tensorflow) left out: its source has changed"
+    assert left in differences, "the table was written when it still counted"
+    assert any("dropout error 9.4% tensorflow lecture: n is 5, recomputed 3" in line for line in differences)
+
+
+@pytest.mark.parametrize("name", ["index.html", "table.md", "table.tex"])
+def test_page_and_tables_for_people_are_written_again_and_compared(written, benchmarks, load, name):
+    def render(results, folder):
+        for written_name in WRITTEN:
+            (folder / written_name).write_text(f"{written_name}\n{len(results.rows)} rows\n")
+
+    for other in WRITTEN:
+        (written.folder / other).write_text(f"{other}\n4 rows\n")
+    assert verify(written.folder, benchmarks, load, render=render) == []
+    (written.folder / name).write_text(f"{name}\n5 rows\n")
+    [difference] = verify(written.folder, benchmarks, load, render=render)
+    assert difference == f"{name}: line 2 is '5 rows', written again '4 rows'"
+    (written.folder / name).unlink()
+    assert verify(written.folder, benchmarks, load, render=render) == [
+        f"{name}: cannot be read: No such file or directory"
+    ]
 
 
 def test_a_parameter_is_checked_by_the_rule_of_its_choice(written, benchmarks, load):

@@ -1,0 +1,224 @@
+"""Which records of a store today's code would plan, and why the others do not count.
+
+Nothing that a record says of itself is believed: every run is planned anew from what the benchmarks declare, and a
+record counts if it has the key of such a run and says of itself what that run is. Not in the key, and so no reason: the
+device, time limits, and how many seeds were asked for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from lecturebench.declare.benchmark import BACKENDS, PROFILES, Benchmark
+from lecturebench.errors import DataCorrupt, DataMissing, UsageError
+from lecturebench.execution.engine import source_digests
+from lecturebench.execution.plan import Plan, Request, Run, plan, without_backend
+from lecturebench.judging.collect import Planned
+from lecturebench.judging.evidence import counted
+from lecturebench.store import SCHEMA, Record
+
+ABSENT = object()
+NO_DATA = (DataMissing, DataCorrupt, UsageError, OSError)
+
+
+def planned(benchmarks: Mapping[str, Benchmark], records: Iterable[Record], load: Callable[[str], Any]) -> Planned:
+    """What of the records of a store today's code would plan, for `judging.collect`.
+
+    load: a dataset by name, as `lecturebench.datasets.load`. Of one that cannot be had the digests that most of its
+    records state are taken for today's, with a note. Records of unknown suites, benchmarks and methods are not spoken
+    of: nobody declares them.
+    """
+    places: dict[tuple[str, str, str, str], list[Record]] = defaultdict(list)
+    for record in records:
+        benchmark = benchmarks.get(record.benchmark)
+        if benchmark is None or record.suite != benchmark.suite:
+            continue
+        if record.method in {method.name for method in benchmark.methods} and record.profile in PROFILES:
+            backend = record.backend if record.backend in BACKENDS else BACKENDS[0]
+            places[record.benchmark, str(record.dataset.get("name")), record.profile, backend].append(record)
+    data = _Digests(load)
+    stale: dict[str, str] = {}
+    sources: dict[tuple[str, str, str], str | UsageError] = {}
+    for (name, dataset, profile, backend), own in places.items():
+        methods = tuple(dict.fromkeys(record.method for record in own))
+        request = Request(benchmarks[name], dataset, data.of(dataset, own), profile, backend, methods=methods)
+        for method in methods:
+            alone = replace(request, methods=(method,))
+            if (name, backend, method) not in sources:
+                try:
+                    sources[name, backend, method] = source_digests(alone)[method]
+                except UsageError as error:
+                    sources[name, backend, method] = error
+            source = sources[name, backend, method]
+            its = [record for record in own if record.method == method]
+            if isinstance(source, UsageError):
+                stale |= {record.key: str(source) for record in its}
+            else:
+                stale |= _stale(its, alone, source)
+    return Planned(stale, tuple(data.notes))
+
+
+def why_not(record: Record, request: Request, source: str, runs: Sequence[Run], waiting: Collection[str]) -> list[str]:
+    """Why a record of a method that is asked for, on its dataset, profile and backend, is none of its runs; [] if
+    nothing but its seed or its tried value is another. waiting: keys of ``runs`` whose parameter is still open."""
+    method = request.benchmark.method(record.method)
+    parameter, choice = method.choice or ("", None)
+    alike = [run for run in runs if run.method == record.method and run.role == record.role]
+    reasons = []
+    stated = record.dataset.get("digests")
+    digests = stated if isinstance(stated, dict) else {}
+    differing = sorted(name for name, digest in request.digests.items() if digests.get(name) != digest)
+    if differing:
+        reasons.append(f"other data: the digest of {' and '.join(differing)} differs")
+    if record.source_digest != source:
+        reasons.append("its source has changed")
+    if record.threads != request.threads:
+        reasons.append(f"it was fitted on {record.threads} threads, {request.threads} is planned")
+    if alike:
+        now = alike[0].recipe
+        open_ = {parameter} if record.role == "choice" or alike[0].key in waiting else set()
+        reasons += [
+            f"{name} was {_shown(record.recipe, name)}, is {_shown(now, name)}"
+            for name in sorted({*now, *record.recipe} - open_)
+            if record.recipe.get(name, ABSENT) != now.get(name, ABSENT)
+        ]
+    elif record.role == "choice":
+        reasons.append("nothing of its method is left to choose")
+    if choice is not None and record.role == "choice" and record.recipe.get(parameter) not in choice.grid:
+        reasons.append(f"{parameter} {record.recipe.get(parameter)!r} is not tried any more")
+    return reasons
+
+
+def older(record: Record) -> str:
+    """Why a record with nothing else against it does not have the key that it would get today."""
+    if record.schema < SCHEMA:
+        return f"an earlier version of lecturebench wrote it (schema {record.schema}, now {SCHEMA})"
+    return "another version of lecturebench wrote it"
+
+
+def _stale(records: Sequence[Record], request: Request, source: str) -> dict[str, str]:
+    """The records of one method on one dataset, profile and backend that do not count, with the reason."""
+    [name] = request.methods or ()
+    method = request.benchmark.method(name)
+    profile = request.benchmark.profiles[request.profile]
+    sources = {name: source}
+    grid = plan(request, {}, sources).runs if method.choice else []
+    tried = {run.key: run for run in grid if run.role == "choice"}
+    grid_ended = {
+        record.key: record for record in records if record.key in tried and not _edits(record, tried[record.key])
+    }
+    # Whether a method is random its first judged run tells.
+    ended = grid_ended | {record.key: record for record in records if record.role == "judged"}
+    # More seeds than the profile's may have been asked for, one after the other from 0.
+    usual = profile.runs(method)
+    judged = [record.seed for record in records if record.role == "judged"]
+    most = max(usual, min(usual + len(judged), 1 + max(judged, default=0)))
+    found: Plan = plan(replace(request, seeds=None if method.deterministic else most), ended, sources)
+    runs = {run.key: run for run in found.runs}
+    stale: dict[str, str] = {}
+    for record in records:
+        if record.key in runs:
+            edits = _edits(record, runs[record.key])
+            if edits:
+                stale[record.key] = f"edited since it was written: {'; '.join(edits)}"
+        else:
+            stale[record.key] = _why_stale(record, request, source, found, len(tried) - len(grid_ended))
+    seeds = {record.seed for record in records if record.key not in stale and record.role == "judged"}
+    for record in records:
+        gap = next((seed for seed in range(usual, record.seed) if seed not in seeds), None)
+        if record.key not in stale and record.role == "judged" and gap is not None:
+            stale[record.key] = f"seeds are taken one after the other, and seed {gap} has no run"
+    return stale
+
+
+def _why_stale(record: Record, request: Request, source: str, found: Plan, untried: int) -> str:
+    """The reasons as one text; there is always one."""
+    waiting = {run.key for run in found.waiting}
+    reasons = why_not(record, request, source, [*found.runs, *found.waiting], waiting)
+    parameter, _ = request.benchmark.method(record.method).choice or ("", None)
+    alike = [run for run in found.runs if run.role == record.role]
+    if not reasons and record.role == "judged" and parameter and not alike:
+        to_come = f"its {parameter} is open: {counted(untried, 'run')} of its grid to come"
+        reasons = [to_come if untried else f"no {parameter} could be chosen"]
+    if not reasons and record.seed not in {run.seed for run in alike}:
+        reasons = [f"seed {record.seed} is not planned"]
+    if (
+        not reasons
+        and record.role == "choice"
+        and record.recipe.get(parameter) not in {run.recipe.get(parameter) for run in alike}
+    ):
+        reasons = [f"its {parameter} is not in the grid of this profile"]
+    return "; ".join(reasons) or older(record)
+
+
+def _edits(record: Record, run: Run) -> list[str]:
+    """Where a record with the key of a run says something else of itself than the run."""
+    stated = {
+        "suite": record.suite,
+        "benchmark": record.benchmark,
+        "method": record.method,
+        "recipe": record.recipe,
+        "digests": record.dataset.get("digests"),
+        "profile": record.profile,
+        "backend": record.backend,
+        "seed": record.seed,
+        "role": record.role,
+        "threads": record.threads,
+        "source digest": record.source_digest,
+    }
+    is_now = {
+        "suite": run.suite_name,
+        "benchmark": run.benchmark,
+        "method": run.method,
+        "recipe": dict(run.recipe),
+        "digests": dict(run.digests),
+        "profile": run.profile,
+        "backend": run.backend,
+        "seed": run.seed,
+        "role": run.role,
+        "threads": run.threads,
+        "source digest": run.source_digest,
+    }
+    return [
+        f"its {what} is {stated[what]!r}, its key is that of {is_now[what]!r}"
+        for what in stated
+        if stated[what] != is_now[what]
+    ]
+
+
+class _Digests:
+    """Today's digests of datasets by name. Each dataset is asked for once, also if it cannot be had."""
+
+    def __init__(self, load: Callable[[str], Any]) -> None:
+        self._load = load
+        self._known: dict[str, Mapping[str, str] | None] = {}
+        self.notes: list[str] = []
+
+    def of(self, name: str, records: Sequence[Record]) -> Mapping[str, str]:
+        """Those of the dataset, else those that most of the records state."""
+        if name not in self._known:
+            try:
+                self._known[name] = dict(self._load(name).digests)
+            except NO_DATA as error:
+                self._known[name] = None
+                why = " ".join(str(error).split())
+                self.notes.append(f"{name} cannot be had now ({why}): its digests are taken as its runs state them")
+        known = self._known[name]
+        if known is not None:
+            return known
+        stated = [record.dataset.get("digests") for record in records]
+        usable = [tuple(sorted((str(k), str(v)) for k, v in one.items())) for one in stated if isinstance(one, dict)]
+        return dict(Counter(usable).most_common(1)[0][0]) if usable else {}
+
+
+def _shown(recipe: Mapping[str, Any], name: str) -> str:
+    return repr(recipe[name]) if name in recipe else "not there"
+
+
+def backend_of(record: Record, request: Request) -> str:
+    """The backend that a request's runs of the record's method have."""
+    method = request.benchmark.method(record.method)
+    return request.backend if method.uses_backend else without_backend(method)
