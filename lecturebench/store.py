@@ -142,7 +142,7 @@ def _from_schema_1(values: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a record of schema 1 as schema 2 has them."""
     kept = {name: value for name, value in values.items() if name != "predictions_digest"}
     predictions = values.get("predictions_digest")
-    return {**kept, "schema": SCHEMA, "digests": {"predictions": predictions} if predictions else {}}
+    return {**kept, "digests": {"predictions": predictions} if predictions else {}}
 
 
 def digest(arrays: Mapping[str, np.ndarray]) -> str:

