@@ -141,13 +141,15 @@ class ClaimResult:
 class Results:
     """All rows and claims of a store.
 
-    notes: what was left out, and why. missing: datasets that could not be had, with the reason.
+    notes: what was left out, and why. missing: datasets that could not be had, with the reason. stale: runs that are
+    not shown since today's code would not make them, as (what, why).
     """
 
     rows: tuple[RowResult, ...]
     claims: tuple[ClaimResult, ...]
     notes: tuple[str, ...]
     missing: Mapping[str, str]
+    stale: tuple[tuple[str, str], ...] = ()
 
     def claims_of(self, row: RowResult) -> tuple[ClaimResult, ...]:
         """The claims that speak of this row, orders among them."""

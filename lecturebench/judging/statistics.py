@@ -11,7 +11,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -29,12 +29,23 @@ FEWEST_SEEDS = 3
 SLACK = 1e-9
 
 
+class Interval(NamedTuple):
+    """Both ends belong to it."""
+
+    low: float
+    high: float
+
+
 @dataclass(frozen=True)
 class Judgement:
     """A verdict with its arithmetic. n: runs (or pairs of runs); mean, sd, low, high: NaN where undefined.
 
     For a number they describe the errors, for orders and equivalences the difference of mean losses, for a time to a
     target the win probability. ``reason`` is one sentence.
+
+    over_seeds, over_examples: of an order or an equivalence, on this test set and on new examples too. pairs: of a
+    chain, each neighbouring pair's. undecided: a published number so near an end that other seeds may move it across.
+    seeds_needed: how many seeds would decide it at its spread; None where that is no question, or has no answer.
     """
 
     verdict: Verdict
@@ -44,6 +55,11 @@ class Judgement:
     sd: float = NAN
     low: float = NAN
     high: float = NAN
+    over_seeds: Interval | None = None
+    over_examples: Interval | None = None
+    pairs: tuple[Judgement, ...] = ()
+    undecided: bool = False
+    seeds_needed: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
