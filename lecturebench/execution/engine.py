@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from lecturebench.declare.methods import Baseline, Experiment, Method
 from lecturebench.environment import REPOSITORY
 from lecturebench.execution.budget import Row, affordable, left_out
-from lecturebench.execution.durations import Durations, LongestFirst, in_words, kind
+from lecturebench.execution.durations import Durations, LongestFirst, kind
 from lecturebench.execution.plan import Plan, Request, Run, plan
 from lecturebench.execution.pool import Pool
 from lecturebench.execution.progress import Display
@@ -26,6 +26,7 @@ from lecturebench.store import DamagedRecord, Record, Store
 from lecturebench.training.backends import LOADERS
 from lecturebench.training.baselines import fit_baseline
 from lecturebench.training.fit import fit_experiment, fit_network
+from lecturebench.wording import expected_duration
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -95,7 +96,7 @@ def carry_out(
     finally:
         call.release()
         display.close()
-    left = {} if budget is None else call.left_out(f"left out by the budget of {in_words(budget)}")
+    left = {} if budget is None else call.left_out(f"left out by the budget of {expected_duration(budget)}")
     return Summary(tuple(call.fitted), len(call.reused), left)
 
 

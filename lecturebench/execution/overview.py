@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
 
-from lecturebench.execution.durations import Durations, in_words, spent
+from lecturebench.execution.durations import Durations, spent
 from lecturebench.execution.plan import Request, Run, plan, without_backend
 from lecturebench.execution.progress import describe
 from lecturebench.store import Record
+from lecturebench.wording import expected_duration
 
 State = Literal["done", "failed", "missing", "waiting", "stale", "other"]
 STATES: tuple[State, ...] = ("done", "failed", "missing", "waiting", "stale", "other")
@@ -79,12 +80,12 @@ def lines(entries: Sequence[Entry]) -> list[str]:
     for place, group in groupby(entries, key=lambda entry: (entry.benchmark, entry.dataset, entry.profile)):
         text.append(f"{place[0]} on {place[1]} ({place[2]})")
         for entry in group:
-            time = ("~" if entry.state in TO_FIT else "") + in_words(entry.seconds)
+            time = ("~" if entry.state in TO_FIT else "") + expected_duration(entry.seconds)
             text.append(f"  {entry.state:<8} {entry.name:<{width}} {entry.backend:<12} {time:>7}  {entry.why}".rstrip())
     counts = Counter(entry.state for entry in entries)
     left = sum(entry.seconds for entry in entries if entry.state in TO_FIT)
     told = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
-    text.append((told or "no runs") + (f"; about {in_words(left)} to fit on one worker" if left else ""))
+    text.append((told or "no runs") + (f"; about {expected_duration(left)} to fit on one worker" if left else ""))
     return text
 
 

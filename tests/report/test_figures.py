@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lecturebench.report import figures
-from lecturebench.report.figures import Band, Point, Step, short, where_published
+from lecturebench.report.audit import Step
+from lecturebench.report.figures import Band, Point
 from lecturebench.report.style import INK, TONES, Picture, method_styles, styled, themed
 
 STYLES = method_styles(["ridge", "dropout", "lda"])
@@ -38,7 +39,7 @@ def drawn(title: str = "Ridge") -> list[Picture]:
         return [
             figures.errors("errors", [point(title), Point("Other", STYLES["lda"], [0.127])], "error"),
             curves,
-            figures.choice_path("path", title, steps, 1e-4, point(title)),
+            figures.choice_path("path", title, steps, 1e-4, point(title), "error"),
             figures.confusion("confusion", title, np.array([[9.0, 1.5], [0.0, 8.0]]), [title, "b"]),
         ]
 
@@ -102,38 +103,30 @@ def test_curves_of_unequal_length_are_compared_where_all_have_values() -> None:
     assert "A ends at 30.00%" in item.alt
 
 
-def test_path_names_the_values_at_which_the_published_error_comes_out() -> None:
-    steps = [Step(1e-5, [], [0.018, 0.019]), Step(1e-4, [], [0.021, 0.0226]), Step(1e-3, [], [0.0235, 0.026])]
-    said = where_published("penalty", steps, point())
-    assert "at penalty 1e-4 and 0.001" in said
-    assert "2.25% to 2.35%" in said
-
-
-def test_path_names_the_nearest_value_where_the_published_error_comes_out_nowhere() -> None:
-    said = where_published("penalty", [Step(1e-5, [], [0.018, 0.019]), Step(1e-4, [], [0.020])], point())
-    assert "at no value of the grid" in said
-    assert "penalty 1e-4 with 2.00%" in said
+def test_path_says_where_the_published_number_comes_out_and_draws_other_metrics_than_error() -> None:
+    steps = [Step(1e-4, [], [0.021, 0.0226]), Step(1e-3, [], [0.0235, 0.026])]
+    item = figures.choice_path("path", "penalty", steps, 1e-4, point(), "error")
+    assert "The published 2.3% lies within the runs at penalty 1e-4 to 0.001; chosen was 1e-4." in item.caption
+    salaries = [Step(1.0, [250.0], [251.2, 260.0]), Step(10.0, [255.0], [270.0, 280.0])]
+    item = figures.choice_path("path", "penalty", salaries, 1.0, Point("A", STYLES["lda"], [255.0]), "mae")
+    assert "mean absolute error against penalty" in item.title
+    assert "%" not in "".join(texts(item.svg))
 
 
 @pytest.mark.parametrize(("chosen", "said"), [(1e-5, True), (1e-4, False), (1e-3, True), (None, False)])
 def test_path_says_if_the_chosen_value_is_an_end_of_the_grid(chosen: float | None, said: bool) -> None:
     steps = [Step(value, [0.03, 0.031], [0.022, 0.024]) for value in (1e-5, 1e-4, 1e-3)]
-    item = figures.choice_path("path", "learning_rate", steps, chosen, point())
+    item = figures.choice_path("path", "learning_rate", steps, chosen, point(), "error")
     assert ("an end of the grid" in item.caption) == said
     assert "error against learning rate" in item.title
 
 
 def test_path_goes_on_to_values_at_which_a_run_failed() -> None:
     steps = [Step(0.1, [0.03], [0.02]), Step(1.0, [], [], failed=True)]
-    item = figures.choice_path("path", "rate", steps, 0.1, point())
+    item = figures.choice_path("path", "rate", steps, 0.1, point(), "error")
     assert b"a run failed" in item.svg
     [axes] = item.figure.axes
     assert [label.get_text() for label in axes.get_xticklabels()] == ["0.1", "1"]
-
-
-def test_path_without_test_errors_or_claim_says_nothing() -> None:
-    assert where_published("penalty", [Step(1e-5, [0.02], [])], point()) == ""
-    assert where_published("penalty", [Step(1e-5, [], [0.02])], Point("A", STYLES["lda"], [0.02])) == ""
 
 
 def test_confusions_are_told_in_words() -> None:
@@ -200,8 +193,3 @@ def test_inlined_figures_follow_the_theme_and_share_no_ids() -> None:
 def test_alt_texts_cannot_leave_their_attribute() -> None:
     svg = themed(drawn()[0].svg, '"><script>')
     assert "<script" not in svg
-
-
-@pytest.mark.parametrize(("value", "text"), [(1e-5, "1e-5"), (3e-4, "3e-4"), (0.001, "0.001"), (0, "0"), (0.4, "0.4")])
-def test_parameters_are_written_short(value: float, text: str) -> None:
-    assert short(value) == text
