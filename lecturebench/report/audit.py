@@ -70,7 +70,9 @@ def comes_out(
     values = [step.value for step in tried if min(step.test) - unit / 2 <= published <= max(step.test) + unit / 2]
     means = [(step.value, fmean(step.test)) for step in tried]
     between = tuple(
-        (a, b) for (a, one), (b, other) in itertools.pairwise(means) if min(one, other) <= published <= max(one, other)
+        (a, b)
+        for (a, mean_a), (b, mean_b) in itertools.pairwise(means)
+        if min(mean_a, mean_b) <= published <= max(mean_a, mean_b)
     )
     return tuple(values), between
 

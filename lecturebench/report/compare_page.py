@@ -64,7 +64,12 @@ def table_rows(comparison: Comparison) -> list[dict[str, Any]]:
 def to_json(comparison: Comparison) -> dict[str, Any]:
     """The comparison for programs; None where a number is undefined."""
     sides = {
-        name: {"folder": side.name, "runs": len(side.judged), "machines": dict(side.machines)}
+        name: {
+            "folder": side.name,
+            "runs": len(side.judged),
+            "machines": dict(side.machines),
+            "claims": {count.group: dict(count.verdicts) for count in counts(side.claims.values())},
+        }
         for name, side in (("a", comparison.a), ("b", comparison.b))
     }
     rows = [

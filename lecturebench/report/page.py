@@ -1,7 +1,7 @@
 """The page: one HTML file that opens offline and says first how the claims came out, then why.
 
-`write_report` gathers what the templates show; they hold the wording and no arithmetic. What another version adds is
-one template and one entry of `_content`.
+`render_page` gathers what the templates show; they hold the wording and no arithmetic. What another version adds is
+a template and an entry of `_content`.
 """
 
 from __future__ import annotations

@@ -143,7 +143,11 @@ def protocol_in_short(claim: Claim) -> str:
 def explained(result: ClaimResult) -> str:
     """The verdict with its arithmetic or its cause; each pair of a chain with its sign; what explains or decides it."""
     chain, rest = chain_reasons(result)
-    parts = [f"{pair.sign} {text}" for pair, text in chain] + [rest]
+    parts = [
+        f"{pair.sign} {'; '.join(filter(None, (text, other_interval(result.claim, pair.judgement))))}"
+        for pair, text in chain
+    ]
+    parts += [rest] if chain else [rest, other_interval(result.claim, result.judgement)]
     if cost := remedy(result):
         parts.append(f"{cost.seeds} seeds in all: {cost.cost}")
     parts.append(audited(result))
@@ -152,20 +156,14 @@ def explained(result: ClaimResult) -> str:
 
 def chain_reasons(result: ClaimResult) -> tuple[list[tuple[Pair, str]], str]:
     """The pairs of a chain with the reason of each, and what its own reason adds; no pairs and all of it elsewhere."""
-    judgement, claim = result.judgement, result.claim
-    chain = pairs(result)
+    judgement, chain = result.judgement, pairs(result)
     if len(chain) < 2:
-        return [], _with_other(claim, judgement)
+        return [], judgement.reason
     together = "; ".join(pair.judgement.reason for pair in chain)
     if judgement.reason.startswith(together):
         rest = judgement.reason.removeprefix(together).strip("; ")
-        return [(pair, _with_other(claim, pair.judgement)) for pair in chain], rest
-    return [(pair, f"{' < '.join(pair.names)}") for pair in chain], judgement.reason
-
-
-def _with_other(claim: Claim, judgement: Judgement) -> str:
-    other = other_interval(claim, judgement)
-    return judgement.reason + (f"; {other}" if other else "")
+        return [(pair, pair.judgement.reason) for pair in chain], rest
+    return [(pair, " < ".join(pair.names)) for pair in chain], judgement.reason
 
 
 def _ends(interval: Interval, claim: Claim) -> str:

@@ -20,7 +20,7 @@ from lecturebench.declare.benchmark import Benchmark
 from lecturebench.errors import DataMissing
 from lecturebench.judging.collect import collect
 from lecturebench.judging.evidence import saved_losses
-from lecturebench.judging.results import Results
+from lecturebench.judging.results import Results, RowResult
 from lecturebench.report.album import Album
 from lecturebench.report.audit import audited
 from lecturebench.report.page import anchor, command, render_page, strip, write_report
@@ -156,10 +156,13 @@ def test_open_claims_say_what_decides_them_and_stale_runs_why(results: Results, 
     assert "3 of 4 numbers" not in page.text
     assert "1 of them not yet decided" in page.text
     first_table = page.text[: page.text.index("Evidence", page.text.index("The evidence"))]
-    assert "? inconclusive: Neural network + dropout < Neural network + ridge" in first_table
-    assert "✓ reproduced: Multinomial logistic regression < Linear discriminant analysis" in first_table
+    assert (
+        "Order: Neural network + dropout ? < (inconclusive) Neural network + ridge "
+        "✓ < (reproduced) Multinomial logistic regression ✓ < (reproduced) Linear discriminant analysis"
+    ) in first_table
     evidence = page.text[page.text.index("Both intervals of each difference") :]
-    assert "-0.50% to 2.50% -1.00% to 3.00% decides ? inconclusive" in evidence
+    assert "On this test set On new examples too: decides Verdict" in evidence
+    assert "-0.50% to 2.50% -1.00% to 3.00% ? inconclusive" in evidence
     assert "The interval on new examples too decides: the claim is a general statement" in evidence
     told = "23 seeds of Neural network + dropout and Neural network + ridge at this spread: 36 more runs, about 9 min"
     assert told in evidence
@@ -168,6 +171,17 @@ def test_open_claims_say_what_decides_them_and_stale_runs_why(results: Results, 
     assert "2 runs not shown" in page.text
     assert "lda on mnist : its <source> changed" in page.text
     assert [link["href"] for link in page.all("a")].count("#stale") == 1
+
+
+def test_both_times_are_shown_where_predicting_takes_long(results: Results, store: Store, load: Load) -> None:
+    def timed(row: RowResult) -> RowResult:
+        return replace(row, runs=tuple(replace(run, seconds={"fit": 0.15, "predict": 104.0}) for run in row.runs))
+
+    rows = {row: timed(row) for row in results.rows}
+    claims = tuple(replace(item, rows=tuple(rows[row] for row in item.rows)) for item in results.claims)
+    text = Elements(render_page(replace(results, rows=tuple(rows.values()), claims=claims), store, load)).text
+    # Once in the first table and once in the benchmark's own.
+    assert text.count("0.15 s + 1 min 44 s predicting") == 2 * len(results.rows)
 
 
 def test_error_rates_of_the_design_are_a_table_and_nothing_where_nobody_gives_any(
