@@ -96,7 +96,7 @@ def test_a_damaged_or_missing_table_is_a_difference(written, benchmarks, load, c
 def test_a_short_line_is_a_difference(written, benchmarks, load):
     with (written.folder / "table.csv").open("a") as file:
         file.write("a,b\n")
-    assert verify(written.folder, benchmarks, load) == ["table.csv: cannot be read: line 7 has 2 cells, not 24"]
+    assert verify(written.folder, benchmarks, load) == ["table.csv: cannot be read: line 7 has 2 cells, not 25"]
 
 
 def test_other_digests_are_found(written, benchmarks, load):
