@@ -49,7 +49,7 @@ from lecturebench.report.reasons import (
 )
 from lecturebench.report.sections import Section, benchmarks_of, foldable, sections_of, styles_of
 from lecturebench.report.slides import write_slides
-from lecturebench.report.table import stale_heading, write_tables
+from lecturebench.report.table import not_shown, stale_heading, write_tables
 from lecturebench.report.tally import SIGNS, Count, counts, false_alarms, headline
 from lecturebench.report.templating import templates
 from lecturebench.report.views.comparison import comparison_data, ranks_data
@@ -302,6 +302,7 @@ def _content(
         "last": max((run.started for run in runs), default=""),
         "notes": [*results.notes, *(note for note in dict.fromkeys(saved.notes) if note not in known)],
         "stand_ins": _stand_ins(results, sections),
+        "stale": not_shown(results),
         "stale_heading": stale_heading(results),
     }
 

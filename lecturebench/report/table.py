@@ -65,8 +65,8 @@ def to_markdown(results: Results) -> str:
         parts[-1] += "".join(f"\n{_markdown_line(map(_escaped, line.cells))}" for line in block.lines) + "\n"
         if block.reasons:
             parts.append("\n".join(f"- {_escaped(reason)}" for reason in block.reasons) + "\n")
-    if results.stale:
-        listed = "\n".join(f"- {_escaped(what)}: {_escaped(why)}" for what, why in results.stale)
+    if stale := not_shown(results):
+        listed = "\n".join(f"- {_escaped(what)}: {_escaped(why)}" for what, why in stale)
         parts.append(f"{stale_heading(results)}:\n\n{listed}\n")
     if results.notes:
         parts.append("Notes:\n\n" + "\n".join(f"- {_escaped(note)}" for note in results.notes) + "\n")
@@ -109,9 +109,14 @@ def write_tables(results: Results, folder: Path) -> None:
         write_whole(folder / name, text.encode())
 
 
+def not_shown(results: Results) -> tuple[tuple[str, str], ...]:
+    """The stale runs: what each is, and why it is not shown."""
+    return results.stale
+
+
 def stale_heading(results: Results) -> str:
     """ "2 runs not shown" """
-    return f"{counted(len(results.stale), 'run')} not shown"
+    return f"{counted(len(not_shown(results)), 'run')} not shown"
 
 
 def update_readme(path: Path, markdown: str) -> None:

@@ -24,7 +24,7 @@ from lecturebench.judging.changes import (
 from lecturebench.judging.changes import Block as Compared
 from lecturebench.judging.results import Results, RowResult, show
 from lecturebench.report.reasons import explained
-from lecturebench.report.table import Block, Line, blocks, stale_heading, summary
+from lecturebench.report.table import Block, Line, blocks, not_shown, stale_heading, summary
 from lecturebench.report.tally import SIGNS as VERDICT_SIGNS
 from lecturebench.report.tally import counts, false_alarms, sentences
 
@@ -146,8 +146,9 @@ def _slow(block: Block) -> list[Line]:
 
 
 def _stale_lines(results: Results) -> list[str]:
-    head = [f"{stale_heading(results)}:"] if results.stale else []
-    return head + [f"not shown: {what}: {why}" for what, why in results.stale]
+    stale = not_shown(results)
+    head = [f"{stale_heading(results)}:"] if stale else []
+    return head + [f"not shown: {what}: {why}" for what, why in stale]
 
 
 def _alarm_lines(results: Results) -> list[str]:
