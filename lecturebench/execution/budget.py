@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lecturebench.declare.methods import Method
-from lecturebench.execution.durations import in_words
 from lecturebench.execution.plan import Plan, Request, Run
 from lecturebench.judging.statistics import FEWEST_SEEDS
 from lecturebench.store import Record
+from lecturebench.wording import expected_duration
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 LONGEST = 30 * 24 * 3600.0
@@ -185,7 +185,7 @@ def left_out(
         lacking = waiting | {key for key in needed if key not in ended}
         if lacking:
             count = "1 run" if len(lacking) == 1 else f"{len(lacking)} runs"
-            time = in_words(sum(expected(runs[key]) for key in lacking))
+            time = expected_duration(sum(expected(runs[key]) for key in lacking))
             told.setdefault(benchmark, {})[name] = f"{why}: it takes {count} more, about {time} on one worker"
 
     for row in rows:

@@ -142,10 +142,3 @@ def accuracy(records: Iterable[Record]) -> str:
     half = f", half of them {low:.2f} to {high:.2f}" if len(ratios) > 1 else ""
     counted = "1 run" if len(ratios) == 1 else f"{len(ratios)} runs"
     return f"{counted} took {middle:.2f} times what was predicted (median){half}"
-
-
-def in_words(seconds: float) -> str:
-    """A length of time in the unit that people would use: "45 s", "12 min", "3.5 h"."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 100 * 60 else f"{seconds / 3600:.1f} h"

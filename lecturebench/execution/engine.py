@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lecturebench.execution.budget import Row, affordable, left_out
-from lecturebench.execution.durations import Durations, LongestFirst, in_words, kind
+from lecturebench.execution.durations import Durations, LongestFirst, kind
 from lecturebench.execution.plan import Plan, Request, Run, plan
 from lecturebench.execution.pool import Pool
 from lecturebench.execution.progress import Display
 from lecturebench.execution.source import method_digest
 from lecturebench.store import DamagedRecord, Record, Store
+from lecturebench.wording import expected_duration
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -90,7 +91,7 @@ def carry_out(
     finally:
         call.release()
         display.close()
-    left = {} if budget is None else call.left_out(f"left out by the budget of {in_words(budget)}")
+    left = {} if budget is None else call.left_out(f"left out by the budget of {expected_duration(budget)}")
     return Summary(tuple(call.fitted), len(call.reused), left)
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-from lecturebench.execution.durations import Durations, in_words, spent
+from lecturebench.execution.durations import Durations, spent
 from lecturebench.execution.plan import Request, Run, plan
 from lecturebench.execution.progress import describe
 from lecturebench.execution.standing import backend_of, older, why_not
 from lecturebench.metrics import headline
 from lecturebench.store import Record
+from lecturebench.wording import expected_duration
 
 State = Literal["done", "failed", "missing", "waiting", "stale", "other"]
 STATES: tuple[State, ...] = ("done", "failed", "missing", "waiting", "stale", "other")
@@ -81,12 +82,12 @@ def lines(entries: Sequence[Entry]) -> list[str]:
     for place, group in groupby(entries, key=lambda entry: (entry.benchmark, entry.dataset, entry.profile)):
         text.append(f"{place[0]} on {place[1]} ({place[2]})")
         for entry in group:
-            time = ("~" if entry.state in TO_FIT else "") + in_words(entry.seconds)
+            time = ("~" if entry.state in TO_FIT else "") + expected_duration(entry.seconds)
             text.append(f"  {entry.state:<8} {entry.name:<{width}} {entry.backend:<12} {time:>7}  {entry.why}".rstrip())
     counts = Counter(entry.state for entry in entries)
     left = sum(entry.seconds for entry in entries if entry.state in TO_FIT)
     counted = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
-    text.append((counted or "no runs") + (f"; about {in_words(left)} to fit on one worker" if left else ""))
+    text.append((counted or "no runs") + (f"; about {expected_duration(left)} to fit on one worker" if left else ""))
     return text
 
 

@@ -74,10 +74,11 @@ def collect(
     notes = [*faults, *strangers, *unreadable, *planned.notes]
     rows: list[RowResult] = []
     claims: list[ClaimResult] = []
+    left: list[tuple[str, str]] = []
     for benchmark in _begun(benchmarks, store, records, missing):
         every = [record for record in records if record.benchmark == benchmark.name]
         stale = [record for record in every if record.key in planned.stale]
-        notes += _stale_notes(stale, planned.stale)
+        left += _left_out(stale, planned.stale)
         own = _rows(benchmark, [record for record in every if record.key not in planned.stale], notes)
         for row in own:
             notes += _row_notes(row, store)
@@ -89,17 +90,17 @@ def collect(
             claims += [_with_budget(result, budget) for result in judged]
     all_missing = {name: reason for lacking in missing.values() for name, reason in lacking.items()}
     stated = tuple(dict.fromkeys(map(printable, notes)))
-    return Results(tuple(rows), tuple(claims), stated, all_missing, dict(planned.stale))
+    return Results(tuple(rows), tuple(claims), stated, all_missing, tuple(left))
 
 
-def _stale_notes(records: Iterable[Record], why: Mapping[str, str]) -> list[str]:
-    """One line per method, place and reason: how many runs are left out."""
+def _left_out(records: Iterable[Record], why: Mapping[str, str]) -> list[tuple[str, str]]:
+    """For each method, place and reason how many stale runs are left out, and that reason."""
     counts = Counter(
         (f"{record.method} on {record.dataset['name']} ({record.profile}, {record.backend})", why[record.key])
         for record in records
     )
     return [
-        f"{counted(n, 'stale run')} of {place} left out: {one_line(reason)}"
+        (f"{counted(n, 'stale run')} of {place}", printable(one_line(reason)))
         for (place, reason), n in sorted(counts.items())
     ]
 

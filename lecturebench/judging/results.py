@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from lecturebench.declare.benchmark import Benchmark
@@ -154,15 +154,15 @@ class ClaimResult:
 class Results:
     """All rows and claims of a store.
 
-    notes: what was left out, and why. missing: datasets that could not be had, with the reason. stale: by key, why a
-    run is left out that today's code would not plan.
+    notes: what was left out, and why. missing: datasets that could not be had, with the reason. stale: which
+    runs are left out since today's code would not plan them, and why, as (what, why).
     """
 
     rows: tuple[RowResult, ...]
     claims: tuple[ClaimResult, ...]
     notes: tuple[str, ...]
     missing: Mapping[str, str]
-    stale: Mapping[str, str] = field(default_factory=dict)
+    stale: tuple[tuple[str, str], ...] = ()
 
     def claims_of(self, row: RowResult) -> tuple[ClaimResult, ...]:
         """The claims that speak of this row, orders among them."""

@@ -103,7 +103,7 @@ def verify(
         differences += _choice_differences(row)
     table = _table_differences(folder / "table.csv", to_csv(table_rows(results)))
     # Why a table cannot come out as it did: its runs are of another version of the code.
-    differences += [*(note for note in results.notes if table and " stale run" in note), *table]
+    differences += [*(f"{what} left out: {why}" for what, why in results.stale if table), *table]
     return differences + ([] if render is None else _page_differences(folder, results, render))
 
 

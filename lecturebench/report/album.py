@@ -54,10 +54,10 @@ class Shown:
 
 
 class Album:
-    """The figures of one report folder. Faults of a drawing are lines in ``notes``."""
+    """The figures of one report folder; without one, all are drawn anew. Faults of a drawing are lines in ``notes``."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder / "figures"
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder / "figures" if folder else None
         self._known = self._read()
         self._drawn: dict[str, Picture] = {}
         self._faulty: set[str] = set()
@@ -66,8 +66,9 @@ class Album:
     def shown(self, plate: Plate) -> Shown | None:
         """The figure for the page, from its file where that is up to date; None if there is nothing to see."""
         if self._current(plate):
-            told = self._known[plate.name]
-            return Shown(plate.name, told["title"], told["caption"], told["alt"], self._file(plate.name).read_bytes())
+            texts = self._known[plate.name]
+            svg = self._file(plate.name).read_bytes()
+            return Shown(plate.name, texts["title"], texts["caption"], texts["alt"], svg)
         picture = self._picture(plate)
         if picture is None:
             return None
@@ -76,8 +77,10 @@ class Album:
     def finish(self, plates: Iterable[Plate]) -> tuple[int, int]:
         """Write every figure that is not up to date, in all formats, and delete those that are no more.
 
-        Returns how many were drawn and how many kept. Other files in the folder stay.
+        Returns how many were drawn and how many kept. Other files in the folder stay. ValueError without a folder.
         """
+        if self._folder is None:
+            raise ValueError("this album has no folder; give it one to write its figures")
         manifest: dict[str, dict[str, str]] = {}
         drawn = kept = 0
         for plate in plates:
@@ -90,8 +93,8 @@ class Album:
                 continue
             for ending in FORMATS:
                 write_whole(self._file(plate.name, ending), getattr(picture, ending))
-            told = {"title": picture.title, "caption": picture.caption, "alt": picture.alt}
-            manifest[plate.name] = {"basis": plate.basis, **told}
+            texts = {"title": picture.title, "caption": picture.caption, "alt": picture.alt}
+            manifest[plate.name] = {"basis": plate.basis, **texts}
             self._drawn.pop(plate.name, None)
             drawn += 1
         for name in set(self._known) - set(manifest):
@@ -124,21 +127,25 @@ class Album:
         return known.get("basis") == plate.basis and all(self._file(plate.name, e).is_file() for e in FORMATS)
 
     def _file(self, name: str, ending: str = "svg") -> Path:
+        assert self._folder is not None
         return self._folder / f"{name}.{ending}"
 
     def _read(self) -> dict[str, dict[str, str]]:
         """What an earlier report left; nothing if that cannot be read."""
+        if self._folder is None:
+            return {}
         try:
-            found = json.loads((self._folder / MANIFEST).read_text(encoding="utf-8"))
+            manifest = json.loads((self._folder / MANIFEST).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
         wanted = {"basis", "title", "caption", "alt"}
-        if not isinstance(found, dict):
+        if not isinstance(manifest, dict):
             return {}
         return {
-            name: told
-            for name, told in found.items()
-            if isinstance(told, dict) and set(told) == wanted and all(isinstance(text, str) for text in told.values())
+            name: entry
+            for name, entry in manifest.items()
+            if isinstance(entry, dict) and set(entry) == wanted
+            if all(isinstance(text, str) for text in entry.values())
             if Path(name).name == name
         }
 

@@ -22,7 +22,9 @@ from lecturebench.judging.changes import (
 from lecturebench.judging.evidence import one_line
 from lecturebench.judging.results import RowResult
 from lecturebench.judging.statistics import ALPHA
-from lecturebench.report.table import duration, measured, runs, to_csv
+from lecturebench.report.reasons import explained
+from lecturebench.report.table import measured, runs, to_csv
+from lecturebench.report.tally import GROUPS, counts
 from lecturebench.store import write_whole
 
 COLUMNS = (
@@ -62,7 +64,12 @@ def table_rows(comparison: Comparison) -> list[dict[str, Any]]:
 def to_json(comparison: Comparison) -> dict[str, Any]:
     """The comparison for programs; None where a number is undefined."""
     sides = {
-        name: {"folder": side.name, "runs": len(side.judged), "machines": dict(side.machines)}
+        name: {
+            "folder": side.name,
+            "runs": len(side.judged),
+            "machines": dict(side.machines),
+            "claims": {count.group: dict(count.verdicts) for count in counts(side.claims.values())},
+        }
         for name, side in (("a", comparison.a), ("b", comparison.b))
     }
     rows = [
@@ -81,21 +88,12 @@ def to_json(comparison: Comparison) -> dict[str, Any]:
 
 def write_comparison(comparison: Comparison, folder: Path) -> Path:
     """Write ``folder/compare.csv`` and ``folder/compare.html``; the page's path. Equal comparisons give equal bytes."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
     from lecturebench.report.sections import styles_of
-    from lecturebench.report.style import css_variables
+    from lecturebench.report.templating import templates
 
-    environment = Environment(
-        loader=PackageLoader("lecturebench.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["duration"] = lambda seconds: duration(seconds) or "–"
+    environment = templates()
     environment.globals |= {"interval": interval_text, "measured": measured, "runs": runs, "signed": signed}
-    environment.globals |= {"strip": strip, "times": times}
+    environment.globals |= {"strip": strip, "times": times, "groups": GROUPS, "explained": explained}
     benchmarks = {block.benchmark.name: block.benchmark for block in comparison.blocks}
     text = environment.get_template("compare.html").render(
         comparison=comparison,
@@ -103,8 +101,9 @@ def write_comparison(comparison: Comparison, folder: Path) -> Path:
         alone=[block for block in comparison.blocks if not block.rows],
         benchmarks=len(benchmarks),
         sides=(("A", comparison.a), ("B", comparison.b)),
+        tallies={name: counts(side.claims.values()) for name, side in (("A", comparison.a), ("B", comparison.b))},
+        claims=sorted(comparison.claims, key=lambda change: list(GROUPS).index(change.b.claim.group)),
         changed=_changed(comparison),
-        variables=css_variables(),
         styles=styles_of(benchmarks.values()),
         signs=SIGNS,
         classes=CLASSES,
@@ -133,12 +132,13 @@ def strip(change: RowChange) -> Strip | None:
 
 def _changed(comparison: Comparison) -> dict[str, list[str]]:
     """What differs beside the results, with the rows that it differs in: "all rows" where it is all."""
-    found: dict[str, list[str]] = {}
+    rows_by_change: dict[str, list[str]] = {}
     for block in comparison.blocks:
         for change in block.rows:
             for text in change.changed:
-                found.setdefault(text, []).append(f"{block.label(change.b)} on {block.heading}")
-    return {text: ["all rows"] if len(rows) == len(comparison.rows) > 1 else rows for text, rows in found.items()}
+                rows_by_change.setdefault(text, []).append(f"{block.label(change.b)} on {block.heading}")
+    n = len(comparison.rows)
+    return {text: ["all rows"] if len(rows) == n > 1 else rows for text, rows in rows_by_change.items()}
 
 
 def _place(kind: str, row: RowResult) -> dict[str, Any]:

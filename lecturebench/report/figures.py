@@ -24,7 +24,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from lecturebench.metrics import Metric, named
+from lecturebench.report.audit import Published, Step, where_published
 from lecturebench.report.style import INK, MUTED, RULE, WRONG, MethodStyle, Picture
+from lecturebench.wording import short as short  # drawings of benchmarks take it from here
+from lecturebench.wording import words as words
 
 WIDTH = 5.6
 
@@ -55,27 +58,12 @@ class Band:
     runs: Mapping[str, Sequence[Sequence[tuple[float, float]]]]
 
 
-@dataclass(frozen=True)
-class Step:
-    """One value of a grid, with the validation and test errors of its runs; none where one of them failed."""
-
-    value: float
-    validation: Sequence[float]
-    test: Sequence[float]
-    failed: bool = False
-
-
 def plain(text: str, width: int = 56) -> str:
     """The text as it may stand in a figure: one line, no control or direction characters, shortened to width."""
     line = " ".join(
         re.sub(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]", " ", text).split()
     )
     return line if len(line) <= width else line[: width - 1] + "…"
-
-
-def words(name: str) -> str:
-    """A parameter's or a metric's name as people write it: learning rate."""
-    return name.replace("_", " ")
 
 
 def errors(name: str, points: Sequence[Point], metric: Metric) -> Picture:
@@ -175,7 +163,7 @@ def curves(name: str, bands: Sequence[Band], quantity: str) -> Picture | None:
 def choice_path(
     name: str, parameter: str, steps: Sequence[Step], chosen: float | None, row: Point, metric: Metric
 ) -> Picture:
-    """Validation and test metric over the grid of a choice, the chosen value, and the published one as a line.
+    """Validation and test results over the grid of a choice, the chosen value, and the published number as a line.
 
     Values at which a run failed, and which the rule therefore leaves out, are crosses at the upper edge.
     """
@@ -193,7 +181,9 @@ def choice_path(
             continue
         xs, means = [x for x, _ in runs], [values.mean() for _, values in runs]
         slack = [values.std(ddof=1) / math.sqrt(len(values)) if len(values) > 1 else 0.0 for _, values in runs]
-        axes.errorbar(xs, means, slack, color=colour, marker=marker, linestyle=dash, capsize=3, label=f"{split} error")
+        axes.errorbar(
+            xs, means, slack, color=colour, marker=marker, linestyle=dash, capsize=3, label=f"{split} {metric.words}"
+        )
         if split == "test":
             low, high = [values.min() for _, values in runs], [values.max() for _, values in runs]
             axes.fill_between(xs, low, high, color=colour, alpha=0.16, linewidth=0)
@@ -217,10 +207,14 @@ def choice_path(
     axes.grid(axis="y")
     _scale(axes.yaxis, seen, percent=metric.percent)
     figure.legend(loc="outside lower left", ncols=2)
-    sentence = " ".join(filter(None, (at_the_end(steps, chosen), where_published(called, steps, row, metric))))
+    sentence = at_the_end(steps, chosen)
+    if row.published is not None:
+        published = Published(row.published, row.unit, row.printed)
+        said = where_published(called, steps, published, metric.show, chosen)
+        sentence = f"{sentence} The published {said}.".strip() if said else sentence
     return Picture(
         *(name, f"{row.title}: {metric.words} against {called}"),
-        caption=f"Means with one standard error; the band is the range on the test examples. {sentence}".strip(),
+        caption=f"Means with one standard error; the band is the range of the test results. {sentence}".strip(),
         alt=f"Validation and test {metric.words} of {row.title} against {called}"
         + (f"; {short(chosen)} is chosen. " if chosen is not None else ". ")
         + sentence,
@@ -232,28 +226,6 @@ def at_the_end(steps: Sequence[Step], chosen: float | None) -> str:
     """In words: that the chosen value is the grid's first or last, where nothing says that it is the best there is."""
     ends = {step.value for step in (steps[0], steps[-1])}
     return "The chosen value is an end of the grid; beyond it may lie a better one." if chosen in ends else ""
-
-
-def where_published(parameter: str, steps: Sequence[Step], row: Point, metric: Metric) -> str:
-    """In words: at which grid values the published metric, with its rounding, lies within the range of the runs."""
-    published = row.published
-    if published is None:
-        return ""
-    low, high = published - row.unit / 2, published + row.unit / 2
-    within = [step for step in steps if step.test and min(step.test) <= high and low <= max(step.test)]
-    rounding = f"{row.printed} (as printed: {metric.show(low)} to {metric.show(high)})"
-    if within:
-        values = [short(step.value) for step in within]
-        listed = values[0] if len(values) == 1 else f"{', '.join(values[:-1])} and {values[-1]}"
-        return f"The published {rounding} lies within the range of the runs at {parameter} {listed}, nowhere else."
-    tried = [step for step in steps if step.test]
-    if not tried:
-        return ""
-    best = min(tried, key=lambda step: abs(float(np.mean(step.test)) - published))
-    return (
-        f"The published {rounding} lies within the range of the runs at no value of the grid; the nearest is "
-        f"{parameter} {short(best.value)} with {metric.show(float(np.mean(best.test)))}."
-    )
 
 
 def confusion(name: str, title: str, counts: Floats, classes: Sequence[str]) -> Picture:
@@ -299,14 +271,6 @@ def count_texts(counts: Floats) -> list[list[str]]:
     """Counts as they are shown: nothing for none, one decimal below ten where they are means over runs."""
     whole = bool((counts == np.rint(counts)).all())
     return [["" if not c else f"{c:.0f}" if whole or c >= 9.95 else f"{c:.1f}" for c in line] for line in counts]
-
-
-def short(value: float) -> str:
-    """A parameter's value: 0.001, 3e-5."""
-    if value == 0 or 0.001 <= abs(value) < 1e5:
-        return f"{value:g}"
-    digits, _, exponent = f"{value:.5e}".partition("e")
-    return f"{digits.rstrip('0').rstrip('.')}e{int(exponent)}"
 
 
 def blank(width: float, height: float) -> Figure:

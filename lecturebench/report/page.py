@@ -1,7 +1,7 @@
 """The page: one HTML file that opens offline and says first how the claims came out, then why.
 
-`write_report` gathers what the templates show; they hold the wording and no arithmetic. What another version adds is
-one template and one entry of `_content`.
+`render_page` gathers what the templates show; they hold the wording and no arithmetic. What another version adds is
+a template and an entry of `_content`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import shlex
-import textwrap
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from lecturebench.declare.benchmark import BACKENDS
@@ -29,24 +28,39 @@ from lecturebench.declare.claims import (
     OrderClaim,
     TimeToTargetClaim,
 )
+from lecturebench.judging.evidence import counted
 from lecturebench.judging.results import ClaimResult, Results, RowResult
-from lecturebench.judging.statistics import Verdict, sampling_interval
+from lecturebench.judging.statistics import sampling_interval
 from lecturebench.judging.verdicts import steps_until
 from lecturebench.metrics import DEFAULT, METRICS, Metric, named
 from lecturebench.report.album import Album, Shown
-from lecturebench.report.figures import short, words
+from lecturebench.report.audit import audited
 from lecturebench.report.predicted import Predictions
-from lecturebench.report.sections import Section, benchmarks_of, foldable, sections_of, slug, styles_of
+from lecturebench.report.reasons import (
+    Remedy,
+    chain_reasons,
+    decided_by,
+    has_both,
+    is_open,
+    pairs,
+    protocol_in_short,
+    remedy,
+    why_decides,
+)
+from lecturebench.report.sections import Section, benchmarks_of, foldable, sections_of, styles_of
 from lecturebench.report.slides import write_slides
-from lecturebench.report.style import css_variables
-from lecturebench.report.table import duration, time, write_tables
+from lecturebench.report.table import STALE_HEADING, write_tables
+from lecturebench.report.tally import SIGNS, Count, counts, false_alarms, headline
+from lecturebench.report.templating import templates
 from lecturebench.report.views.comparison import comparison_data, ranks_data
 from lecturebench.report.views.curves import curves_data
 from lecturebench.report.views.predictions import predictions_data
 from lecturebench.report.views.rows import anchor, rows_data
 from lecturebench.store import Record, Store, write_whole
+from lecturebench.wording import short, words
 
-SIGNS: dict[Verdict, str] = {"reproduced": "✓", "better": "+", "worse": "✗", "inconclusive": "?", "not_run": "○"}
+ErrorRates = Mapping[str, Mapping[int, float]]
+NO_RATES: ErrorRates = {}
 LIBRARIES = ("d3.min.js", "plot.umd.min.js")
 SOFTWARE = ("keras", "tensorflow", "jax", "torch", "scikit-learn")
 
@@ -85,33 +99,45 @@ class Machine:
         return ", ".join(parts + [f"{name} {versions[name]}" for name in SOFTWARE if name in versions])
 
 
+def render_page(
+    results: Results,
+    store: Store,
+    load: Callable[[str], Any],
+    *,
+    album: Album | None = None,
+    error_rates: ErrorRates = NO_RATES,
+) -> str:
+    """The text of ``index.html``; equal for equal results, predictions and datasets.
+
+    load: a dataset by name, as `lecturebench.datasets.load`; what it cannot give, the page does without, and says so.
+    album: has the figures; by default all are drawn anew. error_rates: how often the design errs, by kind of runs and
+    number of seeds, as shares in [0, 1].
+    """
+    return _rendered(results, Predictions(store, load), album or Album(), error_rates)[0]
+
+
 def write_report(
     results: Results,
     store: Store,
     load: Callable[[str], Any],
     folder: Path,
     *,
+    error_rates: ErrorRates = NO_RATES,
     slides: bool = False,
     page_alone: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Write ``folder/index.html``, tables, ``environment.json`` and ``figures/*.{svg,png,pdf}``; the page's path.
 
-    load: a dataset by name, as `lecturebench.datasets.load`; what it cannot give, the page does without, and says so.
-    The page is there before the figures of the folder are drawn. page_alone: without those. slides: ``slides.pdf`` too.
-    say: told what was drawn.
-    Equal results give equal bytes.
+    load, error_rates: as of `render_page`. The page is there before the figures of the folder are drawn. page_alone:
+    without those. slides: ``slides.pdf`` too. say: is given a line about each. Equal results give equal bytes.
     """
-    saved, album = Predictions(store, load), Album(folder)
-    sections = sections_of(results, saved)
-    pictures = {section.anchor: list(filter(None, map(album.shown, section.main))) for section in sections}
-    saved.notes += album.notes
+    album = Album(folder)
+    text, sections = _rendered(results, Predictions(store, load), album, error_rates)
     write_tables(results, folder)
-    write_whole(folder / "environment.json", _environments(results))
+    write_whole(folder / "environment.json", render_environments(results).encode())
     page = folder / "index.html"
-    template = _templates(metrics_of(results)).get_template("page.html")
-    text = template.render(_content(results, sections, pictures, saved))
-    write_whole(page, text.encode(errors="replace"))
+    write_whole(page, text.encode())
     if page_alone:
         return page
     say(f"page: {page}; its figures follow as files")
@@ -129,22 +155,36 @@ def write_report(
     return page
 
 
+def _rendered(results: Results, saved: Predictions, album: Album, error_rates: ErrorRates) -> tuple[str, list[Section]]:
+    """The page's text, as UTF-8 can write it, and the sections whose figures it shows."""
+    sections = sections_of(results, saved)
+    pictures = {section.anchor: list(filter(None, map(album.shown, section.main))) for section in sections}
+    saved.notes += album.notes
+    content = _content(results, sections, pictures, saved) | {"error_rates": error_rates}
+    text = _templates().get_template("page.html").render(content)
+    return text.encode(errors="replace").decode(), sections
+
+
 def place(row: RowResult) -> str:
     """Profile and backend, as far as they are not the usual ones."""
     unusual = [row.profile] if row.profile != "lecture" else []
     return ", ".join(unusual + ([row.backend] if row.method.uses_backend and row.backend != BACKENDS[0] else []))
 
 
-def command(result: ClaimResult) -> str:
-    """The command that repeats a claim: its methods, at the profile and number of seeds that were judged."""
+def command(result: ClaimResult, more: Remedy | None = None) -> str:
+    """The command that repeats a claim: its methods, at the profile and number of seeds that were judged.
+
+    more: instead the methods and seeds that would decide it.
+    """
     benchmark, rows = result.benchmark, result.rows
     profile = rows[0].profile if rows else "lecture"
     drawn = [row.n + len(row.failed) for row in rows if not row.deterministic]
-    seeds = max(drawn, default=benchmark.profiles[profile].seeds)
-    words = ["pytest", f"{benchmark.suite}/bench_{benchmark.name}.py", "-k", " or ".join(result.claim.methods)]
-    words += ["--profile", profile, "--seeds", str(seeds)]
+    seeds = more.seeds if more else max(drawn, default=benchmark.profiles[profile].seeds)
+    methods = more.methods if more else result.claim.methods
+    file = f"{benchmark.path.parent.name}/{benchmark.path.name}"
+    parts = ["pytest", file, "-k", " or ".join(methods), "--profile", profile, "--seeds", str(seeds)]
     backends = {row.backend for row in rows if row.method.uses_backend} & set(BACKENDS[1:])
-    return shlex.join(words + [word for backend in sorted(backends) for word in ("--backend", backend)])
+    return shlex.join(parts + [part for backend in sorted(backends) for part in ("--backend", backend)])
 
 
 def sampling(row: RowResult) -> float:
@@ -209,20 +249,11 @@ def metrics_of(results: Results) -> dict[str, Metric]:
 
 
 def _templates(known: Mapping[str, Metric] = METRICS) -> Environment:
-    environment = Environment(
-        loader=PackageLoader("lecturebench.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates()
     environment.filters |= {
-        "dedent": textwrap.dedent,
-        "duration": lambda seconds: duration(seconds) or "–",
         "measure": lambda metric: f"Test {known[metric].words}" if metric in known else words(metric),
-        "slug": slug,
+        "title_of": lambda name, result: result.benchmark.method(name).title,
         "value": lambda value, metric: named(metric, known).show(value),
-        "words": words,
     }
     environment.tests |= {
         "equivalence": lambda claim: isinstance(claim, EquivalenceClaim),
@@ -235,8 +266,11 @@ def _templates(known: Mapping[str, Metric] = METRICS) -> Environment:
         "finite": math.isfinite,
     }
     environment.globals |= {"signs": SIGNS, "test_metrics": tuple(DEFAULT.values()), "nan": math.nan, "anchor": anchor}
-    environment.globals |= {"time": time, "command": command, "foldable": foldable, "lines": lines}
+    environment.globals |= {"command": command, "foldable": foldable, "lines": lines}
     environment.globals |= {"libraries": _libraries, "place": place, "sampling": sampling, "seen": seen, "strip": strip}
+    environment.globals |= {"audited": audited, "remedy": remedy, "is_open": is_open, "pairs": pairs}
+    environment.globals |= {"chain_reasons": chain_reasons, "has_both": has_both, "why_decides": why_decides}
+    environment.globals |= {"decided_by": decided_by, "protocol_in_short": protocol_in_short}
     return environment
 
 
@@ -245,7 +279,7 @@ def _content(
 ) -> dict[str, Any]:
     """Everything that the templates name."""
     predicted, comparisons = predictions_data(results, saved), comparison_data(results, saved)
-    found = Counter(result.judgement.verdict for result in results.claims)
+    tally = counts(results.claims)
     runs = [run for row in results.rows for run in (*row.runs, *row.failed, *row.choice_runs)]
     known = "\n".join(results.notes)
     benchmarks = benchmarks_of(results)
@@ -256,9 +290,10 @@ def _content(
         "sections": sections,
         "pictures": pictures,
         "styles": styles,
-        "variables": css_variables(),
-        "tally": {verdict: found[verdict] for verdict in SIGNS},
-        "judged": sum(n for verdict, n in found.items() if verdict != "not_run"),
+        "tally": tally,
+        "headline": _headline(results, runs, tally),
+        "false_alarms": false_alarms(tally),
+        "judged": sum(count.judged for count in tally),
         "runs": runs,
         "failed": [run for run in runs if run.failed],
         "machines": _machines(runs),
@@ -283,7 +318,20 @@ def _content(
         "last": max((run.started for run in runs), default=""),
         "notes": [*results.notes, *(note for note in dict.fromkeys(saved.notes) if note not in known)],
         "stand_ins": _stand_ins(results, sections),
+        "stale": results.stale,
+        "stale_heading": STALE_HEADING,
     }
+
+
+def _headline(results: Results, runs: Sequence[Record], tally: Sequence[Count]) -> str:
+    """The page in one line: how the claims came out, or why that cannot be said."""
+    if runs and all(run.failed for run in runs):
+        return "Every run failed"
+    if outcome := headline(tally):
+        return outcome
+    if results.rows and not results.claims:
+        return f"{counted(len(results.rows), 'row')} measured, no claim to judge"
+    return "No claim judged yet" if results.rows else "Nothing has been run yet"
 
 
 def _json(data: Mapping[str, Any]) -> Markup:
@@ -312,15 +360,15 @@ def _stand_ins(results: Results, sections: Sequence[Section]) -> dict[str, list[
     }
 
 
-def _environments(results: Results) -> bytes:
-    """What the table's runs were made on and from which commits, for programs."""
+def render_environments(results: Results) -> str:
+    """The text of ``environment.json``: what the table's runs were made on and from which commits, for programs."""
     runs = [run for row in results.rows for run in (*row.runs, *row.failed, *row.choice_runs)]
     commits = Counter(run.commit + ("-dirty" if run.dirty else "") for run in runs)
     made_on = [{"runs": machine.runs, **machine.environment} for machine in _machines(runs)]
-    return json.dumps({"commits": dict(commits), "environments": made_on}, indent=1, sort_keys=True).encode()
+    return json.dumps({"commits": dict(commits), "environments": made_on}, indent=1, sort_keys=True)
 
 
 def _machines(runs: Sequence[Record]) -> list[Machine]:
     """The environments that runs were made in, the commonest first."""
-    counted = Counter(json.dumps(run.environment, sort_keys=True, default=str) for run in runs)
-    return [Machine(json.loads(text), n) for text, n in counted.most_common()]
+    by_text = Counter(json.dumps(run.environment, sort_keys=True, default=str) for run in runs)
+    return [Machine(json.loads(text), n) for text, n in by_text.most_common()]

@@ -10,17 +10,18 @@ from functools import partial
 from typing import Any
 
 from lecturebench.declare.benchmark import Benchmark, Drawing
-from lecturebench.declare.claims import IdentityClaim, NumberClaim
+from lecturebench.declare.claims import NumberClaim
 from lecturebench.judging.results import ClaimResult, Results, RowResult
 from lecturebench.report import figures
 from lecturebench.report.album import Plate, basis
+from lecturebench.report.audit import choice_steps, chosen_value
 from lecturebench.report.predicted import Predictions
 from lecturebench.report.series import Series
 from lecturebench.report.style import TONES, MethodStyle, Picture, method_styles
 from lecturebench.store import Record
 
 MOST_CLASSES = 25
-FEW_IDENTITIES = 3  # of a benchmark, which are listed one by one
+FEW_FORMULAS = 3  # of a benchmark, which are listed one by one
 
 
 @dataclass(frozen=True)
@@ -60,18 +61,14 @@ def section_anchor(row: RowResult) -> str:
 def benchmarks_of(results: Results) -> list[Benchmark]:
     """The benchmarks that have a claim or a row: those with more published numbers first, else in their order."""
     items: list[ClaimResult | RowResult] = [*results.claims, *results.rows]
-    found = {item.benchmark.name: item.benchmark for item in items}.values()
-    return sorted(found, key=_numbers_first)
+    benchmarks = {item.benchmark.name: item.benchmark for item in items}.values()
+    return sorted(benchmarks, key=_numbers_first)
 
 
 def foldable(claims: Sequence[ClaimResult]) -> list[ClaimResult]:
-    """The identities that hold, where a benchmark has so many that they would hide its other claims."""
-    held = [
-        result
-        for result in claims
-        if isinstance(result.claim, IdentityClaim) and result.judgement.verdict == "reproduced"
-    ]
-    return held if len(held) > FEW_IDENTITIES else []
+    """The formulas that hold, where a benchmark has so many that they would hide its other claims."""
+    held = [item for item in claims if item.claim.group == "formula" and item.judgement.verdict == "reproduced"]
+    return held if len(held) > FEW_FORMULAS else []
 
 
 def styles_of(benchmarks: Iterable[Benchmark]) -> dict[str, MethodStyle]:
@@ -167,7 +164,7 @@ def _drawings(
     saved: Predictions,
 ) -> list[tuple[Drawing, dict[str, Series]]]:
     """The benchmark's own figures with what they draw, on the first backend that has all their methods."""
-    found = []
+    drawable = []
     for drawing in rows[0].benchmark.drawings:
         backends = dict.fromkeys(row.backend for row in rows if row.method.uses_backend)
         for backend in backends or ("",):  # none: experiments that no backend computes
@@ -177,9 +174,9 @@ def _drawings(
                 if row.runs and (row.backend == backend or not row.method.uses_backend)
             }
             if set(drawing.methods) <= set(known):
-                found.append((drawing, {name: known[name] for name in drawing.methods}))
+                drawable.append((drawing, {name: known[name] for name in drawing.methods}))
                 break
-    return found
+    return drawable
 
 
 def _own(name: str, drawing: Drawing, series: Mapping[str, Series]) -> Picture:
@@ -209,29 +206,12 @@ def _curves(row: RowResult) -> dict[str, list[list[tuple[float, float]]]]:
 
 
 def _path(name: str, row: RowResult, point: figures.Point) -> Picture | None:
-    """The figure of a method's choice; None if it makes none, or its runs are not in the store."""
-    if row.method.choice is None:
-        return None
-    parameter = row.method.choice[0]
-    tried: dict[float, list[Record]] = {}
-    for run in row.choice_runs:
-        if _is_number(run.recipe.get(parameter)):
-            tried.setdefault(float(run.recipe[parameter]), []).append(run)
-
-    def errors(runs: Sequence[Record], split: str) -> list[float]:
-        found = [run.metrics.get(split, {}).get(row.metric) for run in runs]
-        return [error for error in found if error is not None and math.isfinite(error)]
-
-    steps = [
-        figures.Step(value, [], [], failed=True)
-        if any(run.status != "ok" for run in runs)
-        else figures.Step(value, errors(runs, "validation"), errors(runs, "test"))
-        for value, runs in sorted(tried.items())
-    ]
+    """The figure of a method's choice; None if its runs are not in the store."""
+    assert row.method.choice is not None
+    steps = choice_steps(row, row.metric)
     if not any(step.validation or step.test for step in steps):
         return None
-    chosen = row.latest.recipe.get(parameter)
-    return figures.choice_path(name, parameter, steps, chosen if _is_number(chosen) else None, point, row.measure)
+    return figures.choice_path(name, row.method.choice[0], steps, chosen_value(row), point, row.measure)
 
 
 def _is_number(value: object) -> bool:

@@ -16,7 +16,7 @@ from lecturebench.judging.results import Results
 from lecturebench.report.album import Plate
 from lecturebench.report.sections import benchmarks_of, foldable
 from lecturebench.report.style import INK, MUTED, styled
-from lecturebench.report.table import summary
+from lecturebench.report.tally import counts, sentences
 from lecturebench.store import write_whole
 
 HEIGHT = 4.6  # inches; letters of 11 points are then a 30th of the page
@@ -67,29 +67,30 @@ def _slide(figure: Figure, heading: str, title: str, caption: str) -> Figure:
         legend.set_loc("lower left")
         legend.set_bbox_to_anchor((0.02, below - 0.05 / height), transform=figure.transFigure)
     figure.text(0.03, 1 - 0.2 / height, title, va="top", fontsize=17, fontweight="bold", color=INK, in_layout=False)
-    told = textwrap.fill(" · ".join(part for part in (heading, caption) if part), round(13 * SHAPE * height))
-    figure.text(0.03, 0.12 / height, told, va="bottom", fontsize=9.5, color=MUTED, in_layout=False)
+    below_drawing = textwrap.fill(" · ".join(part for part in (heading, caption) if part), round(13 * SHAPE * height))
+    figure.text(0.03, 0.12 / height, below_drawing, va="bottom", fontsize=9.5, color=MUTED, in_layout=False)
     return figure
 
 
 def _cover(results: Results) -> Figure:
     """What came out, in a line, and the verdicts as far as they fit, the benchmarks in the order of the page."""
     figure = Figure(figsize=(SHAPE * HEIGHT, HEIGHT))
-    figure.text(0.05, 0.9, textwrap.fill(summary(results), 44), fontsize=20, fontweight="bold", color=INK, va="top")
+    head = "\n".join(textwrap.fill(sentences([count]), 64) for count in counts(results.claims)) or sentences([])
+    figure.text(0.05, 0.93, head, fontsize=15, fontweight="bold", color=INK, va="top")
     lines = _verdicts(results)
     shown = lines if len(lines) <= MOST_LINES else lines[: MOST_LINES - 1]
     step = min(0.055, 0.62 / MOST_LINES)
-    for i, (word, told, _) in enumerate(shown):
+    for i, (word, about, _) in enumerate(shown):
         at, size = 0.68 - i * step, 10
         figure.text(0.05, at, word, fontsize=size, fontweight="bold", color=INK)
-        figure.text(0.22, at, textwrap.shorten(told, 78, placeholder=" …"), fontsize=size, color=MUTED)
+        figure.text(0.22, at, textwrap.shorten(about, 78, placeholder=" …"), fontsize=size, color=MUTED)
     if left := sum(claims for _, _, claims in lines[len(shown) :]):
         figure.text(0.05, 0.68 - len(shown) * step, f"and {left} more", fontsize=10, color=MUTED)
     return figure
 
 
 def _verdicts(results: Results) -> list[tuple[str, str, int]]:
-    """Verdict, claim, and how many claims that is: where there are many identities that hold, they are one line."""
+    """Verdict, claim, and how many claims that is: where many formulas hold, they are one line."""
     lines = []
     for benchmark in benchmarks_of(results):
         own = [result for result in results.claims if result.benchmark is benchmark]
@@ -97,5 +98,5 @@ def _verdicts(results: Results) -> list[tuple[str, str, int]]:
         single = [result for result in own if result not in folded]
         lines += [(result.word, f"{benchmark.name}: {result.claim.name}", 1) for result in single]
         if folded:
-            lines.append((folded[0].word, f"{benchmark.name}: {len(folded)} identities", len(folded)))
+            lines.append((folded[0].word, f"{benchmark.name}: {len(folded)} formulas", len(folded)))
     return lines

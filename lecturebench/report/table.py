@@ -20,19 +20,19 @@ from lecturebench.judging.evidence import one_line
 from lecturebench.judging.results import ClaimResult, Results, RowResult
 from lecturebench.judging.statistics import Judgement
 from lecturebench.metrics import Metric
+from lecturebench.report.reasons import explained, is_open, mean_seconds, predicting_seconds
+from lecturebench.report.tally import counts, false_alarms, sentences
 from lecturebench.store import write_whole
+from lecturebench.wording import duration
 
 COLUMNS = (
     *("suite", "benchmark", "dataset", "method", "claim", "kind", "published", "unit", "metric", "n", "mean", "sd"),
     *("low", "high", "verdict", "reason", "n_test", "parameters", "seconds", "backend", "device", "profile", "started"),
-    "commit",
-    "predict_seconds",
+    *("commit", "predict_seconds"),
 )
-# Predicting is shown beside fitting where it takes so much of it, and so many seconds.
-PREDICTING_MATTERS = (0.1, 0.1)
+STALE_HEADING = "Runs not shown, since today's code would not make them"
 MARKERS = ("<!-- lecturebench table begin -->", "<!-- lecturebench table end -->")
-HEADINGS = ("Method", "Published", "Measured (mean ± sd, n)", "Interval", "Verdict", "Time (fit + predict)")
-WORDS = ("reproduced", "better", "worse", "contradicted", "inconclusive", "not run")
+HEADINGS = ("Method", "Published", "Measured (mean ± sd, n)", "Interval", "Verdict", "Time")
 
 
 def table_rows(results: Results) -> list[dict[str, Any]]:
@@ -57,7 +57,7 @@ def to_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = COLUMNS) 
 
 def to_markdown(results: Results) -> str:
     """The table for people: a heading per benchmark, then a table per dataset and profile with what explains it."""
-    parts, title = [f"{summary(results)}\n"], ""
+    parts, title = [f"{line}\n" for line in filter(None, (summary(results), false_alarms(counts(results.claims))))], ""
     for block in blocks(results):
         if block.benchmark.title != title:
             title = block.benchmark.title
@@ -67,6 +67,9 @@ def to_markdown(results: Results) -> str:
         parts[-1] += "".join(f"\n{_markdown_line(map(_escaped, line.cells))}" for line in block.lines) + "\n"
         if block.reasons:
             parts.append("\n".join(f"- {_escaped(reason)}" for reason in block.reasons) + "\n")
+    if results.stale:
+        listed = "\n".join(f"- {_escaped(what)}: {_escaped(why)}" for what, why in results.stale)
+        parts.append(f"{STALE_HEADING}:\n\n{listed}\n")
     if results.notes:
         parts.append("Notes:\n\n" + "\n".join(f"- {_escaped(note)}" for note in results.notes) + "\n")
     return "\n".join(parts)
@@ -93,11 +96,19 @@ def to_latex(results: Results) -> str:
     return "\n".join(parts) + "\n"
 
 
+def render_tables(results: Results) -> dict[str, str]:
+    """The texts of ``table.csv``, ``table.md`` and ``table.tex``, by these names; equal results give equal texts."""
+    return {
+        "table.csv": to_csv(table_rows(results)),
+        "table.md": to_markdown(results),
+        "table.tex": to_latex(results),
+    }
+
+
 def write_tables(results: Results, folder: Path) -> None:
-    """Write ``folder/table.csv``, ``table.md`` and ``table.tex``, each whole or not at all."""
-    write_whole(folder / "table.csv", to_csv(table_rows(results)).encode())
-    write_whole(folder / "table.md", to_markdown(results).encode())
-    write_whole(folder / "table.tex", to_latex(results).encode())
+    """Write what `render_tables` gives into the folder, each file whole or not at all."""
+    for name, text in render_tables(results).items():
+        write_whole(folder / name, text.encode())
 
 
 def update_readme(path: Path, markdown: str) -> None:
@@ -112,7 +123,10 @@ def update_readme(path: Path, markdown: str) -> None:
 
 @dataclass(frozen=True)
 class Line:
-    """A row, or a claim that nothing was fitted for, as people read it. result: its number claim, if it has one."""
+    """A row, or a claim that nothing was fitted for, as people read it. result: its number claim, if it has one.
+
+    predicting: its time, where that is much beside fitting.
+    """
 
     method: str
     title: str
@@ -121,6 +135,7 @@ class Line:
     runs: str
     interval: str
     time: str
+    predicting: str
     result: ClaimResult | None
 
     @property
@@ -130,8 +145,9 @@ class Line:
     @property
     def cells(self) -> tuple[str, ...]:
         """The cells under `HEADINGS`."""
-        together = f"{self.measured}, n = {self.runs}" if self.runs else self.measured
-        return (self.title, self.published, together, self.interval, self.verdict, self.time)
+        measured = f"{self.measured}, n = {self.runs}" if self.runs else self.measured
+        time = _with_predicting(self.time, self.predicting)
+        return (self.title, self.published, measured, self.interval, self.verdict, time)
 
 
 @dataclass(frozen=True)
@@ -145,14 +161,14 @@ class Block:
 
     @property
     def reasons(self) -> list[str]:
-        """What the numbers alone do not say: how the orders came out, and why a verdict is missing."""
-        told: dict[str, list[str]] = {}
+        """What the numbers alone do not say: how the orders came out, why a number is off or not decided yet."""
+        claims_by_reason: dict[str, list[str]] = {}
         for line in self.lines:
-            if line.result and line.result.judgement.verdict in ("inconclusive", "not_run"):
-                told.setdefault(explained(line.result), []).append(line.result.claim.name)
+            if line.result and (line.result.judgement.verdict != "reproduced" or is_open(line.result)):
+                claims_by_reason.setdefault(explained(line.result), []).append(line.result.claim.name)
         for result in self.claims:
-            told.setdefault(explained(result), []).append(result.claim.name)
-        return [f"{', '.join(names)}: {reason}" for reason, names in told.items()]
+            claims_by_reason.setdefault(explained(result), []).append(result.claim.name)
+        return [f"{', '.join(names)}: {reason}" for reason, names in claims_by_reason.items()]
 
 
 def blocks(results: Results) -> list[Block]:
@@ -168,32 +184,17 @@ def blocks(results: Results) -> list[Block]:
         name, dataset = result.benchmark.name, result.claim.dataset
         beside = [row.profile for row in result.rows] or [p for b, d, p in rows if (b, d) == (name, dataset)]
         claims.setdefault((name, dataset, beside[0] if beside else ""), []).append(result)
-    found = dict.fromkeys([*claims, *rows])
+    keys = dict.fromkeys([*claims, *rows])
     order = list(benchmarks)
     return [
         _block(results, benchmarks[key[0]], key, rows.get(key, []), claims.get(key, []))
-        for key in sorted(found, key=lambda key: (order.index(key[0]), key not in claims))
+        for key in sorted(keys, key=lambda key: (order.index(key[0]), key not in claims))
     ]
 
 
 def summary(results: Results) -> str:
-    """ "3 of 5 claims reproduced, 1 better, 1 not run." A claim that was judged elsewhere does not count as not run."""
-    kept: dict[tuple[str, str], list[ClaimResult]] = {}
-    for result in results.claims:
-        kept.setdefault((result.benchmark.name, result.claim.name), []).append(result)
-    counted = []
-    for same in kept.values():
-        counted += [result for result in same if result.judgement.verdict != "not_run"] or same[:1]
-    if not counted:
-        return "No claims."
-    found = Counter(result.word for result in counted)
-    others = "".join(f", {found[word]} {word}" for word in WORDS[1:] if found[word])
-    return f"{found[WORDS[0]]} of {len(counted)} claims {WORDS[0]}{others}."
-
-
-def explained(result: ClaimResult) -> str:
-    """The verdict with its arithmetic or its cause."""
-    return f"{result.word}: {one_line(result.judgement.reason)}"
+    """ "Numbers: 3 of 4 reproduced, 1 better. Effects: 1 of 1 reproduced. Formulas: 25 of 25 hold." """
+    return sentences(counts(results.claims))
 
 
 def measured(row: RowResult, metric: str) -> str:
@@ -215,25 +216,13 @@ def interval(judgement: Judgement, metric: Metric) -> str:
     return f"[{metric.show(judgement.low)}, {metric.show(judgement.high)}]"
 
 
-def duration(seconds: float) -> str:
-    """Seconds as people say them: 0.011 s, 1.2 s, 12 s, 3 min 20 s, 1 h 05 min; nothing for NaN."""
-    if not math.isfinite(seconds):
-        return ""
-    if seconds < 9.95:
-        return f"{seconds:#.2g} s" if seconds >= 5e-4 else "0.0 s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes = whole // 60
-    return f"{minutes} min {whole % 60:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+def time_per_fit(row: RowResult) -> str:
+    """ "12 s", or "0.15 s + 1 min 44 s predicting" where predicting takes more than a tenth of fitting."""
+    return _with_predicting(duration(row.seconds), duration(predicting_seconds(row)))
 
 
-def time(row: RowResult) -> str:
-    """The mean time of fitting, and that of predicting the test examples where it matters: "0.15 s + 1 min 44 s"."""
-    predicting = row.seconds_of("predict")
-    share, least = PREDICTING_MATTERS
-    matters = predicting >= max(least, share * row.seconds)
-    return duration(row.seconds) + (f" + {duration(predicting)}" if matters else "")
+def _with_predicting(fitting: str, predicting: str) -> str:
+    return f"{fitting} + {predicting} predicting" if predicting else fitting
 
 
 def _number_claims(results: Results, row: RowResult) -> Sequence[ClaimResult | None]:
@@ -271,7 +260,7 @@ def _cells(
     if len(rows) == 1:
         row = rows[0]
         cells |= {"method": row.method.name, "metric": row.metric, "n": row.n, "mean": row.mean, "sd": row.sd}
-        cells |= {"parameters": row.parameters, "seconds": row.seconds, "predict_seconds": row.seconds_of("predict")}
+        cells |= {"parameters": row.parameters, "seconds": row.seconds, "predict_seconds": mean_seconds(row, "predict")}
     if result:
         claim, judged = result.claim, result.judgement
         kind = claim.kind
@@ -330,7 +319,8 @@ def _line(row: RowResult, result: ClaimResult | None, backend: str) -> Line:
         measured(row, result.claim.metric if result else row.metric),
         runs(row),
         interval(result.judgement, result.measure) if result else "",
-        time(row),
+        duration(row.seconds),
+        duration(predicting_seconds(row)),
         result,
     )
 
@@ -338,7 +328,7 @@ def _line(row: RowResult, result: ClaimResult | None, backend: str) -> Line:
 def _unfitted(result: ClaimResult) -> Line:
     claim = result.claim
     assert isinstance(claim, NumberClaim)
-    return Line(claim.method, result.benchmark.method(claim.method).title, claim.printed, "–", "", "", "", result)
+    return Line(claim.method, result.benchmark.method(claim.method).title, claim.printed, "–", "", "", "", "", result)
 
 
 LATEX = str.maketrans(

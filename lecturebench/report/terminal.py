@@ -23,20 +23,22 @@ from lecturebench.judging.changes import (
 )
 from lecturebench.judging.changes import Block as Compared
 from lecturebench.judging.results import Results, RowResult
-from lecturebench.report.table import Block, Line, blocks, explained, summary
+from lecturebench.report.reasons import explained
+from lecturebench.report.table import STALE_HEADING, Block, Line, blocks, summary
+from lecturebench.report.tally import SIGNS as VERDICT_SIGNS
+from lecturebench.report.tally import counts, false_alarms, sentences
 
 if TYPE_CHECKING:
     from lecturebench.report.style import MethodStyle
 
-STYLES = {
-    "reproduced": ("✓", "green"),
-    "better": ("+", "cyan"),
-    "worse": ("✗", "bold red"),
-    "contradicted": ("✗", "bold red"),
-    "inconclusive": ("?", "yellow"),
-    "not run": ("○", "dim"),
+VERDICT_STYLES = {
+    "reproduced": "green",
+    "better": "cyan",
+    "worse": "bold red",
+    "contradicted": "bold red",
+    "inconclusive": "yellow",
+    "not run": "dim",
 }
-VERDICT_STYLES = {word: style for word, (_, style) in STYLES.items()}
 CHANGE_STYLES: dict[Word, str] = {"worse": "bold red", "better": "cyan", "same": "dim", "cannot tell": "yellow"}
 
 
@@ -55,9 +57,12 @@ def terminal_table(results: Results) -> RenderableType:
             title = block.benchmark.title
             parts += [Text(_clean(title), style="bold"), Text()]
         parts += [Text(_clean(block.heading), style="dim"), _table(block, styles)]
+        parts += [Text(f"{_clean(line.method)}: predicting takes another {line.predicting}") for line in _slow(block)]
         parts += [_coloured(reason, ": {}: ", VERDICT_STYLES) for reason in block.reasons]
         parts.append(Text())
+    parts += [Text(_clean(line), style="yellow") for line in _stale_lines(results)]
     parts += [Text(f"note: {_clean(note)}", style="yellow") for note in results.notes]
+    parts += [Text(line, style="dim") for line in _alarm_lines(results)]
     return Group(*parts, Text(summary(results), style="bold"))
 
 
@@ -68,8 +73,9 @@ def plain_lines(results: Results) -> list[str]:
         about = f"{block.benchmark.name}, {block.heading}"
         lines += [f"{about}: {_sentence(line)}" for line in block.lines]
         lines += [f"{about}: {result.claim.name}: {explained(result)}" for result in block.claims]
+    lines += _stale_lines(results)
     lines += [f"note: {note}" for note in results.notes]
-    return [_clean(line) for line in [*lines, summary(results)]]
+    return [_clean(line) for line in [*lines, *_alarm_lines(results), summary(results)]]
 
 
 def comparison_table(comparison: Comparison, width: int = 80) -> RenderableType:
@@ -125,13 +131,28 @@ def _table(block: Block, styles: Mapping[str, MethodStyle]) -> Table:
     table.add_column("Verdict", no_wrap=True)
     table.add_column("Time", justify="right", no_wrap=True)
     for line in block.lines:
-        mark, style = STYLES.get(line.verdict, ("", ""))
+        mark = VERDICT_SIGNS[line.result.judgement.verdict] if line.result else ""
         look = styles[line.method]
         method = Text.assemble((look.glyph, look.colour), f" {_clean(line.method)}")
         cells = (line.published, line.measured, line.runs, line.interval)
-        verdict = Text(f"{mark} {line.verdict}", style)
+        verdict = Text(f"{mark} {line.verdict}", VERDICT_STYLES.get(line.verdict, ""))
         table.add_row(method, *(Text(_clean(cell)) for cell in cells), verdict, Text(line.time))
     return table
+
+
+def _slow(block: Block) -> list[Line]:
+    """A line of each method whose predicting takes long beside fitting; a method with several claims has several."""
+    return list({line.method: line for line in block.lines if line.predicting}.values())
+
+
+def _stale_lines(results: Results) -> list[str]:
+    head = [f"{STALE_HEADING}:"] if results.stale else []
+    return head + [f"not shown: {what}: {why}" for what, why in results.stale]
+
+
+def _alarm_lines(results: Results) -> list[str]:
+    alarms = false_alarms(counts(results.claims))
+    return [alarms] if alarms else []
 
 
 def _sentence(line: Line) -> str:
@@ -140,7 +161,7 @@ def _sentence(line: Line) -> str:
     if line.interval:
         parts.append(f"interval {line.interval}")
     if line.time:
-        parts.append(f"fitted in {line.time}")
+        parts.append(f"fitted in {line.time}" + (f", predicted in {line.predicting}" if line.predicting else ""))
     verdict = f": {explained(line.result)}" if line.result else ""
     return f"{line.method}: {', '.join(parts)}{verdict}"
 
@@ -229,8 +250,9 @@ def _explanations(comparison: Comparison) -> list[str]:
 
 
 def _outcome(comparison: Comparison) -> list[str]:
+    claims = [f"{x}: {sentences(counts(side.claims.values()))}" for x, side in _sides(comparison) if side.claims]
     worse = [f"worse: {', '.join(comparison.worse)}"] if comparison.worse else []
-    return [comparison.summary, *worse]
+    return [*claims, comparison.summary, *worse]
 
 
 def _clean(text: str) -> str:

@@ -13,6 +13,7 @@ from lecturebench.judging.evidence import saved_losses
 from lecturebench.report.page import write_report
 from lecturebench.store import Store
 from tests.made_up import benchmarks, load, written_once
+from tests.report.filled import ERROR_RATES, filled
 
 __all__ = ["benchmarks", "load", "written_once"]
 
@@ -22,13 +23,13 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 
 @pytest.fixture(scope="session")
 def page_file(tmp_path_factory, benchmarks, load, written_once) -> Path:
-    """The page, with figures beside it, and one failed run on it."""
+    """The page with figures beside it, one failed run, an open chain and number, stale runs and error rates on it."""
     store = Store(Path(shutil.copytree(written_once, tmp_path_factory.mktemp("page") / "latest")))
     failed = next(record for record in store.read()[0] if record.method == "dropout" and record.role == "judged")
     failed.status, failed.reason, failed.metrics = "timeout", "stopped after its time limit of 1800 s", {}
     store.write(failed, None)
     results = collect(benchmarks, store, losses=saved_losses(store, load))
-    return write_report(results, store, load, store.folder)
+    return write_report(filled(results), store, load, store.folder, error_rates=ERROR_RATES)
 
 
 @pytest.fixture(scope="module")

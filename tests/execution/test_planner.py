@@ -19,7 +19,6 @@ from lecturebench.execution.durations import (
     Durations,
     LongestFirst,
     accuracy,
-    in_words,
 )
 from lecturebench.execution.engine import carry_out
 from lecturebench.execution.plan import Request, plan
@@ -255,8 +254,3 @@ def test_longest_first_takes_choices_then_the_longest_and_each_once(networks):
     assert [order.pop().key for _ in range(5)] == [networks[0].key, "long", "0", "1", "2"]
     with pytest.raises(IndexError):
         order.pop()
-
-
-@pytest.mark.parametrize(("seconds", "words"), [(0.4, "0 s"), (99, "99 s"), (1800, "30 min"), (7200, "2.0 h")])
-def test_lengths_of_time_are_told_in_one_unit(seconds, words):
-    assert in_words(seconds) == words

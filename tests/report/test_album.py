@@ -144,7 +144,7 @@ def test_slide_keeps_heading_drawing_and_legend_apart():
     assert all(above.y0 >= below.y1 for above, below in itertools.pairwise(boxes))
 
 
-def test_cover_has_the_published_numbers_first_and_folds_identities(results):
+def test_cover_has_the_published_numbers_first_and_folds_formulas(results):
     first, *_ = _verdicts(results)
     assert first == ("reproduced", "error_table: ridge error 6.9%", 1)
     identity = IdentityClaim(
@@ -152,7 +152,7 @@ def test_cover_has_the_published_numbers_first_and_folds_identities(results):
     )
     held = [replace(results.claims[0], claim=identity, judgement=Judgement("reproduced", "")) for _ in range(4)]
     lines = _verdicts(replace(results, claims=(*results.claims, *held)))
-    assert lines[-1] == ("reproduced", "error_table: 4 identities", 4)
+    assert lines[-1] == ("reproduced", "error_table: 4 formulas", 4)
     assert sum(claims for *_, claims in lines) == len(results.claims) + 4
 
 

@@ -16,7 +16,8 @@ from PIL import Image
 
 from lecturebench.metrics import named
 from lecturebench.report import figures
-from lecturebench.report.figures import Band, Point, Step, short, where_published
+from lecturebench.report.audit import Step
+from lecturebench.report.figures import Band, Point
 from lecturebench.report.style import INK, TONES, Picture, method_styles, styled, themed
 
 STYLES = method_styles(["ridge", "dropout", "lda"])
@@ -103,19 +104,14 @@ def test_curves_of_unequal_length_are_compared_where_all_have_values() -> None:
     assert "A ends at 30.00%" in item.alt
 
 
-def test_path_names_the_values_at_which_the_published_error_comes_out() -> None:
-    steps = [Step(1e-5, [], [0.018, 0.019]), Step(1e-4, [], [0.021, 0.0226]), Step(1e-3, [], [0.0235, 0.026])]
-    said = where_published("penalty", steps, point(), named("error"))
-    assert "at penalty 1e-4 and 0.001" in said
-    assert "2.25% to 2.35%" in said
-
-
-def test_path_names_the_nearest_value_where_the_published_error_comes_out_nowhere() -> None:
-    said = where_published(
-        "penalty", [Step(1e-5, [], [0.018, 0.019]), Step(1e-4, [], [0.020])], point(), named("error")
-    )
-    assert "at no value of the grid" in said
-    assert "penalty 1e-4 with 2.00%" in said
+def test_path_says_where_the_published_number_comes_out_and_draws_other_metrics_than_error() -> None:
+    steps = [Step(1e-4, [], [0.021, 0.0226]), Step(1e-3, [], [0.0235, 0.026])]
+    item = figures.choice_path("path", "penalty", steps, 1e-4, point(), named("error"))
+    assert "The published 2.3% lies within the runs at penalty 1e-4 to 0.001; chosen was 1e-4." in item.caption
+    salaries = [Step(1.0, [250.0], [251.2, 260.0]), Step(10.0, [255.0], [270.0, 280.0])]
+    item = figures.choice_path("path", "penalty", salaries, 1.0, Point("A", STYLES["lda"], [255.0]), named("mae"))
+    assert "mean absolute error against penalty" in item.title
+    assert "%" not in "".join(texts(item.svg))
 
 
 @pytest.mark.parametrize(("chosen", "said"), [(1e-5, True), (1e-4, False), (1e-3, True), (None, False)])
@@ -132,11 +128,6 @@ def test_path_goes_on_to_values_at_which_a_run_failed() -> None:
     assert b"a run failed" in item.svg
     [axes] = item.figure.axes
     assert [label.get_text() for label in axes.get_xticklabels()] == ["0.1", "1"]
-
-
-def test_path_without_test_errors_or_claim_says_nothing() -> None:
-    assert where_published("penalty", [Step(1e-5, [0.02], [])], point(), named("error")) == ""
-    assert where_published("penalty", [Step(1e-5, [], [0.02])], Point("A", STYLES["lda"], [0.02]), named("error")) == ""
 
 
 def test_confusions_are_told_in_words() -> None:
@@ -203,8 +194,3 @@ def test_inlined_figures_follow_the_theme_and_share_no_ids() -> None:
 def test_alt_texts_cannot_leave_their_attribute() -> None:
     svg = themed(drawn()[0].svg, '"><script>')
     assert "<script" not in svg
-
-
-@pytest.mark.parametrize(("value", "text"), [(1e-5, "1e-5"), (3e-4, "3e-4"), (0.001, "0.001"), (0, "0"), (0.4, "0.4")])
-def test_parameters_are_written_short(value: float, text: str) -> None:
-    assert short(value) == text

@@ -20,9 +20,12 @@ from lecturebench.declare.benchmark import Benchmark
 from lecturebench.errors import DataMissing
 from lecturebench.judging.collect import collect
 from lecturebench.judging.evidence import saved_losses
-from lecturebench.judging.results import Results
-from lecturebench.report.page import anchor, command, strip, write_report
+from lecturebench.judging.results import Results, RowResult
+from lecturebench.report.album import Album
+from lecturebench.report.audit import audited
+from lecturebench.report.page import anchor, command, render_page, strip, write_report
 from lecturebench.store import Store
+from tests.report.filled import ERROR_RATES, filled
 
 Load = Callable[[str], Any]
 HOSTILE = "<script>alert('x')</script> & \"q\" $x^2$ \u202e 😀"
@@ -104,8 +107,9 @@ def test_links_inside_the_page_and_to_figures_lead_somewhere(html: str, written:
 
 def test_first_screen_counts_the_verdicts_and_names_each_published_value(html: str, results: Results) -> None:
     text = Elements(html).text
-    n = sum(result.judgement.verdict == "reproduced" for result in results.claims)
-    assert f"{n} of {len(results.claims)} claims reproduced" in text
+    assert next(filter(str.strip, Elements(html).words)) == "1 of 4 numbers and 1 of 1 effect reproduced · lecturebench"
+    assert "4 numbers 1 ✓ reproduced 2 + better 1 ✗ worse 1 effect 1 ✓ reproduced" in text
+    assert text.count("1 assumed") == len(results.claims)
     for result in results.claims:
         assert f'href="#{anchor(result)}"' in html
         assert result.word in text
@@ -115,11 +119,12 @@ def test_every_claim_shows_its_evidence(html: str, results: Results) -> None:
     text = Elements(html).text
     for result in results.claims:
         assert " ".join(result.judgement.reason.split()) in text
+        assert audited(result) in text
         assert result.claim.source in text
         assert command(result) in text
         for name, known in result.claim.protocol.items():
             assert f"{name} {known.value} {known.status} {known.source}" in text
-    assert "0.25 false alarms are to be expected" in text
+    assert text.count("0.25 false alarms are to be expected: 5% of the 5 numbers and effects judged") == 2
     assert "Three times the slide's errors." in text
     assert "The test set's own sampling interval" in text
 
@@ -134,6 +139,59 @@ def test_page_is_the_same_when_written_again(
     html: str, results: Results, store: Store, load: Load, tmp_path: Path
 ) -> None:
     assert write_report(results, store, load, tmp_path / "again").read_text(encoding="utf-8") == html
+
+
+def test_page_is_a_text_of_what_is_given_whether_its_figures_are_drawn_or_kept(
+    html: str, results: Results, store: Store, load: Load, written: Path
+) -> None:
+    before = {path: path.read_bytes() for path in store.folder.rglob("*") if path.is_file()}
+    assert render_page(results, store, load) == html
+    assert render_page(results, store, load, album=Album(written)) == html
+    assert {path: path.read_bytes() for path in store.folder.rglob("*") if path.is_file()} == before
+
+
+def test_open_claims_say_what_decides_them_and_stale_runs_why(results: Results, store: Store, load: Load) -> None:
+    html = render_page(filled(results), store, load, error_rates=ERROR_RATES)
+    page = Elements(html)
+    assert "3 of 4 numbers" not in page.text
+    assert "1 of them not yet decided" in page.text
+    first_table = page.text[: page.text.index("Evidence", page.text.index("The evidence"))]
+    assert (
+        "Order: Neural network + dropout ? < (inconclusive) Neural network + ridge "
+        "✓ < (reproduced) Multinomial logistic regression ✓ < (reproduced) Linear discriminant analysis"
+    ) in first_table
+    evidence = page.text[page.text.index("Both intervals of each difference") :]
+    assert "On this test set On new examples too: decides Verdict" in evidence
+    assert "-0.50% to 2.50% -1.00% to 3.00% ? inconclusive" in evidence
+    assert "The interval on new examples too decides: the claim is a general statement" in evidence
+    told = "23 seeds of Neural network + dropout and Neural network + ridge at this spread: 36 more runs, about 9 min"
+    assert told in evidence
+    more = "pytest benchmarks/bench_error_table.py -k 'dropout or ridge' --profile lecture --seeds 23"
+    assert more in evidence
+    assert "2 runs not shown" in page.text
+    assert "lda on mnist : its <source> changed" in page.text
+    assert [link["href"] for link in page.all("a")].count("#stale") == 1
+
+
+def test_both_times_are_shown_where_predicting_takes_long(results: Results, store: Store, load: Load) -> None:
+    def timed(row: RowResult) -> RowResult:
+        return replace(row, runs=tuple(replace(run, seconds={"fit": 0.15, "predict": 104.0}) for run in row.runs))
+
+    rows = {row: timed(row) for row in results.rows}
+    claims = tuple(replace(item, rows=tuple(rows[row] for row in item.rows)) for item in results.claims)
+    text = Elements(render_page(replace(results, rows=tuple(rows.values()), claims=claims), store, load)).text
+    # Once in the first table and once in the benchmark's own.
+    assert text.count("0.15 s + 1 min 44 s predicting") == 2 * len(results.rows)
+
+
+def test_error_rates_of_the_design_are_a_table_and_nothing_where_nobody_gives_any(
+    html: str, results: Results, store: Store, load: Load
+) -> None:
+    assert "How often this design errs" not in html
+    text = Elements(render_page(results, store, load, error_rates=ERROR_RATES)).text
+    assert (
+        "How often this design errs Runs that are 3 seeds 5 seeds 10 seeds normal 4.9% 5.1% – log-normal 6.2% 5.8% 5.0%"
+    ) in text
 
 
 def test_figures_and_tables_are_written_beside_the_page(html: str, written: Path) -> None:
@@ -189,7 +247,7 @@ def test_empty_folder_says_what_to_run(benchmarks: dict[str, Benchmark], load: L
     text = Elements(made(benchmarks, Store(tmp_path / "none"), load, tmp_path / "report")).text
     assert "Nothing has been run yet" in text
     assert "make reproduce" in text
-    assert "5 ○ not run" in text
+    assert "4 numbers 0 ✓ reproduced 4 ○ not run 1 effect 0 ✓ reproduced 1 ○ not run" in text
 
 
 def test_page_without_any_benchmark_is_still_a_page(load: Load, tmp_path: Path) -> None:
@@ -222,7 +280,7 @@ def test_missing_dataset_is_named_at_the_top_with_what_stands_in(
     assert "the host did not answer" in page.text
     assert "In its place the same methods were fitted on digits" in page.text
     assert 'href="#error_table-digits-lecture"' in html
-    assert "5 ○ not run" in page.text
+    assert "4 ○ not run" in page.text
 
 
 def test_without_the_dataset_the_page_says_what_it_cannot_show(results: Results, store: Store, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from lecturebench.judging.evidence import saved_losses
 from lecturebench.report.table import (
     COLUMNS,
     MARKERS,
-    duration,
+    render_tables,
     summary,
     table_rows,
     to_csv,
@@ -31,6 +31,7 @@ from lecturebench.report.table import (
 )
 from lecturebench.store import Store
 from tests.made_up import SEEDS, make_record, write_run
+from tests.report.filled import filled
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 
@@ -74,7 +75,7 @@ def test_a_claim_that_was_not_run_has_a_line_with_its_reason(benchmarks, tmp_pat
     results = collect(benchmarks, store)
     assert [line["verdict"] for line in parsed(results)] == ["not_run"] * 5
     markdown = to_markdown(results)
-    assert markdown.startswith("0 of 5 claims reproduced, 5 not run.\n")
+    assert markdown.startswith("Numbers: 0 of 4 reproduced, 4 not run. Effects: 0 of 1 reproduced, 1 not run.\n")
     assert markdown.count("no mnist: no host") == 1, "five claims with one reason say it once"
 
 
@@ -97,7 +98,7 @@ def test_markup_in_names_is_text(benchmarks, tmp_path):
 
 
 def test_the_summary_counts_each_claim_where_it_was_judged(benchmarks, store, load, results):
-    assert summary(results) == "2 of 5 claims reproduced, 2 better, 1 worse."
+    assert summary(results) == "Numbers: 1 of 4 reproduced, 2 better, 1 worse. Effects: 1 of 1 reproduced."
     write_run(store, 0.1, load("mnist").test.y, make_record("dropout", key="s", profile="smoke"))
     again = collect(benchmarks, store, losses=saved_losses(store, load))
     assert len(again.claims) == 7
@@ -111,6 +112,40 @@ def test_an_order_that_does_not_hold_is_called_contradicted(benchmarks, store, l
     results = collect(benchmarks, store, losses=saved_losses(store, load))
     assert "1 contradicted" in summary(results)
     assert results.claims[-1].judgement.verdict == "worse"
+
+
+def test_predicting_stands_beside_fitting_where_it_takes_long(results):
+    slow = replace(results.rows[2], runs=tuple(slow_to_predict(run) for run in results.rows[2].runs))
+    claims = tuple(replace(item, rows=(slow,)) if item.rows == (results.rows[2],) else item for item in results.claims)
+    changed = replace(results, rows=(*results.rows[:2], slow, results.rows[3]), claims=claims)
+    assert "| 1.2 s + 1 min 44 s predicting |" in to_markdown(changed)
+    assert "1.2 s + 1 min 44 s predicting" in to_latex(changed)
+    assert [line["predict_seconds"] for line in parsed(changed)] == ["0.1", "0.1", "104.0", "0.1", ""]
+
+
+def slow_to_predict(run):
+    return replace(run, seconds=run.seconds | {"predict": 104.0})
+
+
+def test_runs_that_are_not_shown_are_counted_and_each_says_why(results):
+    assert "not shown" not in to_markdown(results)
+    markdown = to_markdown(filled(results))
+    assert "2 runs not shown:\n\n- ridge on mnist, seed 3: today's code would fit penalty 1e-5\n" in markdown
+    assert "- lda on mnist: its &lt;source&gt; changed\n" in markdown
+
+
+def test_better_and_worse_say_what_would_explain_them(results):
+    reasons = [line for line in to_markdown(results).splitlines() if line.startswith("- ")]
+    [dropout] = [line for line in reasons if line.startswith("- dropout error 9.4%")]
+    assert dropout.endswith("; nothing that is assumed was varied: epochs")
+
+
+def test_tables_are_texts_of_the_results_alone(results, tmp_path):
+    texts = render_tables(results)
+    assert list(texts) == ["table.csv", "table.md", "table.tex"]
+    assert render_tables(results) == texts
+    write_tables(results, tmp_path)
+    assert {name: (tmp_path / name).read_text(encoding="utf-8") for name in texts} == texts
 
 
 def test_notes_stand_below_the_table_for_people(benchmarks, store, load):
@@ -134,12 +169,6 @@ def test_a_readme_without_its_markers_is_an_error_and_stays_as_it_is(tmp_path, t
     with pytest.raises(UsageError, match="once and in this order"):
         update_readme(path, "new")
     assert path.read_text() == text
-
-
-def test_durations_are_said_as_people_say_them():
-    said = {0.0: "0.0 s", 0.0112: "0.011 s", 0.4: "0.40 s", 9.94: "9.9 s", 9.96: "10 s", 200: "3 min 20 s"}
-    said |= {3900: "1 h 05 min", math.nan: ""}
-    assert [duration(seconds) for seconds in said] == list(said.values())
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

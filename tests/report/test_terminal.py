@@ -13,6 +13,7 @@ from lecturebench.judging.evidence import saved_losses
 from lecturebench.report.terminal import plain_lines, terminal_table
 from lecturebench.store import Store
 from tests.made_up import make_record, write_run
+from tests.report.filled import filled
 
 
 def printed(results, width=80, **options):
@@ -51,8 +52,11 @@ def test_verdicts_are_words_with_and_without_colour(results):
 
 
 def test_the_tally_is_last(results):
-    assert printed(results).splitlines()[-1] == "2 of 5 claims reproduced, 2 better, 1 worse."
-    assert plain_lines(results)[-1] == "2 of 5 claims reproduced, 2 better, 1 worse."
+    assert (
+        printed(results).splitlines()[-1]
+        == "Numbers: 1 of 4 reproduced, 2 better, 1 worse. Effects: 1 of 1 reproduced."
+    )
+    assert "up to 0.25 false alarms are to be expected" in printed(results)
 
 
 def test_plain_lines_hold_row_claim_and_arithmetic(results):
@@ -60,7 +64,7 @@ def test_plain_lines_hold_row_claim_and_arithmetic(results):
         "error_table, mnist, lecture profile, tensorflow: ridge: published 6.9%, measured 7.53% ± 0.51%, n = 5, "
         "interval [5.95%, 9.12%], fitted in 14 s: reproduced: 6.90% lies in [5.95%, 9.12%]"
     )
-    assert len(plain_lines(results)) == 6
+    assert len(plain_lines(results)) == 7
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 200])
@@ -86,5 +90,24 @@ def test_failed_runs_and_notes_are_shown(benchmarks, store, load):
 
 def test_nothing_is_shown_as_nothing(benchmarks, tmp_path):
     results = collect(benchmarks, Store(tmp_path))
-    assert "0 of 5 claims reproduced, 5 not run." in printed(results)
+    assert "Numbers: 0 of 4 reproduced, 4 not run. Effects: 0 of 1 reproduced, 1 not run." in printed(results)
     assert printed(replace(results, claims=())) == "No claims.\n"
+
+
+def test_each_pair_of_a_chain_and_the_runs_not_shown_are_told(results):
+    for text in (" ".join(printed(filled(results)).split()), " ".join(plain_lines(filled(results)))):
+        assert "? ridge minus dropout is" in text
+        assert text.count("✓ l") == 2
+        assert "on this test set [-0.50%, 2.50%]" in text
+        assert "23 seeds in all: 36 more runs, about 9 min on one core" in text
+        assert "not shown: lda on mnist: its <source> changed" in text
+
+
+def test_long_predicting_is_told_without_widening_the_table(results):
+    timed = [replace(run, seconds={"fit": 0.15, "predict": 104.0}) for run in results.rows[3].runs]
+    slow = replace(results.rows[3], runs=tuple(timed))
+    changed = replace(results, rows=(*results.rows[:3], slow))
+    lines = printed(changed).splitlines()
+    assert "lda: predicting takes another 1 min 44 s" in lines
+    assert max(map(len, lines)) <= 80
+    assert any("fitted in 0.15 s, predicted in 1 min 44 s" in line for line in plain_lines(changed))
