@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lecturebench.declare.methods import Baseline, Experiment, Method
-from lecturebench.environment import REPOSITORY
+from lecturebench.declare.modules import BASELINES
 from lecturebench.execution.budget import Row, affordable, left_out
 from lecturebench.execution.durations import Durations, LongestFirst, in_words, kind
 from lecturebench.execution.plan import Plan, Request, Run, plan
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from filelock import FileLock
 
 OUTSIDE_REASONS = ("crashed", "timeout", "out_of_memory", "error")  # what another try may cure; divergence is a result
+PACKAGE = Path(__file__).resolve().parent.parent
 WAIT = 0.2  # seconds; short, so that Ctrl-C is noticed and another call's runs are seen while nothing ends here
 
 
@@ -286,7 +287,7 @@ class _Call:
 
 def source_digests(request: Request) -> dict[str, str]:
     """The digest of the source that decides each method's result."""
-    roots = [REPOSITORY / "lecturebench", REPOSITORY / "baselines", request.benchmark.path.parent]
+    roots = [PACKAGE, BASELINES, request.benchmark.path.parent]
     return {
         method.name: source_digest(*_deciding(method, request.backend), roots=roots)
         for method in request.benchmark.methods

@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from lecturebench.declare.benchmark import Benchmark, Profile
 from lecturebench.declare.methods import Experiment, Method
+from lecturebench.declare.modules import name_in_suite
 from lecturebench.declare.training import Choice, Training
 from lecturebench.judging.statistics import one_standard_error
 from lecturebench.store import Record
@@ -148,7 +149,8 @@ def _run(
     training = _training(method.training, profile, chosen)
     train_size = _smallest(profile.train_size, method.training.train_size if method.training else None)
     function = method.function
-    recipe = {"function": f"{function.__module__}.{function.__qualname__}", **parameters, **_written(training)}
+    module = name_in_suite(function.__module__, request.benchmark.path.parent, request.benchmark.suite)
+    recipe = {"function": f"{module}.{function.__qualname__}", **parameters, **_written(training)}
     if train_size is not None:
         recipe["train_size"] = train_size
     if method.resplit:

@@ -24,6 +24,7 @@ from typing import Any, Protocol
 
 from pebble import ProcessExpired, ProcessPool
 
+from lecturebench.declare.suites import suite_name
 from lecturebench.execution.plan import Run
 from lecturebench.execution.progress import Display, Inbox, Message
 from lecturebench.execution.worker import Setting, execute, initialize
@@ -243,7 +244,7 @@ def failed_record(run: Run, threads: int, status: Status, reason: str, error: Ba
     sha, dirty = commit()
     return Record(
         key=run.key,
-        suite=run.suite.name,
+        suite=suite_name(run.suite),
         benchmark=run.benchmark,
         method=run.method,
         dataset={"name": run.dataset, "digests": dict(run.digests)},

@@ -21,6 +21,8 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
+from lecturebench.declare.modules import without_place
+
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 # A name and what is read from it: `dense.two_layer` is ("dense", "two_layer").
 Chain = tuple[str, ...]
@@ -108,7 +110,7 @@ class _Walk:
         module, qualname = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
         if not callable(function) or not module or not qualname:
             raise TypeError(f"no source says what {value!r} is; use functions, classes and plain values")
-        told = f"{module}.{qualname}"
+        told = f"{without_place(module)}.{qualname}"
         self.follow_function(module, qualname, getattr(function, "__code__", None))
         cells = getattr(function, "__closure__", None) or ()
         if not cells or function in self.describing:

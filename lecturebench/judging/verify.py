@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,8 @@ from lecturebench.judging.evidence import (
     test_labels,
     usable_records,
 )
-from lecturebench.judging.results import RowResult
+from lecturebench.judging.results import Results, RowResult
 from lecturebench.judging.statistics import one_standard_error
-from lecturebench.report.table import COLUMNS, table_rows, to_csv
 from lecturebench.store import DamagedRecord, Record, Store, digest
 
 # Errors are counts and must agree exactly. Sums of floats may be added up in another order on another machine.
@@ -41,12 +40,14 @@ NO_DATA = (DataMissing, DataCorrupt, UsageError, OSError)
 IDENTITY = ("suite", "benchmark", "dataset", "method", "claim", "profile", "backend")
 
 Load = Callable[[str], Any]
+Write = Callable[[Results], str]
 
 
-def verify(folder: Path, benchmarks: Mapping[str, Benchmark], load: Load | None = None) -> list[str]:
+def verify(folder: Path, benchmarks: Mapping[str, Benchmark], load: Load | None = None, *, write: Write) -> list[str]:
     """One line per difference between what the folder states and what its predictions give; none if all agrees.
 
-    load: a dataset by name, `lecturebench.datasets.load` unless given. Damaged and missing files are differences too.
+    load: a dataset by name, `lecturebench.datasets.load` unless given. write: results as ``table.csv`` has them.
+    Damaged and missing files are differences too.
     """
     if load is None:
         from lecturebench import datasets
@@ -62,7 +63,7 @@ def verify(folder: Path, benchmarks: Mapping[str, Benchmark], load: Load | None 
     results = collect(benchmarks, _Recomputed(folder, recomputed), losses=saved_losses(store, data))
     for row in results.rows:
         differences += _choice_differences(row)
-    return differences + _table_differences(folder / "table.csv", to_csv(table_rows(results)))
+    return differences + _table_differences(folder / "table.csv", write(results))
 
 
 class _Datasets:
@@ -158,12 +159,13 @@ def _choice_differences(row: RowResult) -> list[str]:
 
 def _table_differences(path: Path, recomputed: str) -> list[str]:
     """Cell by cell; lines are known by `IDENTITY`, so that one more or less does not shift the others."""
+    columns, *_ = csv.reader(io.StringIO(recomputed, newline=""))
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            saved = _lines(file.read())
+            saved = _lines(file.read(), columns)
     except (OSError, ValueError, csv.Error) as error:
         return [f"{path.name}: cannot be read: {one_line(str(error))}"]
-    expected = _lines(recomputed)
+    expected = _lines(recomputed, columns)
     differences = []
     for name in dict.fromkeys([*expected, *saved]):
         if name not in saved:
@@ -173,22 +175,22 @@ def _table_differences(path: Path, recomputed: str) -> list[str]:
         else:
             differences += [
                 f"{path.name}: {name}: {column} is {was or 'empty'}, recomputed {now or 'empty'}"
-                for column, was, now in zip(COLUMNS, saved[name], expected[name], strict=True)
+                for column, was, now in zip(columns, saved[name], expected[name], strict=True)
                 if was != now and not _same_number(was, now)
             ]
     return differences
 
 
-def _lines(text: str) -> dict[str, list[str]]:
+def _lines(text: str, columns: Sequence[str]) -> dict[str, list[str]]:
     """The lines of a table by what they are about. ValueError if it is no table of ours."""
     header, *rows = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
-    if tuple(header) != COLUMNS:
-        raise ValueError(f"its columns are {', '.join(header) or 'none'}; expected {', '.join(COLUMNS)}")
+    if header != list(columns):
+        raise ValueError(f"its columns are {', '.join(header) or 'none'}; expected {', '.join(columns)}")
     lines: dict[str, list[str]] = {}
     for number, row in enumerate(rows, start=2):
-        if len(row) != len(COLUMNS):
-            raise ValueError(f"line {number} has {len(row)} cells, not {len(COLUMNS)}")
-        name = " ".join(cell for column, cell in zip(COLUMNS, row, strict=True) if cell and column in IDENTITY)
+        if len(row) != len(columns):
+            raise ValueError(f"line {number} has {len(row)} cells, not {len(columns)}")
+        name = " ".join(cell for column, cell in zip(columns, row, strict=True) if cell and column in IDENTITY)
         lines[f"{name} (again, line {number})" if name in lines else name] = row
     return lines
 
