@@ -8,7 +8,10 @@ imports more than what is declared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import argparse
+import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +31,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--out": {"default": "reports/latest", "help": "the store"},
     "--data-dir": {"default": None, "help": "where tensorflow-datasets prepared its folders"},
 }
-TAKEN = pytest.StashKey[tuple[str, ...]]()
+TAKEN: set[str] = set()  # options that other plugins have
 
 
 def longer(option: str) -> str:
@@ -36,15 +39,21 @@ def longer(option: str) -> str:
     return f"--lecturebench-{option[2:]}"
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options of ``lecturebench run`` that make sense here, each also under a longer name."""
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """The options of ``lecturebench run`` that make sense here, each also under a longer name that is ours alone.
+
+    Whoever else wants one of the short names has it: other installed plugins are asked first.
+    """
+    if not os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD") and "--disable-plugin-autoload" not in sys.argv:
+        pluginmanager.load_setuptools_entrypoints("pytest11")
     group = parser.getgroup("lecturebench")
     for option, about in OPTIONS.items():
-        names = [longer(option), option]
         dest = PREFIX + option[2:].replace("-", "_")
         try:
-            group.addoption(*names, dest=dest, **about)
-        except ValueError:  # another plugin has it
+            group.addoption(longer(option), option, dest=dest, **about)
+        except (argparse.ArgumentError, ValueError):
+            TAKEN.add(option)
+            about = {**about, "help": f"{about['help']} ({option} is another plugin's)"}
             group.addoption(longer(option), dest=dest, **about)
 
 
@@ -63,3 +72,50 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     from lecturebench.pytest_items import BenchmarkFile
 
     return BenchmarkFile.from_parent(parent, path=file_path)
+
+
+def pytest_report_collectionfinish(items: Sequence[pytest.Item]) -> list[str]:
+    """Which options go by another name here, where there are benchmarks."""
+    if not TAKEN or not any(is_benchmark(item.path) for item in items):
+        return []
+    return [f"lecturebench: {option} is another plugin's here; say {longer(option)}" for option in sorted(TAKEN)]
+
+
+def pytest_report_teststatus(
+    report: pytest.CollectReport | pytest.TestReport, config: pytest.Config
+) -> tuple[str, str, str] | None:
+    """What came out, beside the name of a row or claim, with ``-v``."""
+    lines = said(report)
+    if not lines or report.when != "call":
+        return None
+    sign = {"passed": ".", "failed": "F", "skipped": "s"}[report.outcome]
+    return report.outcome, sign, f"{report.outcome.upper()} {'; '.join(lines)}"
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """A section with a line for each claim: measured, interval, verdict, reason."""
+    reports = [report for kind in ("passed", "failed", "skipped") for report in terminalreporter.stats.get(kind, [])]
+    lines = [
+        f"{Path(report.nodeid.partition('::')[0]).stem} {report.nodeid.partition('::')[2]}: {line}"
+        for report in reports
+        if "::claim[" in report.nodeid
+        for line in said(report)
+    ]
+    if lines:
+        terminalreporter.section("lecturebench")
+        for line in lines:
+            terminalreporter.line(line)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Let the workers go."""
+    if "lecturebench.pytest_items" in sys.modules:
+        from lecturebench.pytest_items import FITS
+
+        if FITS in config.stash:
+            config.stash[FITS].close()
+
+
+def said(report: Any) -> list[str]:
+    """What an item of ours said."""
+    return [str(line) for name, line in getattr(report, "user_properties", ()) if name == "lecturebench"]

@@ -137,12 +137,14 @@ def answer(question: Question, *, display: Display, say: Say = _unsaid) -> Answe
     return Answer(results, summary, page, tuple(missing_lines(prepared.missing)), prepared.broken)
 
 
-def prepare(question: Question, say: Say = _unsaid) -> Prepared:
+def prepare(question: Question, say: Say = _unsaid, *, suite: Suite | None = None) -> Prepared:
     """Check everything, take the store into use, load the data and plan; nothing is fitted.
 
-    UsageError for whatever cannot be meant, DataMissing under `Question.strict`.
+    suite: the question's, where it has been read already. UsageError for whatever cannot be meant, DataMissing under
+    `Question.strict`.
     """
-    suite = discover(question.suite or LECTURE_SUITE)
+    if suite is None:
+        suite = discover(question.suite or LECTURE_SUITE)
     selected = select(suite, question.benchmarks, question.methods)
     check_choices(question.profile, question.backend, question.device)
     check_cluster(question.cluster, question.jobs)
