@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import json
+import shlex
 import sys
 from collections.abc import Collection
 from pathlib import Path
@@ -50,6 +51,7 @@ def commands() -> None:
     lecturebench run --method dropout    one row of it
     lecturebench verify                  recompute the table from the saved predictions
     lecturebench compare A B             what changed between two stores, beyond noise or not
+    lecturebench new my_course           a suite of your own to start from
     """
 
 
@@ -307,6 +309,15 @@ def data(names: tuple[str, ...], refresh: bool, check: bool, data_dir: Path | No
         click.echo(f"{name}: {len(found.train.y)} train, {len(found.test.y)} test, from {found.source}")
         for split, digest in found.digests.items():
             click.echo(f"  {split:<5} {digest}")
+
+
+@commands.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def new(folder: Path) -> None:
+    """Write a suite to start from into the new FOLDER: one commented benchmark that runs as it is."""
+    from lecturebench.example import write
+
+    click.echo(f"{write(folder)}: edit it, then lecturebench run --suite {shlex.quote(str(folder))}")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import multiprocessing
 import os
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager
@@ -195,8 +196,19 @@ def fit(prepared: Prepared, *, display: Display, say: Say = _unsaid, workers: Wo
     return summary
 
 
-def workers_for(question: Question, *, display: Display, say: Say = _unsaid) -> Workers:
-    """What makes the workers that a question asks for, on this machine or a cluster."""
+def fit_anew(
+    requests: Sequence[Request], question: Question, *, display: Display, threads: int | None = None
+) -> Summary:
+    """Fit these requests in a store that is thrown away: for timings. threads: of each worker."""
+    from lecturebench.execution.engine import carry_out
+
+    with tempfile.TemporaryDirectory() as folder:
+        workers = workers_for(question, display=display, threads=threads)
+        return carry_out(requests, Store(Path(folder)), pool=workers, display=display)
+
+
+def workers_for(question: Question, *, display: Display, say: Say = _unsaid, threads: int | None = None) -> Workers:
+    """What makes the workers that a question asks for, on this machine or a cluster. threads: of each one here."""
     setting: dict[str, Any] = {
         "backend": question.backend,
         "device": question.device,
@@ -205,7 +217,7 @@ def workers_for(question: Question, *, display: Display, say: Say = _unsaid) -> 
         "memory_limit": question.memory_limit,
     }
     if question.cluster is None:
-        return local_workers(**setting, jobs=question.jobs)
+        return local_workers(**setting, jobs=question.jobs, threads=threads)
     return cluster_workers(question.cluster, **setting, suite=question.suite or LECTURE_SUITE, say=say)
 
 

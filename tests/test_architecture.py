@@ -35,7 +35,16 @@ ARROWS: dict[str, set[str]] = {
         *("training", "datasets", "store", "declare", "judging.statistics", "errors", "environment", "__init__"),
     },
     "lecturebench.judging": {"judging.statistics", "declare", "datasets", "store", "errors"},
-    "lecturebench.report": {"judging", "judging.statistics", "declare", "datasets", "store", "errors", "environment", "__init__"},
+    "lecturebench.report": {
+        "judging",
+        "judging.statistics",
+        "declare",
+        "datasets",
+        "store",
+        "errors",
+        "environment",
+        "__init__",
+    },
     "lecturebench.doctor": {"datasets", "declare", "errors", "environment", "__init__"},
     "lecturebench.session": {
         *("execution", "judging", "report", "datasets", "store", "declare", "errors", "environment"),
@@ -45,7 +54,18 @@ ARROWS: dict[str, set[str]] = {
     "lecturebench.pytest_items": {"session", "execution", "report", "judging", "declare", "errors"},
     "lecturebench.example": {"errors"},
     "lecturebench.cli": {
-        *("session", "doctor", "example", "execution", "report", "judging", "datasets", "declare", "errors", "__init__"),
+        *(
+            "session",
+            "doctor",
+            "example",
+            "execution",
+            "report",
+            "judging",
+            "datasets",
+            "declare",
+            "errors",
+            "__init__",
+        ),
     },
 }
 
