@@ -51,7 +51,7 @@ ARROWS: dict[str, set[str]] = {
     },
     # Of the rest they use what shows something: progress, the table, what a claim is.
     "lecturebench.pytest_plugin": {"session", "pytest_items", "declare", "__init__"},
-    "lecturebench.pytest_items": {"session", "execution", "report", "judging", "declare", "errors"},
+    "lecturebench.pytest_items": {"session", "execution", "report", "judging", "store", "declare", "errors"},
     "lecturebench.example": {"errors"},
     "lecturebench.cli": {
         *(
