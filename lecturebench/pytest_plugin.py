@@ -74,6 +74,18 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return BenchmarkFile.from_parent(parent, path=file_path)
 
 
+class _NoTests(pytest.Module):
+    """Stands where pytest would import a benchmark file that is named for it, to look for test functions."""
+
+    def collect(self) -> list[pytest.Item | pytest.Collector]:
+        return []
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """A benchmark file is no module of test functions, also where it is named."""
+    return _NoTests.from_parent(parent, path=module_path) if is_benchmark(module_path) else None
+
+
 def pytest_report_collectionfinish(items: Sequence[pytest.Item]) -> list[str]:
     """Which options go by another name here, where there are benchmarks."""
     if not TAKEN or not any(is_benchmark(item.path) for item in items):
