@@ -8,30 +8,30 @@ from __future__ import annotations
 
 import errno
 import json
+import shlex
 import sys
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from lecturebench import __version__
+from lecturebench import __version__, session
 from lecturebench.declare.benchmark import BACKENDS, DEVICES, PROFILES
 from lecturebench.declare.suites import LECTURE_SUITE, discover
 from lecturebench.errors import ClusterLost, DataCorrupt, DataMissing, UsageError
+from lecturebench.session import LATEST
 
 if TYPE_CHECKING:
-    from lecturebench.declare.benchmark import Benchmark
-    from lecturebench.execution.plan import Request
     from lecturebench.execution.progress import Display
     from lecturebench.judging.changes import Comparison
     from lecturebench.judging.results import Results
 
-LATEST = Path("reports/latest")
-
 suite_option = click.option(
-    "--suite", type=click.Path(path_type=Path), default=LECTURE_SUITE, help="Folder of bench_*.py. [the lecture's own]"
+    "--suite", type=click.Path(path_type=Path), help="Folder of bench_*.py. [the lecture's own]"
+)
+suite_of_store_option = click.option(
+    "--suite", type=click.Path(path_type=Path), help="Where the suite is. [where the store remembers it]"
 )
 data_dir_option = click.option(
     "--data-dir", type=click.Path(path_type=Path), help="Where tensorflow-datasets prepared its folders."
@@ -51,11 +51,14 @@ def commands() -> None:
     lecturebench run --method dropout    one row of it
     lecturebench verify                  recompute the table from the saved predictions
     lecturebench compare A B             what changed between two stores, beyond noise or not
+    lecturebench new my_course           a suite of your own to start from
     """
 
 
 @commands.command("list")
-@suite_option
+@click.option(
+    "--suite", type=click.Path(path_type=Path), help="Folder of bench_*.py. [the lecture's own; of --runs, the store's]"
+)
 @click.option("--runs", is_flag=True, help="Each run with its state: done, failed, missing, waiting, stale and why.")
 @click.option("--profile", default="lecture", show_default=True, help="With --runs: the budget that is planned.")
 @click.option("--dataset", help="With --runs: instead of the one that the benchmark names.")
@@ -67,7 +70,7 @@ def commands() -> None:
 @data_dir_option
 @json_option
 def list_(
-    suite: Path,
+    suite: Path | None,
     runs: bool,
     profile: str,
     dataset: str | None,
@@ -76,12 +79,14 @@ def list_(
     out: Path,
     data_dir: Path | None,
     as_json: bool,
-) -> None:
+) -> int:
     """Show the benchmarks with their methods, claims and datasets; with --runs, what a store has of them."""
-    found = discover(suite)
     if runs:
-        _list_runs(found, profile, dataset, seeds, backend, out, data_dir, as_json)
-        return
+        question = session.Question(
+            suite=suite, profile=profile, dataset=dataset, seeds=seeds, backend=backend, out=out, data_dir=data_dir
+        )
+        return _list_runs(question, as_json)
+    found = discover(suite or LECTURE_SUITE)
     if as_json:
         shown = [
             {
@@ -94,10 +99,10 @@ def list_(
             for benchmark in found.values()
         ]
         click.echo(json.dumps(shown, indent=1))
-        return
+        return _say_broken(found.broken.values())
     for benchmark in found.values():
         click.echo(f"{click.style(benchmark.name, bold=True)}  {benchmark.title}")
-        width = max(len(method.name) for method in benchmark.methods)
+        width = max((len(method.name) for method in benchmark.methods), default=0)
         printed = {claim.methods[0]: claim.printed for claim in benchmark.claims if hasattr(claim, "printed")}
         for method in benchmark.methods:
             click.echo(f"  {method.name:<{width}}  {printed.get(method.name, ''):>6}  {method.title}")
@@ -105,6 +110,7 @@ def list_(
             if not hasattr(claim, "printed"):
                 click.echo(f"  {claim.name}")
         click.echo(f"  on {', '.join(benchmark.datasets)}; profiles {', '.join(PROFILES)}")
+    return _say_broken(found.broken.values())
 
 
 @commands.command()
@@ -168,75 +174,41 @@ def run(
     fresh: bool,
     retry_failed: bool,
     data_dir: Path | None,
-    suite: Path,
+    suite: Path | None,
     as_json: bool,
 ) -> int:
     """Fit what the store lacks, judge the claims and write the page. BENCHMARKS: names, or none for all."""
-    from lecturebench import session
-    from lecturebench.store import Store
-
-    found = discover(suite)
-    selected = session.select(found, benchmarks, methods)
-    session.check_choices(profile, backend, device)
-    session.check_cluster(cluster, jobs)
-    session.check_backend(backend, "cpu" if cluster else device)
-    seconds = None if budget is None else session.parse_budget(budget)
-    session.check_folder(out)
-    say = _say_stderr if as_json else click.echo
-    trackers = session.trackers({"tensorboard": tensorboard, "mlflow": mlflow}, out, say)
-    requests, missing = session.requests(
-        selected,
+    question = session.Question(
+        suite=suite,
+        benchmarks=benchmarks,
+        methods=methods,
+        dataset=dataset,
         profile=profile,
+        seeds=seeds,
+        jobs=jobs,
         backend=backend,
         device=device,
-        dataset=dataset,
-        methods=methods,
-        seeds=seeds,
         time_limit=time_limit,
+        memory_limit=memory_limit,
+        cluster=cluster,
+        budget=budget,
+        until_decided=until_decided,
+        trackers={"tensorboard": tensorboard, "mlflow": mlflow},
+        out=out,
         data_dir=data_dir,
         strict=strict,
-        say=say,
-    )
-    from lecturebench.execution import sequential
-    from lecturebench.execution.durations import accuracy
-    from lecturebench.execution.engine import carry_out
-
-    store = Store(out)
-    store.set_missing(missing)
-    display = _display(as_json)
-    where: dict[str, Any] = {"backend": backend, "device": device, "data_dir": data_dir, "display": display}
-    where["memory_limit"] = memory_limit
-    if cluster is None:
-        workers = session.local_workers(**where, jobs=jobs)
-    else:
-        workers = session.cluster_workers(cluster, **where, suite=suite, say=say)
-    judge = partial(_results, found, store, data_dir)
-    more = None if until_decided is None else sequential.until_decided(requests, judge, most=until_decided, say=say)
-    summary = carry_out(
-        requests,
-        store,
-        pool=workers,
-        display=display,
         fresh=fresh,
         retry_failed=retry_failed,
-        budget=seconds,
-        log=trackers.log,
-        more=more,
     )
-    store.set_left_out(summary.left_out)
-    say(f"{len(summary.fitted)} runs fitted, {summary.reused} were there already")
-    for line in filter(None, (accuracy(summary.fitted), _cost(requests, until_decided))):
+    say = _say_stderr if as_json else click.echo
+    answer = session.answer(question, display=_display(as_json), say=say)
+    _show(answer.results, as_json)
+    for line in answer.missing:
         say(line)
-    results = _results(found, store, data_dir)
-    page = _write(results, store, data_dir, out, say)
-    _show(results, as_json)
-    for line in _missing_lines(missing):
-        say(line)
-    for record in summary.failed:
+    for record in answer.summary.failed:
         say(f"failed: {record.method} seed {record.seed}: {record.status}: {record.reason}; again: {record.repeat}")
-    trackers.finish(out)
-    say(f"page: {page}")
-    return 1 if summary.failed else 0
+    say(f"page: {answer.page}")
+    return max(_say_broken(answer.broken), 1 if answer.summary.failed else 0)
 
 
 @commands.command()
@@ -244,45 +216,27 @@ def run(
 @click.option("--readme", type=click.Path(path_type=Path), help="Also put the table between the markers of this file.")
 @click.option("--slides", is_flag=True, help="Also write slides.pdf: the main figures with captions, one to a page.")
 @data_dir_option
-@suite_option
-def report(folder: Path, readme: Path | None, slides: bool, data_dir: Path | None, suite: Path) -> int:
+@suite_of_store_option
+def report(folder: Path, readme: Path | None, slides: bool, data_dir: Path | None, suite: Path | None) -> int:
     """Write tables, figures and page of FOLDER anew from its records; fits nothing."""
-    from lecturebench.report.table import to_markdown, update_readme
-    from lecturebench.store import Store
-
-    store = Store(_existing(folder))
-    results = _results(discover(suite), store, data_dir)
-    page = _write(results, store, data_dir, folder, slides=slides)
-    if readme is not None:
-        update_readme(readme, to_markdown(results))
-    _show(results, as_json=False)
-    click.echo(f"page: {page}")
-    return 0
+    written = session.report(folder, suite=suite, data_dir=data_dir, slides=slides, readme=readme, say=click.echo)
+    _show(written.results, as_json=False)
+    click.echo(f"page: {written.page}")
+    return _say_broken(written.broken)
 
 
 @commands.command()
 @folder_argument
 @data_dir_option
-@suite_option
-def verify(folder: Path, data_dir: Path | None, suite: Path) -> int:
+@suite_of_store_option
+def verify(folder: Path, data_dir: Path | None, suite: Path | None) -> int:
     """Recompute every number and verdict of FOLDER from saved predictions and the dataset, and its page from those."""
-    from lecturebench.execution.standing import planned
-    from lecturebench.judging.verify import verify as differences
-    from lecturebench.report.page import write_report
-    from lecturebench.store import Store
-
-    benchmarks, load, store = discover(suite), _loader(data_dir), Store(_existing(folder))
-
-    def render(results: Results, place: Path) -> None:
-        write_report(results, store, load, place, page_alone=True)
-
-    lines = differences(
-        folder, benchmarks, load, click.echo, plan=partial(planned, benchmarks, load=load), render=render
-    )
-    for line in lines:
+    differences = session.verify(folder, suite=suite, data_dir=data_dir, say=click.echo)
+    for line in differences:
         click.echo(line)
-    click.echo(f"{folder}: {len(lines)} differences" if lines else f"{folder}: every number and verdict agrees")
-    return 1 if lines else 0
+    count = len(differences)
+    click.echo(f"{folder}: {count} differences" if count else f"{folder}: every number and verdict agrees")
+    return 1 if differences else 0
 
 
 @commands.command(short_help="Say what changed from one store to another; exit code 1 if something got worse.")
@@ -290,9 +244,9 @@ def verify(folder: Path, data_dir: Path | None, suite: Path) -> int:
 @click.argument("b", metavar="B", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Write compare.csv and compare.html there. [no files]")
 @data_dir_option
-@suite_option
+@suite_of_store_option
 @json_option
-def compare(a: Path, b: Path, out: Path | None, data_dir: Path | None, suite: Path, as_json: bool) -> int:
+def compare(a: Path, b: Path, out: Path | None, data_dir: Path | None, suite: Path | None, as_json: bool) -> int:
     """Say what changed from A to B in error and time; exit code 1 if something got worse beyond noise.
 
     A, B: folders that `lecturebench run --out` wrote, or one that holds such folders.
@@ -313,18 +267,7 @@ def compare(a: Path, b: Path, out: Path | None, data_dir: Path | None, suite: Pa
     contradicted. Other changed verdicts and rows of one side alone are listed and do not count. Times are ratios of
     seconds per fit, with the machines named; they are never judged.
     """
-    from lecturebench.judging.compare import compare as compared
-    from lecturebench.judging.compare import read_side
-
-    if out is not None and out.exists() and not out.is_dir():
-        raise UsageError(f"{str(out)!r} is a file; --out must be a folder")
-    found, load = discover(suite), _loader(data_dir)
-    comparison = compared(*(read_side(_existing(folder), found, load) for folder in (a, b)))
-    page = None
-    if out is not None:
-        from lecturebench.report.compare_page import write_comparison
-
-        page = write_comparison(comparison, out)
+    comparison, page = session.compare(a, b, suite=suite, data_dir=data_dir, out=out)
     _show_comparison(comparison, as_json)
     if page is not None:
         (_say_stderr if as_json else click.echo)(f"page: {page}")
@@ -368,6 +311,15 @@ def data(names: tuple[str, ...], refresh: bool, check: bool, data_dir: Path | No
             click.echo(f"  {split:<5} {digest}")
 
 
+@commands.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def new(folder: Path) -> None:
+    """Write a suite to start from into the new FOLDER: one commented benchmark that runs as it is."""
+    from lecturebench.example import write
+
+    click.echo(f"{write(folder)}: edit it, then lecturebench run --suite {shlex.quote(str(folder))}")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; its exit code. Errors that somebody can mend are one line on stderr."""
     try:
@@ -403,63 +355,24 @@ def _say_stderr(line: str) -> None:
     click.echo(line, err=True)
 
 
-def _cost(requests: Sequence[Request], most: int | None) -> str:
-    """What adding seeds until claims are decided does to the error rates."""
-    from lecturebench.execution.sequential import cost
-
-    if most is None or not requests:
-        return ""
-    first = min(request.seeds or request.benchmark.profiles[request.profile].seeds for request in requests)
-    return cost(first, most)
+def _say_broken(lines: Collection[str]) -> int:
+    """Name the benchmark files that could not be used; the exit code that this comes to."""
+    for line in lines:
+        _say_stderr(f"left out: {line}")
+    return 1 if lines else 0
 
 
-def _list_runs(
-    found: dict[str, Benchmark],
-    profile: str,
-    dataset: str | None,
-    seeds: int | None,
-    backend: str,
-    out: Path,
-    data_dir: Path | None,
-    as_json: bool,
-) -> None:
+def _list_runs(question: session.Question, as_json: bool) -> int:
     from dataclasses import asdict
 
-    from lecturebench import session
-    from lecturebench.execution.engine import source_digests
-    from lecturebench.execution.overview import lines, overview
-    from lecturebench.store import Store
+    from lecturebench.execution.overview import lines
 
-    session.check_choices(profile, backend, "cpu")
-    requests, missing = session.requests(
-        list(found.values()),
-        profile=profile,
-        backend=backend,
-        device="cpu",
-        dataset=dataset,
-        seeds=seeds,
-        data_dir=data_dir,
-        say=_say_stderr,
-    )
-    records, problems = Store(out).read()
-    entries = overview(requests, records, source_digests)
-    click.echo(
-        json.dumps([asdict(one) for one in entries], indent=1, default=str) if as_json else "\n".join(lines(entries))
-    )
-    for line in [*problems, *_missing_lines(missing)]:
+    entries, problems, broken = session.stands(question, _say_stderr)
+    shown = [asdict(entry) for entry in entries]
+    click.echo(json.dumps(shown, indent=1, default=str) if as_json else "\n".join(lines(entries)))
+    for line in problems:
         _say_stderr(line)
-
-
-def _existing(folder: Path) -> Path:
-    if not folder.is_dir():
-        raise UsageError(f"no folder {str(folder)!r}: give one that `lecturebench run --out` wrote")
-    return folder
-
-
-def _loader(data_dir: Path | None) -> Any:
-    from lecturebench.datasets import load
-
-    return partial(load, data_dir=data_dir)
+    return _say_broken(broken)
 
 
 def _display(as_json: bool) -> Display:
@@ -470,29 +383,6 @@ def _display(as_json: bool) -> Display:
     from rich.console import Console
 
     return RichDisplay(Console())
-
-
-def _results(found: Any, store: Any, data_dir: Path | None) -> Results:
-    from lecturebench.execution.standing import planned
-    from lecturebench.judging.collect import collect
-    from lecturebench.judging.evidence import saved_losses
-
-    load = _loader(data_dir)
-    return collect(found, store, losses=saved_losses(store, load), plan=partial(planned, found, load=load))
-
-
-def _write(
-    results: Results,
-    store: Any,
-    data_dir: Path | None,
-    folder: Path,
-    say: Callable[[str], None] = click.echo,
-    *,
-    slides: bool = False,
-) -> Path:
-    from lecturebench.report.page import write_report
-
-    return write_report(results, store, _loader(data_dir), folder, slides=slides, say=say)
 
 
 def _show(results: Results, as_json: bool) -> None:
@@ -524,8 +414,3 @@ def _show_comparison(comparison: Comparison, as_json: bool) -> None:
     else:
         for line in comparison_lines(comparison):
             click.echo(line)
-
-
-def _missing_lines(missing: dict[str, dict[str, str]]) -> list[str]:
-    reasons = [reason for lacking in missing.values() for reason in lacking.values()]
-    return [f"not had: {reason}" for reason in dict.fromkeys(reasons)]

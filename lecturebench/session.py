@@ -1,43 +1,417 @@
-"""From what somebody typed to requests that can be carried out: everything that can be wrong is found here, before
-anything is fitted."""
+"""One question in, one answer out: plan, fit, collect, judge, write. Commands, pytest items and timings all come here.
+
+What somebody asked for is checked whole before anything is fitted. The parts are there for those who need one alone:
+`prepare` and `fit` for a caller with workers of its own, `judge` for the verdicts of a store.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import multiprocessing
 import os
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lecturebench.declare.benchmark import BACKENDS, DEVICES, PROFILES, Benchmark
+from lecturebench.declare.suites import LECTURE_SUITE, Suite, discover
 from lecturebench.environment import cores
 from lecturebench.errors import DataMissing, UsageError, nearest
-from lecturebench.store import Store
+from lecturebench.store import LECTURES_OWN, Store, SuiteName
 
 if TYPE_CHECKING:
     from lecturebench.datasets import Dataset
+    from lecturebench.declare.claims import Claim
+    from lecturebench.execution.engine import Summary
+    from lecturebench.execution.overview import Entry
     from lecturebench.execution.plan import Request
     from lecturebench.execution.pool import Pool
     from lecturebench.execution.progress import Display
     from lecturebench.execution.trackers import Trackers
+    from lecturebench.judging.changes import Comparison
+    from lecturebench.judging.results import Results
+
+LATEST = Path("reports/latest")
 
 Say = Callable[[str], None]
+Workers = Callable[[], AbstractContextManager["Pool"]]
 
 
-def select(benchmarks: dict[str, Benchmark], names: Sequence[str], methods: Sequence[str]) -> list[Benchmark]:
-    """The benchmarks of those names, or all; UsageError for an unknown one, or a method that none of them has."""
+def _unsaid(line: str) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What somebody wants to know, as typed. None leaves a value to the profile, the suite or the machine.
+
+    suite: a folder of ``bench_*.py``; None is lecturebench's own, or that of a store that is read. benchmarks,
+    methods: names, () for all. budget: "90s", "30m" or "2h".
+    until_decided: the most seeds that inconclusive claims may get. trackers: by kind, where it logs to, None for none.
+    strict: missing data is an error. fresh: fit everything anew. retry_failed: fit anew what failed.
+    """
+
+    suite: Path | None = None
+    benchmarks: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    dataset: str | None = None
+    profile: str = "lecture"
+    seeds: int | None = None
+    jobs: int | None = None
+    backend: str = "tensorflow"
+    device: str = "cpu"
+    time_limit: float | None = None
+    memory_limit: float | None = None
+    cluster: str | None = None
+    budget: str | None = None
+    until_decided: int | None = None
+    trackers: Mapping[str, str | None] = field(default_factory=dict)
+    out: Path = LATEST
+    data_dir: Path | None = None
+    strict: bool = False
+    fresh: bool = False
+    retry_failed: bool = False
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A question that can be carried out. missing: by benchmark, the datasets that it cannot have, with the reason.
+
+    broken: the suite's files that were asked for and cannot be used, a line each.
+    """
+
+    question: Question
+    suite: Suite
+    store: Store
+    requests: tuple[Request, ...]
+    missing: Mapping[str, Mapping[str, str]]
+    trackers: Trackers
+    budget: float | None
+    broken: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a question: the store's results, what was fitted for it, and where it is written.
+
+    missing: why datasets could not be had. broken: files that could not be used, a line each.
+    """
+
+    results: Results
+    summary: Summary
+    page: Path
+    missing: tuple[str, ...]
+    broken: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """A store's results as they were written anew, and the suite's files that could not be used."""
+
+    results: Results
+    page: Path
+    broken: tuple[str, ...]
+
+
+def answer(question: Question, *, display: Display, say: Say = _unsaid) -> Answer:
+    """Fit what the store lacks, judge the claims, write the page. UsageError before anything is fitted."""
+    from lecturebench.execution.durations import accuracy
+    from lecturebench.execution.sequential import cost
+
+    prepared = prepare(question, say)
+    summary = fit(prepared, display=display, say=say)
+    say(f"{len(summary.fitted)} runs fitted, {summary.reused} were there already")
+    looks = ""
+    if question.until_decided is not None and prepared.requests:
+        first = min(one.seeds or one.benchmark.profiles[one.profile].seeds for one in prepared.requests)
+        looks = cost(first, question.until_decided)
+    for line in filter(None, (accuracy(summary.fitted), looks)):
+        say(line)
+    results = judge(prepared.suite, prepared.store, question.data_dir)
+    page = _write(results, prepared.store, question.data_dir, say=say)
+    prepared.trackers.finish(question.out)
+    return Answer(results, summary, page, tuple(missing_lines(prepared.missing)), prepared.broken)
+
+
+def prepare(question: Question, say: Say = _unsaid, *, suite: Suite | None = None) -> Prepared:
+    """Check everything, take the store into use, load the data and plan; nothing is fitted.
+
+    suite: the question's, where it has been read already. UsageError for whatever cannot be meant, DataMissing under
+    `Question.strict`.
+    """
+    if suite is None:
+        suite = discover(question.suite or LECTURE_SUITE)
+    selected = select(suite, question.benchmarks, question.methods)
+    check_choices(question.profile, question.backend, question.device)
+    check_cluster(question.cluster, question.jobs)
+    check_backend(question.backend, "cpu" if question.cluster else question.device)
+    budget = None if question.budget is None else parse_budget(question.budget)
+    check_folder(question.out, suite)
+    opened = trackers(question.trackers, question.out, say)
+    made, missing = requests(
+        selected,
+        profile=question.profile,
+        backend=question.backend,
+        device=question.device,
+        dataset=question.dataset,
+        methods=question.methods,
+        seeds=question.seeds,
+        time_limit=question.time_limit,
+        data_dir=question.data_dir,
+        strict=question.strict,
+        say=say,
+    )
+    broken = () if question.benchmarks else tuple(suite.broken.values())
+    return Prepared(question, suite, Store(question.out), tuple(made), missing, opened, budget, broken)
+
+
+def fit(prepared: Prepared, *, display: Display, say: Say = _unsaid, workers: Workers | None = None) -> Summary:
+    """Fit what the store lacks of it, several runs at once. workers: those to use; by default as the question says."""
+    from lecturebench.execution.engine import carry_out
+    from lecturebench.execution.sequential import undecided_more, until_decided
+
+    question, store = prepared.question, prepared.store
+    verdicts = partial(judge, prepared.suite, store, question.data_dir)
+    if question.until_decided is not None:
+        more = until_decided(prepared.requests, verdicts, most=question.until_decided, say=say)
+    else:
+        more = undecided_more(prepared.requests, verdicts, say=say)
+    store.set_missing(prepared.missing)
+    summary = carry_out(
+        prepared.requests,
+        store,
+        pool=workers or workers_for(question, display=display, say=say),
+        display=display,
+        fresh=question.fresh,
+        retry_failed=question.retry_failed,
+        budget=prepared.budget,
+        log=prepared.trackers.log,
+        more=more,
+    )
+    store.set_left_out(summary.left_out)
+    return summary
+
+
+def fit_anew(
+    requests: Sequence[Request], question: Question, *, display: Display, threads: int | None = None
+) -> Summary:
+    """Fit these requests in a store that is thrown away: for timings. threads: of each worker."""
+    from lecturebench.execution.engine import carry_out
+
+    with tempfile.TemporaryDirectory() as folder:
+        workers = workers_for(question, display=display, threads=threads)
+        return carry_out(requests, Store(Path(folder)), pool=workers, display=display)
+
+
+def workers_for(question: Question, *, display: Display, say: Say = _unsaid, threads: int | None = None) -> Workers:
+    """What makes the workers that a question asks for, on this machine or a cluster. threads: of each one here."""
+    setting: dict[str, Any] = {
+        "backend": question.backend,
+        "device": question.device,
+        "data_dir": question.data_dir,
+        "display": display,
+        "memory_limit": question.memory_limit,
+    }
+    if question.cluster is None:
+        return local_workers(**setting, jobs=question.jobs, threads=threads)
+    return cluster_workers(question.cluster, **setting, suite=question.suite or LECTURE_SUITE, say=say)
+
+
+def judge(suite: Mapping[str, Benchmark], store: Store, data_dir: Path | None = None) -> Results:
+    """The rows and verdicts of what a store has of a suite, as far as today's code would plan it."""
+    from lecturebench.execution.standing import planned
+    from lecturebench.judging.collect import collect
+    from lecturebench.judging.evidence import saved_losses
+
+    load = _loader(data_dir)
+    return collect(suite, store, losses=saved_losses(store, load), plan=partial(planned, suite, load=load))
+
+
+def report(
+    folder: Path,
+    *,
+    suite: Path | None = None,
+    data_dir: Path | None = None,
+    slides: bool = False,
+    readme: Path | None = None,
+    say: Say = _unsaid,
+) -> Report:
+    """Write tables, figures and page of a store anew from its records. readme: a file to put the table into.
+
+    suite: where its suite is, if it is no longer where the store remembers it. UsageError before anything is written.
+    """
+    from lecturebench.report.table import to_markdown, update_readme
+
+    found, store = suite_of(folder, suite), Store(folder)
+    results = judge(found, store, data_dir)
+    page = _write(results, store, data_dir, slides=slides, say=say)
+    if readme is not None:
+        update_readme(readme, to_markdown(results))
+    return Report(results, page, tuple(found.broken.values()))
+
+
+def verify(folder: Path, *, suite: Path | None = None, data_dir: Path | None = None, say: Say = _unsaid) -> list[str]:
+    """One line per difference between what a store states and what its saved predictions give; none if all agrees.
+
+    say: told what cannot be checked.
+    """
+    from lecturebench.execution.standing import planned
+    from lecturebench.judging.verify import verify as differences
+    from lecturebench.report.table import table_rows, to_csv
+
+    found, load, store = suite_of(folder, suite), _loader(data_dir), Store(folder)
+
+    def render(results: Results, place: Path) -> None:
+        _write(results, store, data_dir, folder=place, page_alone=True)
+
+    lines = differences(
+        folder,
+        found,
+        load,
+        say,
+        write=lambda results: to_csv(table_rows(results)),
+        plan=partial(planned, found, load=load),
+        render=render,
+    )
+    return [*found.broken.values(), *lines]
+
+
+def compare(
+    a: Path, b: Path, *, suite: Path | None = None, data_dir: Path | None = None, out: Path | None = None
+) -> tuple[Comparison, Path | None]:
+    """What changed from one store to another, or between folders of stores; the page of it, where ``out`` wants one."""
+    from lecturebench.judging.compare import compare as changes
+    from lecturebench.judging.compare import read_side
+
+    if out is not None and out.exists() and not out.is_dir():
+        raise UsageError(f"{str(out)!r} is a file; --out must be a folder")
+    comparison = changes(*(read_side(folder, suite_of(folder, suite), _loader(data_dir)) for folder in (a, b)))
+    if out is None:
+        return comparison, None
+    from lecturebench.report.compare_page import write_comparison
+
+    return comparison, write_comparison(comparison, out)
+
+
+def stands(question: Question, say: Say = _unsaid) -> tuple[list[Entry], list[str], list[str]]:
+    """Where each run that a question asks for stands in its store; a line per damaged record and dataset that cannot be
+    had; and a line per file of the suite that cannot be used."""
+    from lecturebench.execution.engine import source_digests
+    from lecturebench.execution.overview import overview
+
+    store = Store(question.out)
+    known = question.out.is_dir()
+    suite = suite_of(question.out, question.suite) if known else discover(question.suite or LECTURE_SUITE)
+    check_choices(question.profile, question.backend, question.device)
+    made, missing = requests(
+        select(suite, question.benchmarks, question.methods),
+        profile=question.profile,
+        backend=question.backend,
+        device=question.device,
+        dataset=question.dataset,
+        methods=question.methods,
+        seeds=question.seeds,
+        data_dir=question.data_dir,
+        say=say,
+    )
+    records, problems = store.read()
+    entries = overview(made, records, source_digests)
+    return entries, [*problems, *missing_lines(missing)], list(suite.broken.values())
+
+
+def suite_of(folder: Path, given: Path | None = None) -> Suite:
+    """The suite whose results a store has, or all stores in a folder. given: where it is, if not where it was.
+
+    UsageError if it cannot be found, or is another one: results judged by another suite's claims would be nonsense.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"no folder {str(folder)!r}: give one that `lecturebench run --out` wrote")
+    inside = [Store(path) for path in sorted(folder.glob("[!.]*")) if (path / "runs").is_dir()]
+    stores = inside if inside and not Store(folder).runs.is_dir() else [Store(folder)]
+    several = {suite for store in stores if (suite := store.suite()) is not None}
+    if len(several) > 1:
+        names = " and of ".join(sorted(map(str, several)))
+        raise UsageError(f"{str(folder)!r} holds stores of {names}: give one store")
+    remembered = several.pop() if several else None
+    place = given or (Path(remembered.folder) if remembered and remembered.folder else LECTURE_SUITE)
+    try:
+        found = discover(place)
+    except UsageError as error:
+        if given is not None or remembered is None:
+            raise
+        raise UsageError(
+            f"{str(folder)!r} has results of the suite {remembered}, and there is {error}; "
+            "say where it is with --suite FOLDER"
+        ) from None
+    if remembered is not None and found.name != remembered.name:
+        raise UsageError(
+            f"{str(folder)!r} has results of the suite {remembered}; {str(place)!r} is the suite {found.name!r}: "
+            "say where the first is with --suite FOLDER"
+        )
+    _check_any(found)
+    return found
+
+
+def places(
+    benchmark: Benchmark, profile: str, dataset: str | None = None, methods: Sequence[str] = ()
+) -> list[tuple[str, tuple[str, ...]]]:
+    """On which datasets a benchmark is fitted, and which of its methods on each; a method may be on none.
+
+    All methods on the dataset that is asked for, the profile's, or the benchmark's first. Where nobody asks for one,
+    also the methods of claims on each further dataset that a claim of this profile speaks of.
+    """
+    asked = [method for method in benchmark.methods if not methods or method.name in methods]
+    wanted = {_first(benchmark, profile, dataset): {method.name for method in asked}}
+    if dataset is None and benchmark.profiles[profile].dataset is None:
+        for claim in judged(benchmark, profile):
+            wanted.setdefault(claim.dataset, set()).update(claim.methods)
+    found = [
+        (name, tuple(one.name for one in asked if one.name in own and (not one.datasets or name in one.datasets)))
+        for name, own in wanted.items()
+    ]
+    return [(name, own) for name, own in found if own]
+
+
+def _first(benchmark: Benchmark, profile: str, dataset: str | None) -> str:
+    """The dataset that all methods of a benchmark are fitted on."""
+    return dataset or benchmark.profiles[profile].dataset or benchmark.datasets[0]
+
+
+def judged(benchmark: Benchmark, profile: str) -> list[Claim]:
+    """The claims of a benchmark that runs of this profile can decide."""
+    if not benchmark.profiles[profile].judges:
+        return []
+    return [claim for claim in benchmark.claims if not claim.profiles or profile in claim.profiles]
+
+
+def select(suite: Mapping[str, Benchmark], names: Sequence[str], methods: Sequence[str]) -> list[Benchmark]:
+    """The benchmarks of those names, or all; UsageError for one that is unknown or whose file cannot be used, and for
+    a method that none of them has."""
+    _check_any(suite)
+    broken = suite.broken if isinstance(suite, Suite) else {}
     for name in names:
-        if name not in benchmarks:
-            raise UsageError(nearest("benchmark", name, benchmarks))
-    selected = [benchmarks[name] for name in names] or list(benchmarks.values())
+        if name in broken:
+            raise UsageError(broken[name])
+        if name not in suite:
+            raise UsageError(nearest("benchmark", name, suite))
+    selected = [suite[name] for name in names] or list(suite.values())
     known = {method.name for benchmark in selected for method in benchmark.methods}
     for name in methods:
         if name not in known:
             raise UsageError(nearest("method", name, known))
     return [b for b in selected if not methods or any(method.name in methods for method in b.methods)]
+
+
+def _check_any(suite: Mapping[str, Benchmark]) -> None:
+    """UsageError if none of a suite's files can be used."""
+    broken = list(suite.broken.values()) if isinstance(suite, Suite) else []
+    if broken and not suite:
+        raise UsageError(broken[0] + (f"; {len(broken) - 1} more cannot be used either" if broken[1:] else ""))
 
 
 def check_choices(profile: str, backend: str, device: str) -> None:
@@ -71,8 +445,11 @@ def check_backend(backend: str, device: str) -> None:
             raise UsageError(f"device 'gpu' was asked for, but {backend} sees no GPU here: choose --device cpu")
 
 
-def check_folder(folder: Path) -> None:
-    """UsageError if this folder is no store and cannot become one; it is made if it is not there."""
+def check_folder(folder: Path, suite: Suite | None = None) -> None:
+    """UsageError if this folder is no store of the suite and cannot become one; it is made if it is not there.
+
+    suite: None for lecturebench's own.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
@@ -81,7 +458,12 @@ def check_folder(folder: Path) -> None:
         raise UsageError(f"the folder {str(folder)!r} cannot be made: {error.strerror}") from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"the folder {str(folder)!r} cannot be written")
-    Store(folder).begin()
+    Store(folder).begin(_name_of(suite) if suite is not None else LECTURES_OWN)
+
+
+def _name_of(suite: Suite) -> SuiteName:
+    """A suite as stores remember it."""
+    return LECTURES_OWN if suite.is_lecture else SuiteName(suite.name, str(suite.folder))
 
 
 def parse_budget(text: str) -> float:
@@ -163,9 +545,10 @@ def requests(
     strict: bool = False,
     say: Say = lambda line: None,
 ) -> tuple[list[Request], dict[str, dict[str, str]]]:
-    """One request per benchmark, its data loaded and checked, and for each the datasets it cannot have, with reasons.
+    """A request per benchmark and dataset (`places`), its data loaded and checked; and for each benchmark the datasets
+    that it cannot have, with reasons.
 
-    Where a dataset cannot be had, the benchmark's stand-in takes its place, or no request comes of it. strict:
+    Where a benchmark's first dataset cannot be had, its stand-in takes the place, or no request comes of it. strict:
     DataMissing instead. UsageError for an unknown dataset or one that the benchmark's methods cannot take.
     """
     from lecturebench.datasets import load
@@ -177,44 +560,88 @@ def requests(
     made = []
     for benchmark in benchmarks:
         lacking = missing[benchmark.name] = {}
-        name: str | None = dataset or benchmark.profiles[profile].dataset or benchmark.datasets[0]
-        while name is not None and name not in loaded:
-            if name not in reasons:
-                try:
-                    loaded[name] = load(name, data_dir, say)
-                    break
-                except DataMissing as error:
-                    if strict:
-                        raise
-                    reasons[name] = str(error)
-            lacking[name] = reasons[name]
-            stand_in = benchmark.stand_in if name != benchmark.stand_in else None
-            say(f"{name} cannot be had; {f'{stand_in} stands in' if stand_in else 'its rows are not run'}")
-            name = stand_in
-        if name is None:
-            continue
-        data = loaded[name]
-        if data.kind == "text" or data.task != benchmark.task:
-            takes = "classifies images or numbers" if benchmark.task == "classification" else "predicts values"
-            raise UsageError(
-                f"{name!r} is {data.kind} for {data.task}; {benchmark.name} {takes}: "
-                f"choose {', '.join(benchmark.datasets)}, npz:PATH, csv:PATH or folder:PATH"
-            )
+        wanted = places(benchmark, profile, dataset, methods)
+        first = _first(benchmark, profile, dataset)
         for method in benchmark.methods:
-            if method.name in methods and method.datasets and name not in method.datasets:
-                raise UsageError(f"{method.name} cannot be fitted on {name!r}: choose {', '.join(method.datasets)}")
-        made.append(
-            Request(
-                benchmark=benchmark,
-                dataset=name,
-                digests=dict(data.digests),
-                profile=profile,
-                backend=backend,
-                device=device,
-                methods=tuple(methods) or None,
-                seeds=seeds,
-                time_limit=time_limit,
-                examples=len(data.train.y),
+            if method.name in methods and not any(method.name in own for _, own in wanted):
+                raise UsageError(f"{method.name} cannot be fitted on {first!r}: choose {', '.join(method.datasets)}")
+        taken: set[str] = set()
+        for place, own in wanted:
+            name: str | None = place
+            while name is not None and name not in loaded:
+                if name not in reasons:
+                    try:
+                        loaded[name] = load(name, data_dir, say)
+                        break
+                    except DataMissing as error:
+                        if strict:
+                            raise
+                        reasons[name] = str(error)
+                lacking[name] = reasons[name]
+                stand_in = benchmark.stand_in if place == first and name != benchmark.stand_in else None
+                say(f"{name} cannot be had; {f'{stand_in} stands in' if stand_in else 'its rows are not run'}")
+                name = stand_in
+            if name is None or name in taken:
+                continue
+            taken.add(name)
+            data = loaded[name]
+            if data.kind == "text" or data.task != benchmark.task:
+                takes = "classifies images or numbers" if benchmark.task == "classification" else "predicts values"
+                raise UsageError(
+                    f"{name!r} is {data.kind} for {data.task}; {benchmark.name} {takes}: "
+                    f"choose {', '.join(benchmark.datasets)}, npz:PATH, csv:PATH or folder:PATH"
+                )
+            made.append(
+                Request(
+                    benchmark=benchmark,
+                    dataset=name,
+                    digests=dict(data.digests),
+                    profile=profile,
+                    backend=backend,
+                    device=device,
+                    methods=(tuple(methods) or None) if place == first else own,
+                    seeds=seeds,
+                    time_limit=time_limit,
+                    examples=len(data.train.y),
+                )
             )
-        )
     return made, missing
+
+
+def missing_lines(missing: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Why datasets could not be had, each reason once."""
+    reasons = [reason for lacking in missing.values() for reason in lacking.values()]
+    return [f"not had: {reason}" for reason in dict.fromkeys(reasons)]
+
+
+def _loader(data_dir: Path | None) -> Callable[[str], Any]:
+    from lecturebench.datasets import load
+
+    return partial(load, data_dir=data_dir)
+
+
+def _write(
+    results: Results,
+    store: Store,
+    data_dir: Path | None,
+    *,
+    folder: Path | None = None,
+    slides: bool = False,
+    page_alone: bool = False,
+    say: Say = _unsaid,
+) -> Path:
+    """Write a store's page and tables, into its own folder unless another is given."""
+    from lecturebench.judging.design import DESIGN_ERROR_RATES
+    from lecturebench.report.page import write_report
+
+    place = folder or store.folder
+    return write_report(
+        results,
+        store,
+        _loader(data_dir),
+        place,
+        error_rates=DESIGN_ERROR_RATES,
+        slides=slides,
+        page_alone=page_alone,
+        say=say,
+    )

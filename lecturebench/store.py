@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 2
 MARKER = "lecturebench.json"
+LECTURE = "lecture"  # the name of the suite that comes with lecturebench, whose folder is wherever that is
 Status = Literal["ok", "diverged", "error", "crashed", "timeout", "out_of_memory"]
 STATUSES: tuple[Status, ...] = ("ok", "diverged", "error", "crashed", "timeout", "out_of_memory")
 
@@ -135,6 +136,8 @@ class Record:
             if not isinstance(values.get(name, {}), dict):
                 raise ValueError(f"its {name} is no object")
         fields = {name: values[name] for name in known if name in values}
+        if schema == 1 and fields["suite"] == "benchmarks":
+            fields["suite"] = LECTURE  # suites were called after their folder
         return cls(**fields, extra={name: value for name, value in values.items() if name not in known})
 
 
@@ -168,6 +171,20 @@ def content_digest(record: Record) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True, allow_nan=True).encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class SuiteName:
+    """A suite as a store remembers it: its own name and its folder; "" for that of lecturebench itself."""
+
+    name: str
+    folder: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name!r} in {self.folder!r}" if self.folder else f"lecturebench's own, {self.name!r}"
+
+
+LECTURES_OWN = SuiteName(LECTURE)
+
+
 class Store:
     """The records under one folder. Made on the first write; reading a folder that is not there finds nothing."""
 
@@ -175,26 +192,47 @@ class Store:
         self.folder = folder
         self.runs = folder / "runs"
 
-    def begin(self) -> None:
-        """Take the folder into use, or see that it is in use already: it, or UsageError, before anything is fitted.
+    def begin(self, suite: SuiteName = LECTURES_OWN) -> None:
+        """Take the folder into use for a suite, or see that it is in use for it: it, or UsageError.
 
-        It must be new, empty, or a store that this version of lecturebench can read.
+        It must be new, empty, or a store of that suite that this version of lecturebench can read. A suite that has
+        moved is the same one if nothing is left where it was.
         """
-        marker = self.folder / MARKER
-        try:
-            found = json.loads(marker.read_text(encoding="utf-8"))
-            schema = found["schema"]
-        except FileNotFoundError:
+        found = self.suite()
+        if found is None:
             strangers = [path.name for path in self.folder.glob("[!.]*")] if self.folder.is_dir() else []
-            if strangers and marker.is_file():
-                return self.begin()  # another call has taken it into use meanwhile
+            if strangers and (self.folder / MARKER).is_file():
+                return self.begin(suite)  # another call has taken it into use meanwhile
             if strangers and not self.runs.is_dir():
                 raise UsageError(
                     f"{str(self.folder)!r} is no store of lecturebench, but holds {min(strangers)!r}: "
                     "give a new or empty folder"
-                ) from None
-            write_whole(marker, json.dumps({"schema": SCHEMA}).encode())
-            return
+                )
+            found = LECTURES_OWN if strangers else suite
+        moved = found.name == suite.name and found.folder and suite.folder and not Path(found.folder).exists()
+        if found != suite and not moved:
+            raise UsageError(
+                f"the store {str(self.folder)!r} is of the suite {found}; results of {suite} do not belong there: "
+                "give another folder"
+            )
+        content = {"schema": SCHEMA, "suite": dataclasses.asdict(suite)}
+        if self._marked() != content:
+            write_whole(self.folder / MARKER, json.dumps(content).encode())
+
+    def suite(self) -> SuiteName | None:
+        """The suite whose results these are; None in a folder that is in use for none. UsageError if nobody can tell.
+
+        Stores that do not say it are from when there was only lecturebench's own.
+        """
+        marker = self.folder / MARKER
+        try:
+            found = self._marked()
+            if found is None:
+                return None
+            schema = found["schema"]
+            suite = SuiteName(**found["suite"]) if "suite" in found else LECTURES_OWN
+            if not all(isinstance(said, str) for said in (suite.name, suite.folder)):
+                raise ValueError("it does not say which suite it is of")
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{str(marker)!r} cannot be read ({error}): is this a store of lecturebench?") from None
         if not isinstance(schema, int) or schema > SCHEMA:
@@ -202,6 +240,14 @@ class Store:
                 f"the store {str(self.folder)!r} was written by a newer lecturebench (schema {schema}, this one "
                 f"reads up to {SCHEMA}): update lecturebench, or give another folder"
             )
+        return suite
+
+    def _marked(self) -> dict[str, Any] | None:
+        """What the marker says; None where there is none."""
+        try:
+            return dict(json.loads((self.folder / MARKER).read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
 
     def write(
         self,

@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 OURS = ("lecturebench", "baselines", "benchmarks")
 
 # A room is a module or a package with all inside it; it may import itself and what stands here. The front door is
-# `import lecturebench` or `from lecturebench import …`. A new module of lecturebench needs a line.
+# `import lecturebench` or `from lecturebench import …`. A new module of lecturebench needs a line. Of two lines that
+# fit a module, the longer counts.
 ARROWS: dict[str, set[str]] = {
     "benchmarks": {"lecturebench", "baselines"},
     "baselines": set(),
@@ -32,29 +33,40 @@ ARROWS: dict[str, set[str]] = {
     "lecturebench.datasets": {"errors"},
     "lecturebench.store": {"metrics", "errors"},
     "lecturebench.training": {"declare", "datasets", "metrics", "models", "errors"},
+    # Numbers in, verdicts out: what is planned by a rule of its, as a penalty's choice, may ask it.
+    "lecturebench.judging.statistics": set(),
     "lecturebench.execution": {
+        *("training", "datasets", "store", "declare", "judging", "judging.statistics", "metrics"),
+        *("errors", "environment", "wording", "__init__"),
+    },
+    "lecturebench.judging": {"judging.statistics", "declare", "datasets", "store", "metrics", "errors"},
+    "lecturebench.report": {
+        *("judging", "judging.statistics", "declare", "datasets", "store", "metrics"),
+        *("errors", "environment", "wording", "__init__"),
+    },
+    "lecturebench.doctor": {"datasets", "declare", "errors", "environment", "__init__"},
+    "lecturebench.session": {
+        *("execution", "judging", "report", "datasets", "store", "declare", "errors", "environment"),
+    },
+    # Of the rest they use what shows something: progress, the table, what a claim is.
+    "lecturebench.pytest_plugin": {"session", "pytest_items", "declare", "__init__"},
+    "lecturebench.pytest_items": {"session", "execution", "report", "judging", "store", "declare", "errors"},
+    "lecturebench.example": {"errors"},
+    "lecturebench.cli": {
         *(
-            "training",
-            "datasets",
-            "store",
-            "declare",
+            "session",
+            "doctor",
+            "example",
+            "execution",
+            "report",
             "judging",
-            "metrics",
+            "datasets",
+            "declare",
             "errors",
-            "environment",
-            "wording",
             "__init__",
         ),
     },
-    "lecturebench.judging": {"declare", "datasets", "store", "metrics", "errors", "report"},
-    "lecturebench.report": {
-        *("judging", "declare", "datasets", "store", "metrics", "errors", "environment", "wording", "__init__"),
-    },
-    "lecturebench.doctor": {"datasets", "declare", "errors", "environment", "__init__"},
-    "lecturebench.session": {"execution", "datasets", "store", "declare", "errors", "environment"},
-    "lecturebench.pytest_plugin": {"session", "execution", "judging", "datasets", "store", "declare", "errors"},
 }
-ARROWS["lecturebench.cli"] = {room.removeprefix("lecturebench.") for room in ARROWS} - {"benchmarks", "baselines"}
 
 # Slow to import: only inside functions, so that `list` and `--help` are quick. These few modules are made of such a
 # package, and are themselves imported inside functions only.
@@ -134,8 +146,9 @@ def room_of(name: str) -> str | None:
     """The room that a dotted name lies in; None if it is not ours or has no line in the table."""
     if name.partition(".")[0] in ("benchmarks", "baselines"):
         return name.partition(".")[0]
-    room = ".".join(name.split(".")[:2])
-    return room if room in ARROWS else None
+    parts = name.split(".")
+    rooms = (".".join(parts[:end]) for end in range(len(parts), 1, -1))
+    return next((room for room in rooms if room in ARROWS), None)
 
 
 def target_room(name: str, modules: set[str]) -> str | None:

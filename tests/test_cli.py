@@ -158,7 +158,7 @@ def test_compare_exits_with_1_if_something_got_worse_and_writes_only_where_it_is
     y = load("digits").test.y
     about = {"name": "digits", "digests": {"test": "one"}, "n_test": len(y)}
     for name, error in (("a", 0.1), ("b", 0.3)):
-        write_run(Store(tmp_path / name), error, y, make_record("lda", dataset=about))
+        write_run(Store(tmp_path / name), error, y, make_record("lda", dataset=about, suite="lecture"))
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.rglob("*"))
     assert main(["compare", "a", "a"]) == 0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 
 import pytest
 
 from lecturebench import session
 from lecturebench.datasets import load
+from lecturebench.declare.suites import LECTURE_SUITE, discover
 from lecturebench.errors import DataMissing, UsageError
 from tests.execution.conftest import small, suite
 
@@ -21,8 +23,6 @@ def asked(benchmark, **changes):
 
 @pytest.fixture
 def table():
-    from lecturebench.declare.suites import discover
-
     return discover()["error_table"]
 
 
@@ -93,3 +93,51 @@ def test_dataset_that_the_methods_cannot_take_is_refused(table, tmp_path):
     path.write_text("a,b,target\n" + "".join(f"{i},{i % 7},{i / 10}\n" for i in range(40)))
     with pytest.raises(UsageError, match="classifies images or numbers"):
         asked(table, dataset=f"csv:{path}")
+
+
+def test_store_remembers_its_suite_and_takes_no_other(suite, tmp_path):
+    out = tmp_path / "out"
+    session.check_folder(out, discover(suite))
+    (out / "runs").mkdir()
+    assert session.suite_of(out).folder == suite
+    with pytest.raises(UsageError, match=r"is of the suite 'course' in .*; results of lecturebench's own, 'lecture'"):
+        session.check_folder(out)
+    with pytest.raises(UsageError, match="is the suite 'lecture'"):
+        session.suite_of(out, LECTURE_SUITE)
+    moved = suite.rename(tmp_path / "moved")
+    (moved / "__init__.py").write_text("SUITE = 'course'\n")
+    with pytest.raises(UsageError, match=r"results of the suite 'course' in .*course'.*--suite FOLDER"):
+        session.suite_of(out)
+    assert session.suite_of(out, moved).name == "course"
+    session.check_folder(out, discover(moved))
+    assert session.suite_of(out).folder == moved
+
+
+def test_store_that_says_no_suite_is_the_lectures(suite, tmp_path):
+    (tmp_path / "out" / "runs").mkdir(parents=True)
+    (tmp_path / "out" / "lecturebench.json").write_text('{"schema": 1}')
+    assert session.suite_of(tmp_path / "out").is_lecture
+    with pytest.raises(UsageError, match="is of the suite lecturebench's own"):
+        session.check_folder(tmp_path / "out", discover(suite))
+
+
+def test_benchmark_is_fitted_on_each_dataset_that_a_claim_of_the_profile_speaks_of(table):
+    fashion = dataclasses.replace(table.claims[0], dataset="fashion_mnist")
+    full = dataclasses.replace(table.claims[1], dataset="cifar10", profiles=("full",))
+    benchmark = dataclasses.replace(table, claims=(*table.claims, fashion, full))
+    every = tuple(method.name for method in table.methods)
+    assert session.places(benchmark, "smoke") == [("digits", every)]
+    assert session.places(benchmark, "lecture") == [("mnist", every), ("fashion_mnist", ("ridge",))]
+    assert session.places(benchmark, "full")[2:] == [("cifar10", ("dropout",))]
+    assert session.places(benchmark, "lecture", "cifar10") == [("cifar10", every)]
+    assert session.places(benchmark, "lecture", None, ["lda"]) == [("mnist", ("lda",))]
+    for one in discover().values():
+        assert len(session.places(one, "lecture")) == 1
+
+
+def test_file_that_cannot_be_used_is_refused_by_name_and_left_out_of_all(suite):
+    (suite / "bench_broken.py").write_text("raise SystemExit\n")
+    found = discover(suite)
+    with pytest.raises(UsageError, match=r"bench_broken\.py cannot be imported: SystemExit \(line 1\)"):
+        session.select(found, ["broken"], [])
+    assert [one.name for one in session.select(found, [], [])] == ["small"]

@@ -248,7 +248,10 @@ def test_folder_that_another_call_takes_into_use_meanwhile_is_a_store(tmp_path, 
     monkeypatch.setattr(type(tmp_path), "glob", late)
     Store(tmp_path).begin()
     assert looked == [tmp_path]
-    assert json.loads((tmp_path / MARKER).read_text()) == {"schema": SCHEMA}
+    assert json.loads((tmp_path / MARKER).read_text()) == {
+        "schema": SCHEMA,
+        "suite": {"name": "lecture", "folder": ""},
+    }
 
 
 def test_folder_of_somebody_else_is_left_alone(tmp_path):

@@ -24,11 +24,9 @@ from lecturebench import Network
 from lecturebench.datasets import Dataset, load
 from lecturebench.declare.suites import discover
 from lecturebench.environment import cores, environment
-from lecturebench.execution.engine import carry_out
 from lecturebench.execution.plan import Request
 from lecturebench.execution.progress import PlainDisplay
-from lecturebench.session import local_workers
-from lecturebench.store import Store
+from lecturebench.session import Question, fit_anew
 
 NETWORKS = ("ridge", "dropout", "softmax")
 BASELINES = ("logistic", "lda")
@@ -71,13 +69,11 @@ def by_suite(data: Dataset, seeds: int, backend: str) -> float:
         methods=wanted,
         seeds=seeds,
     )
-    with tempfile.TemporaryDirectory() as folder:
-        start = time.perf_counter()
-        display = PlainDisplay(lambda line: print(f"  suite  {line}", flush=True))
-        workers = local_workers(jobs=None, backend=backend, device="cpu", data_dir=None, display=display)
-        summary = carry_out([asked], Store(Path(folder)), pool=workers, display=display)
-        assert not summary.failed, summary.failed
-        return time.perf_counter() - start
+    start = time.perf_counter()
+    display = PlainDisplay(lambda line: print(f"  suite  {line}", flush=True))
+    summary = fit_anew([asked], Question(backend=backend), display=display)
+    assert not summary.failed, summary.failed
+    return time.perf_counter() - start
 
 
 def main() -> None:

@@ -12,18 +12,14 @@ import argparse
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 from lecturebench.datasets import load
 from lecturebench.declare.suites import discover
 from lecturebench.environment import cores, environment
-from lecturebench.execution.engine import carry_out
 from lecturebench.execution.plan import Request
 from lecturebench.execution.progress import PlainDisplay
-from lecturebench.session import local_workers
-from lecturebench.store import Store
+from lecturebench.session import Question, fit_anew
 
 BY_HAND = """
 import os
@@ -49,11 +45,7 @@ def by_engine(runs: int, jobs: int, threads: int) -> None:
         table, "mnist", data.digests, "lecture", "tensorflow", methods=("dropout",), seeds=runs, threads=threads
     )
     display = PlainDisplay(lambda line: None)
-    workers = local_workers(
-        jobs=jobs, backend="tensorflow", device="cpu", data_dir=None, display=display, threads=threads
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        summary = carry_out([asked], Store(Path(folder)), pool=workers, display=display)
+    summary = fit_anew([asked], Question(jobs=jobs), display=display, threads=threads)
     assert not summary.failed, summary.failed[0].reason
 
 

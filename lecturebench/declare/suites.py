@@ -1,44 +1,128 @@
-"""Suites: folders of ``bench_<name>.py`` files, each with one ``BENCHMARK``. ``discover`` reads such a folder."""
+"""Suites: folders of ``bench_<name>.py`` files, each with one ``BENCHMARK``. ``discover`` reads such a folder.
+
+A suite is known by the name that ``SUITE = "..."`` in its ``__init__.py`` gives it, else by its folder's.
+"""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from dataclasses import replace
+import ast
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lecturebench.declare.benchmark import Benchmark
+from lecturebench.declare.modules import LECTURE_SUITE, import_file
 from lecturebench.errors import UsageError
 
-LECTURE_SUITE = Path(__file__).resolve().parent.parent.parent / "benchmarks"
+__all__ = ["LECTURE_SUITE", "Suite", "benchmark_file", "discover", "is_benchmark", "load_benchmark", "suite_name"]
+
+PREFIX = "bench_"
+
+
+@dataclass(frozen=True, eq=False)
+class Suite(Mapping[str, Benchmark]):
+    """The benchmarks of a folder by name, in the order of their names. broken: by name, why a file cannot be used."""
+
+    name: str
+    folder: Path
+    benchmarks: Mapping[str, Benchmark]
+    broken: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> Benchmark:
+        return self.benchmarks[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.benchmarks)
+
+    def __len__(self) -> int:
+        return len(self.benchmarks)
+
+    @property
+    def is_lecture(self) -> bool:
+        """Whether it is the one that comes with lecturebench."""
+        return self.folder == LECTURE_SUITE
+
+
+def is_benchmark(path: Path) -> bool:
+    """Whether a file's name is that of a benchmark."""
+    return path.suffix == ".py" and path.stem.startswith(PREFIX) and path.stem != PREFIX
+
+
+def benchmark_file(suite: Path, benchmark: str) -> Path:
+    """The file of a suite's benchmark."""
+    return suite / f"{PREFIX}{benchmark}.py"
 
 
 def load_benchmark(path: Path) -> Benchmark:
     """The ``BENCHMARK`` of one ``bench_<name>.py``. UsageError if the file has none or fails to import."""
     path = path.resolve()
-    suite = path.parent
-    module_name = f"{suite.name}.{path.stem}"
-    if str(suite.parent) not in sys.path:
-        sys.path.insert(0, str(suite.parent))
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise UsageError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+        module = import_file(path)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # also what calls sys.exit: it must not end the program that looks for benchmarks
+        raise UsageError(f"{path} cannot be imported: {_told(error, path)}") from error
     benchmark = getattr(module, "BENCHMARK", None)
     if not isinstance(benchmark, Benchmark):
         raise UsageError(f"{path} declares no BENCHMARK = Benchmark(…)")
-    name = path.stem.removeprefix("bench_")
-    return replace(benchmark, name=name, suite=suite.name, path=path, about=(module.__doc__ or "").strip())
+    about = (module.__doc__ or "").strip()
+    return replace(
+        benchmark, name=path.stem.removeprefix(PREFIX), suite=suite_name(path.parent), path=path, about=about
+    )
 
 
-def discover(suite: Path = LECTURE_SUITE) -> dict[str, Benchmark]:
-    """All benchmarks of a suite by name, in the order of their names. UsageError if the folder holds none."""
-    paths = sorted(suite.glob("bench_*.py")) if suite.is_dir() else []
+def discover(suite: Path = LECTURE_SUITE) -> Suite:
+    """All benchmarks of a folder, and what is wrong with those of its files that cannot be used.
+
+    UsageError if the folder has no such files, or gives itself no name that can be read.
+    """
+    paths = sorted(path for path in suite.glob(f"{PREFIX}*.py") if is_benchmark(path)) if suite.is_dir() else []
     if not paths:
-        raise UsageError(f"no suite at {str(suite)!r}: it must be a folder with bench_<name>.py files")
-    return {benchmark.name: benchmark for benchmark in map(load_benchmark, paths)}
+        raise UsageError(f"no suite at {str(suite)!r}: it must be a folder with {PREFIX}<name>.py files")
+    benchmarks: dict[str, Benchmark] = {}
+    broken: dict[str, str] = {}
+    name = suite_name(suite)
+    for path in paths:
+        try:
+            benchmark = load_benchmark(path)
+            benchmarks[benchmark.name] = benchmark
+        except UsageError as error:
+            broken[path.stem.removeprefix(PREFIX)] = str(error)
+    return Suite(name, suite.resolve(), benchmarks, broken)
+
+
+def suite_name(folder: Path) -> str:
+    """The name that a suite gives itself, read without running anything; else its folder's."""
+    file = folder.resolve() / "__init__.py"
+    if not file.is_file():
+        return file.parent.name
+    try:
+        statements = ast.parse(file.read_bytes()).body
+    except (SyntaxError, ValueError) as error:
+        raise UsageError(f"{file} cannot be read: {_told(error, file)}") from None
+    for statement in statements:
+        targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+        if any(isinstance(target, ast.Name) and target.id == "SUITE" for target in targets):
+            value = getattr(statement, "value", None)
+            name = value.value if isinstance(value, ast.Constant) else None
+            if not isinstance(name, str) or not name.strip() or not name.isprintable():
+                raise UsageError(f"{file}, line {statement.lineno}: SUITE must be a name in quotes")
+            return name
+    return file.parent.name
+
+
+def _told(error: BaseException, path: Path) -> str:
+    """An error in one line, with the place in the suite where it came up."""
+    said = " ".join(str(error).split())
+    if isinstance(error, SyntaxError):
+        said, file, line = error.msg, error.filename, error.lineno
+    else:
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if Path(frame.filename).is_relative_to(path.parent)]
+        file, line = (own[-1].filename, own[-1].lineno) if own else (None, None)
+    told = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    if line is None:
+        return told
+    other = "" if file is None or Path(file) == path else f"{Path(file).name}, "
+    return f"{told} ({other}line {line})"

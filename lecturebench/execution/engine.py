@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from filelock import FileLock
 
 OUTSIDE_REASONS = ("crashed", "timeout", "out_of_memory", "error")  # what another try may cure; divergence is a result
+PACKAGE = Path(__file__).resolve().parent.parent
 WAIT = 0.2  # seconds; short, so that Ctrl-C is noticed and another call's runs are seen while nothing ends here
 
 

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from lecturebench.datasets import load
-from lecturebench.environment import REPOSITORY, environment, packages
+from lecturebench.declare.modules import BASELINES
+from lecturebench.environment import environment, packages
 from lecturebench.errors import DataCorrupt, DataMissing, UsageError
 from lecturebench.execution.plan import Run
 from lecturebench.execution.pool import LocalPool
@@ -29,6 +30,7 @@ from lecturebench.execution.progress import PlainDisplay
 from lecturebench.execution.worker import Setting, thread_environment
 from lecturebench.store import Record
 
+PACKAGE = Path(__file__).resolve().parent.parent
 POLL = 0.2  # seconds between looks at whether the run is still wanted
 IDLE = 600.0  # seconds after which a warm worker that nobody asks for is let go: its caller may have been killed
 EVERYWHERE = ("numpy", "scipy", "scikit-learn", "keras")  # packages that decide results whatever the backend
@@ -82,11 +84,10 @@ def decides(backend: str, suites: Sequence[Path]) -> dict[str, str]:
     """What decides a result on a node, by name: version of Python, of packages, digests of the source files."""
     installed = packages()
     names = (*EVERYWHERE, *OF_BACKEND.get(backend, (backend,)))
-    source = [path for room in ("lecturebench", "baselines") for path in (REPOSITORY / room).rglob("*.py")]
     return {
         "Python": ".".join(map(str, sys.version_info[:2])),
         **{name: installed.get(name, "none") for name in names},
-        "source of lecturebench": _digest(source, REPOSITORY),
+        "source of lecturebench": " and ".join(_digest([*room.rglob("*.py")], room) for room in (PACKAGE, BASELINES)),
         # Deeper down may be anything, a whole virtual environment even.
         **{f"suite {suite}": _digest([*suite.glob("*.py"), *suite.glob("*/*.py")], suite) for suite in suites},
     }

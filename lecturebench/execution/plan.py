@@ -18,6 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 from lecturebench.declare.benchmark import Benchmark, Profile
 from lecturebench.declare.methods import Experiment, Method
+from lecturebench.declare.modules import name_in_suite
 from lecturebench.declare.training import Choice, Training
 from lecturebench.execution.source import is_plain
 from lecturebench.judging.statistics import RULES
@@ -177,9 +178,8 @@ def _run(
     parameters = {name: chosen.get(name, value) for name, value in method.parameters.items()}
     training = _training(method.training, profile, chosen)
     train_size = _smallest(profile.train_size, method.training.train_size if method.training else None)
-    suite = request.benchmark.path.parent
-    recipe: dict[str, Any] = {"function": named(method.function, suite)}
-    recipe |= {name: _stated(value, suite) for name, value in parameters.items()}
+    recipe: dict[str, Any] = {"function": named(method.function, request.benchmark)}
+    recipe |= {name: _stated(value, request.benchmark) for name, value in parameters.items()}
     recipe |= _written(training)
     if train_size is not None:
         recipe["train_size"] = train_size
@@ -206,7 +206,7 @@ def _run(
     key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:32]
     return Run(
         key=key,
-        suite=suite,
+        suite=request.benchmark.path.parent,
         suite_name=request.benchmark.suite,
         benchmark=request.benchmark.name,
         method=method.name,
@@ -228,23 +228,23 @@ def _run(
     )
 
 
-def named(function: Any, suite: Path) -> str:
-    """A function as recipes name it: by its module, without the suite's folder, and what a partial was given."""
+def named(function: Any, benchmark: Benchmark) -> str:
+    """A function as recipes name it: by its module, under its suite's own name, and what a partial was given."""
     if isinstance(function, functools.partial):
         given = [*map(repr, function.args), *(f"{name}={value!r}" for name, value in function.keywords.items())]
         plain = is_plain([*function.args, *function.keywords.values()])
-        return f"partial({', '.join([named(function.func, suite), *(given if plain else ['…'])])})"
+        return f"partial({', '.join([named(function.func, benchmark), *(given if plain else ['…'])])})"
     function = function if hasattr(function, "__qualname__") else type(function)
-    module = str(function.__module__).removeprefix(f"{suite.name}.")
+    module = name_in_suite(str(function.__module__), benchmark.path.parent, benchmark.suite)
     return f"{module}.{function.__qualname__}"
 
 
-def _stated(value: Any, suite: Path) -> Any:
+def _stated(value: Any, benchmark: Benchmark) -> Any:
     """A parameter as a recipe states it. What is not plain is only named here: the source digest knows it whole."""
     if is_plain(value):
         return value
     if callable(value):
-        return named(value, suite)
+        return named(value, benchmark)
     return f"{type(value).__name__} {getattr(value, 'shape', '')}".strip()
 
 

@@ -37,13 +37,16 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from lecturebench.declare.training import Choice
-from lecturebench.environment import PACKAGES, REPOSITORY
+from lecturebench.environment import PACKAGES
 from lecturebench.errors import UsageError
 
 if TYPE_CHECKING:
     from lecturebench.declare.benchmark import Benchmark
     from lecturebench.declare.methods import Method
 
+from lecturebench.declare.modules import BASELINES, package_name, resolve, without_place
+
+PACKAGE = Path(__file__).resolve().parent.parent
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 # A name and what is read from it: `dense.two_layer` is ("dense", "two_layer").
 Chain = tuple[str, ...]
@@ -95,7 +98,7 @@ def method_digest(benchmark: Benchmark, method: Method, backend: str) -> str:
     what = f"method {method.name!r} of {benchmark.name}"
     if not callable(method.function):
         raise UsageError(f"{what}: {method.function!r} is no function")
-    rooms = [REPOSITORY / "lecturebench", REPOSITORY / "baselines"]
+    rooms = [PACKAGE, BASELINES]
     try:
         return source_digest(*decisive, roots=rooms, suite=benchmark.path.parent if benchmark.path.name else None)
     except (TypeError, SyntaxError, OSError) as error:
@@ -287,10 +290,22 @@ class _Walk:
                 self.follow(file, [top] if top in file.statements else None)
 
     def label(self, module: str) -> str:
-        """The name of a module in the digest: that of a suite's folder does not count."""
-        if self.suite is not None and (f"{module}.").startswith(f"{self.suite.name}."):
-            return f"suite{module[len(self.suite.name) :]}"
-        return module
+        """The name of a module in the digest: where its suite lies and what its folder is called does not count."""
+        if self.suite is not None:
+            for package in (self.suite.name, package_name(self.suite)):
+                if f"{module}.".startswith(f"{package}."):
+                    return f"suite{module[len(package) :]}"
+        return without_place(module)
+
+    def imported(self, file: _File, module: str) -> str:
+        """The name under which a file's import is found: a suite's files look first where they lie."""
+        if self.suite is None or file.path is None or not file.path.is_relative_to(self.suite.parent):
+            return module
+        package = package_name(self.suite)
+        inside = file.path.is_relative_to(self.suite)
+        above = package if inside else package.rpartition(".")[0]
+        beside = file.path.relative_to(self.suite if inside else self.suite.parent).with_suffix("")
+        return resolve(module, ".".join([above, *beside.parts]))
 
     def follow(self, file: _File, names: Iterable[str] | None) -> None:
         """Count what the names of a file stand for; None for all of them, imported ones too."""
@@ -334,6 +349,7 @@ class _Walk:
 
     def follow_import(self, file: _File, module: str, chain: Chain) -> str:
         """Follow what a file imports; its dotted name, for a file of a suite with the version of what is installed."""
+        module = self.imported(file, module)
         name = self.follow_module(module, chain)
         if file.counts_versions and self.file_of(module) is None:
             return name + _version(module.partition(".")[0])

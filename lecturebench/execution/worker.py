@@ -119,9 +119,9 @@ def execute(run: Run) -> tuple[Record, dict[str, Any] | None]:
     started = datetime.now(UTC).isoformat(timespec="seconds")
     begin = time.perf_counter()
     from lecturebench.datasets import load
-    from lecturebench.declare.suites import load_benchmark
+    from lecturebench.declare.suites import benchmark_file, load_benchmark
 
-    benchmark = load_benchmark(run.suite / f"bench_{run.benchmark}.py")
+    benchmark = load_benchmark(benchmark_file(run.suite, run.benchmark))
     method = benchmark.method(run.method)
     _check_plan(run, benchmark, method)
     if method.uses_backend:

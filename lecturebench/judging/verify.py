@@ -15,7 +15,7 @@ import math
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
@@ -39,13 +39,10 @@ from lecturebench.judging.evidence import (
     usable_records,
 )
 from lecturebench.judging.results import Results, RowResult
-from lecturebench.judging.statistics import RULES
+from lecturebench.judging.statistics import RULES, TOLERANCE
 from lecturebench.metrics import Metric, Predictions, measure
-from lecturebench.report.table import COLUMNS, table_rows, to_csv
 from lecturebench.store import DamagedRecord, Record, Store, content_digest, digest
 
-# Sums of floats may be added up in another order on another machine. A count that is off by one shows by far.
-TOLERANCE = 1e-9
 OF_ROUNDED = 1e-6  # what probabilities in single precision leave of a number that is made of them
 NO_DATA = (DataMissing, DataCorrupt, UsageError, OSError)
 # What a line of the table is about.
@@ -55,6 +52,7 @@ Load = Callable[[str], Any]
 Render = Callable[[Results, Path], object]
 EDITED = "edited"  # how the reason begins why a run with a planned key does not count
 WRITTEN = ("index.html", "table.md", "table.tex")
+Write = Callable[[Results], str]
 
 
 def verify(
@@ -63,16 +61,17 @@ def verify(
     load: Load | None = None,
     say: Callable[[str], None] = lambda line: None,
     *,
+    write: Write,
     plan: Plan | None = None,
     render: Render | None = None,
 ) -> list[str]:
     """One line per difference between what the folder states and what its predictions give; none if all agrees.
 
     load: a dataset by name, `lecturebench.datasets.load` unless given. Damaged and missing files are differences too.
-    say: told what cannot be checked, in a line per metric; none of that is in the table.
-    plan: as `collect` takes it; a run that today's code would not plan is no difference, as long as no table shows it,
-    but one that was edited is. render(results, folder) writes the page and its tables from results; those of `WRITTEN`
-    that come out otherwise are differences.
+    say: told what cannot be checked, in a line per metric; none of that is in the table. write: results as
+    ``table.csv`` has them. plan: as `collect` takes it; a run that today's code would not plan is no difference, as
+    long as no table shows it, but one that was edited is. render(results, folder) writes the page and its tables from
+    results; those of `WRITTEN` that come out otherwise are differences.
     """
     if load is None:
         from lecturebench import datasets
@@ -101,7 +100,7 @@ def verify(
     )
     for row in results.rows:
         differences += _choice_differences(row)
-    table = _table_differences(folder / "table.csv", to_csv(table_rows(results)))
+    table = _table_differences(folder / "table.csv", write(results))
     # Why a table cannot come out as it did: its runs are of another version of the code.
     differences += [*(f"{what} left out: {why}" for what, why in results.stale if table), *table]
     return differences + ([] if render is None else _page_differences(folder, results, render))
@@ -290,12 +289,13 @@ def _choice_differences(row: RowResult) -> list[str]:
 
 def _table_differences(path: Path, recomputed: str) -> list[str]:
     """Cell by cell; lines are known by `IDENTITY`, so that one more or less does not shift the others."""
+    columns, *_ = csv.reader(io.StringIO(recomputed, newline=""))
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            saved = _lines(file.read())
+            saved = _lines(file.read(), columns)
     except (OSError, ValueError, csv.Error) as error:
         return [f"{path.name}: cannot be read: {one_line(str(error))}"]
-    expected = _lines(recomputed)
+    expected = _lines(recomputed, columns)
     differences = []
     for name in dict.fromkeys([*expected, *saved]):
         if name not in saved:
@@ -305,22 +305,22 @@ def _table_differences(path: Path, recomputed: str) -> list[str]:
         else:
             differences += [
                 f"{path.name}: {name}: {column} is {was or 'empty'}, recomputed {now or 'empty'}"
-                for column, was, now in zip(COLUMNS, saved[name], expected[name], strict=True)
+                for column, was, now in zip(columns, saved[name], expected[name], strict=True)
                 if was != now and not _same_number(was, now)
             ]
     return differences
 
 
-def _lines(text: str) -> dict[str, list[str]]:
+def _lines(text: str, columns: Sequence[str]) -> dict[str, list[str]]:
     """The lines of a table by what they are about. ValueError if it is no table of ours."""
     header, *rows = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
-    if tuple(header) != COLUMNS:
-        raise ValueError(f"its columns are {', '.join(header) or 'none'}; expected {', '.join(COLUMNS)}")
+    if header != list(columns):
+        raise ValueError(f"its columns are {', '.join(header) or 'none'}; expected {', '.join(columns)}")
     lines: dict[str, list[str]] = {}
     for number, row in enumerate(rows, start=2):
-        if len(row) != len(COLUMNS):
-            raise ValueError(f"line {number} has {len(row)} cells, not {len(COLUMNS)}")
-        name = " ".join(cell for column, cell in zip(COLUMNS, row, strict=True) if cell and column in IDENTITY)
+        if len(row) != len(columns):
+            raise ValueError(f"line {number} has {len(row)} cells, not {len(columns)}")
+        name = " ".join(cell for column, cell in zip(columns, row, strict=True) if cell and column in IDENTITY)
         lines[f"{name} (again, line {number})" if name in lines else name] = row
     return lines
 

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 
 from lecturebench.declare.claims import Group
 from lecturebench.judging.results import ClaimResult
-from lecturebench.judging.statistics import Verdict
+from lecturebench.judging.statistics import ALPHA, Verdict
 
 GROUPS: Mapping[Group, str] = {"number": "numbers", "effect": "effects", "formula": "formulas"}
 SIGNS: Mapping[Verdict, str] = {"reproduced": "✓", "better": "+", "worse": "✗", "inconclusive": "?", "not_run": "○"}
-# How often a claim that holds may be called anything else, by the rules of numbers and effects.
-
 
 
 @dataclass(frozen=True)

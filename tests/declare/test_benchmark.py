@@ -222,11 +222,11 @@ def test_folder_without_benchmarks_is_no_suite(tmp_path):
 
 def test_benchmark_file_that_fails_to_import_is_named(tmp_path):
     (tmp_path / "bench_broken.py").write_text("import nothing_of_this_name\n")
-    with pytest.raises(UsageError, match=r"bench_broken\.py cannot be imported: ModuleNotFoundError"):
-        discover(tmp_path)
+    [line] = discover(tmp_path).broken.values()
+    assert "bench_broken.py cannot be imported: ModuleNotFoundError" in line
 
 
 def test_benchmark_file_without_declaration_is_named(tmp_path):
     (tmp_path / "bench_empty.py").write_text("X = 1\n")
-    with pytest.raises(UsageError, match="declares no BENCHMARK"):
-        discover(tmp_path)
+    [line] = discover(tmp_path).broken.values()
+    assert "declares no BENCHMARK" in line

@@ -39,7 +39,7 @@ def request(table, **changes) -> Request:
 
 def ended(run, error=0.02, status="ok") -> Record:
     return Record(
-        key=run.key, suite="benchmarks", benchmark=run.benchmark, method=run.method, dataset={}, profile=run.profile,
+        key=run.key, suite="lecture", benchmark=run.benchmark, method=run.method, dataset={}, profile=run.profile,
         backend=run.backend, device=run.device, seed=run.seed, role=run.role, status=status, recipe=dict(run.recipe),
         metrics={"validation": {"error": error}} if status == "ok" else {},
     )  # fmt: skip

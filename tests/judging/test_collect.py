@@ -17,10 +17,10 @@ from lecturebench.errors import DataMissing
 from lecturebench.judging.collect import Planned, collect
 from lecturebench.judging.evidence import saved_losses
 from lecturebench.judging.results import show
-from lecturebench.judging.verify import verify
 from lecturebench.report.table import to_markdown, write_tables
 from lecturebench.report.terminal import plain_lines, terminal_table
 from lecturebench.store import Store
+from tests.judging.test_verify import verify
 from tests.made_up import ERRORS, SEEDS, make_record, write_run
 
 

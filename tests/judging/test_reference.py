@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lecturebench.declare.suites import discover
-from lecturebench.judging.verify import verify
+from lecturebench.session import verify
 
 REFERENCE = Path(__file__).resolve().parent.parent.parent / "reports" / "reference"
 
@@ -17,7 +16,7 @@ REFERENCE = Path(__file__).resolve().parent.parent.parent / "reports" / "referen
 @pytest.mark.parametrize("folder", sorted(REFERENCE.iterdir()), ids=lambda folder: folder.name)
 def test_reference_agrees_with_its_predictions(folder):
     assert os.environ.get("TFDS_DATA_DIR"), "set TFDS_DATA_DIR to a folder that tensorflow-datasets prepared"
-    assert verify(folder, discover()) == []
+    assert verify(folder) == []
 
 
 def test_readme_shows_the_reference_table():

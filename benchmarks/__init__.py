@@ -1,0 +1,3 @@
+"""The lecture's own suite."""
+
+SUITE = "lecture"
