@@ -21,7 +21,7 @@ ARROWS: dict[str, set[str]] = {
     "benchmarks": {"lecturebench", "baselines"},
     "baselines": set(),
     # datasets and report for type checking alone
-    "lecturebench.__init__": {"declare", "metrics", "autodiff", "judging", "datasets", "report"},
+    "lecturebench.__init__": {"declare", "metrics", "autodiff", "judging.statistics", "datasets", "report"},
     "lecturebench.autodiff": {"training"},
     "lecturebench.__main__": {"cli"},
     "lecturebench.errors": set(),

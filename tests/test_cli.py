@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import subprocess
 import sys
 import time
@@ -103,7 +104,7 @@ def test_list_names_every_method_claim_and_dataset(capsys):
         assert word in shown
     assert main(["list", "--json"]) == 0
     [table] = [one for one in json.loads(capsys.readouterr().out) if one["benchmark"] == "error_table"]
-    assert list(table["methods"]) == ["ridge", "dropout", "softmax", "logistic", "lda", "dummy"]
+    assert list(table["methods"]) == ["ridge", "dropout", "dropout_random", "softmax", "logistic", "lda", "dummy"]
 
 
 def test_no_arguments_show_the_help(capsys):
@@ -147,11 +148,19 @@ def test_smoke_run_fits_reports_and_verifies_and_notices_an_edit(capsys, tmp_pat
     [path] = [path for path in out.glob("runs/*/record.json") if json.loads(path.read_text())["method"] == "lda"]
     predictions = path.with_name("predictions.npz")
     with np.load(predictions) as arrays:
-        test = arrays["test"].copy()
-    test[0] = np.roll(test[0], 1)
-    np.savez(predictions, test=test)
+        saved = dict(arrays)
+    assert set(saved) == {"predicted", "probabilities"}
+    y = load("digits").test.y
+    right = int(np.flatnonzero(saved["predicted"] == y)[0])
+    saved["predicted"][right] = (y[right] + 1) % 10
+    np.savez(predictions, **saved)
+    capsys.readouterr()
     assert main(["verify", str(out)]) == 1
-    assert "lda" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert f"runs/{path.parent.name}/predictions.npz: its predictions are not those that were recorded" in shown
+    assert f"runs/{path.parent.name}/record.json: test error is " in shown
+    assert re.search(r"table\.csv: lecture error_table digits lda .*: mean is ", shown)
+    assert "index.html: line " in shown
 
 
 def test_compare_exits_with_1_if_something_got_worse_and_writes_only_where_it_is_told(capsys, tmp_path, monkeypatch):

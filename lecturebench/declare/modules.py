@@ -18,7 +18,7 @@ import re
 import sys
 import sysconfig
 from collections.abc import Callable, Mapping, Sequence
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader, all_suffixes
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -82,18 +82,19 @@ def resolve(name: str, importer: str) -> str:
     root = importer.partition(".")[0]
     if root not in _parents or top in sys.stdlib_module_names or top == "lecturebench":
         return name
-    found = _own(top, root, ".".join(importer.split(".")[:2]))
-    return f"{found}.{rest}" if found and rest else found or name
+    place = _own(name, root, ".".join(importer.split(".")[:2]))
+    return f"{place}.{rest}" if place and rest else place or name
 
 
-def _own(top: str, root: str, package: str) -> str:
-    """What a top-level name stands for in a suite's file; "" where the suite has nothing of that name."""
+def _own(name: str, root: str, package: str) -> str:
+    """What the top-level part of a name stands for in a suite's file; "" where the suite has nothing of that name."""
+    top = name.partition(".")[0]
     parent, folder = _parents[root], _suites.get(package)
-    if folder is not None and _holds(folder, top):
+    if folder is not None and _holds(folder, name):
         return f"{package}.{top}"
     if folder is not None and top == folder.name:
         return package
-    if _holds(parent, top) and (parent == LECTURE_SUITE.parent or not _is_installed(top)):
+    if _holds(parent, name) and (parent == LECTURE_SUITE.parent or not _is_installed(top)):
         return f"{root}.{top}"
     if top == BASELINES.name and _spec(top) is None:
         return f"{_parent_name(BASELINES.parent, register=True)}.{top}"
@@ -101,8 +102,14 @@ def _own(top: str, root: str, package: str) -> str:
 
 
 def _holds(folder: Path, name: str) -> bool:
-    """Whether a folder has a module or a package of that name; a folder of data is none."""
-    return (folder / f"{name}.py").is_file() or any((folder / name).glob("*.py"))
+    """Whether a folder has the module or package of that dotted name; a folder of data is none."""
+    parts = name.split(".")
+    for end in {1, len(parts)}:
+        path = folder.joinpath(*parts[:end])
+        modules = [path.with_name(path.name + suffix) for suffix in all_suffixes()]
+        if any(module.is_file() for module in modules) or any(path.glob("*.py")):
+            return True
+    return False
 
 
 def _is_installed(top: str) -> bool:
@@ -136,6 +143,7 @@ def _parent_name(parent: Path, *, register: bool = False) -> str:
         _parents[name] = parent
         if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
             sys.meta_path.insert(0, _Finder())
+            sys.meta_path.append(_PlainNames())
     return name
 
 
@@ -176,6 +184,24 @@ class _Finder:
         spec = ModuleSpec(fullname, None, is_package=True)
         spec.submodule_search_locations = [str(folder)]
         return spec
+
+
+class _PlainNames:
+    """Says why ``importlib.import_module("helpers")`` finds nothing. Last of all finders.
+
+    Such a call does not say from which file it comes, and what it imports is kept under its plain name: of two suites
+    with helpers of their own the second would be given the first one's.
+    """
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if path is None and any(_holds(folder, fullname) for folder in {*_suites.values(), *_parents.values()}):
+            raise ModuleNotFoundError(
+                f"{fullname!r} belongs to a suite: write `import {fullname}`, a call does not say whose it is",
+                name=fullname,
+            )
+        return None
 
 
 class _Loader(SourceFileLoader):

@@ -342,6 +342,10 @@ LATEX = str.maketrans(
         # A bracket after a line break would be its argument.
         "[": "{[}",
         "]": "{]}",
+        # No text font of LaTeX has these.
+        "✓": r"$\surd$",
+        "✗": r"$\times$",
+        "○": r"$\circ$",
     }
 )
 

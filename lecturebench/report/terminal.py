@@ -147,7 +147,7 @@ def _slow(block: Block) -> list[Line]:
 
 def _stale_lines(results: Results) -> list[str]:
     head = [f"{STALE_HEADING}:"] if results.stale else []
-    return head + [f"not shown: {what}: {why}" for what, why in results.stale]
+    return head + [f"  {what}: {why}" for what, why in results.stale]
 
 
 def _alarm_lines(results: Results) -> list[str]:

@@ -17,9 +17,10 @@ from benchmarks import bench_gradient_descent as bench
 from benchmarks.experiments import descent as experiment
 from benchmarks.figures import descent as figures
 from benchmarks.formulas import descent as formulas
-from lecturebench.datasets import Dataset, Split
+from lecturebench.datasets import Dataset, Split, load
 from lecturebench.declare.claims import IdentityClaim, OrderClaim
 from lecturebench.declare.methods import Experiment
+from lecturebench.store import Store
 
 seeds = st.integers(0, 2**32 - 1)
 patiently = settings(max_examples=25, deadline=None)
@@ -425,7 +426,8 @@ def test_markers_that_would_hide_each_other_are_left_out():
     assert figures.apart(w, np.zeros(5), gap=0.12) == [0, 2, 4]
 
 
-def test_figures_are_drawn_where_no_backend_computes_a_row():
+def test_figures_are_drawn_where_no_backend_computes_a_row(tmp_path):
+    from lecturebench.report.predicted import Predictions
     from lecturebench.report.sections import _drawings
     from lecturebench.report.style import method_styles
 
@@ -440,5 +442,6 @@ def test_figures_are_drawn_where_no_backend_computes_a_row():
 
     rows = [Row(method) for method in methods]
     titles = {row: row.method.title for row in rows}
-    drawn = _drawings(rows, titles, method_styles(bench.PATHS))
+    saved = Predictions(Store(tmp_path), load)
+    drawn = _drawings(rows, titles, method_styles(bench.PATHS), saved)
     assert [drawing.name for drawing, _ in drawn] == ["paths", "steps"]

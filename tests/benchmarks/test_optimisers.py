@@ -212,7 +212,7 @@ def test_common_rate_is_on_the_grid_and_rates_are_those_with_the_least_error():
 
 
 def test_times_are_compared_at_own_rates_and_at_one_rate():
-    claims = [claim for claim in bench.CLAIMS if isinstance(claim, TimeToTargetClaim)]
+    claims = [claim for claim in bench.BENCHMARK.claims if isinstance(claim, TimeToTargetClaim)]
     assert [(claim.faster, claim.slower) for claim in claims] == [
         ("momentum", "sgd"), ("adam", "sgd"), ("momentum_common", "sgd_common"),
     ]  # fmt: skip

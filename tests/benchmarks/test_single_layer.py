@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,8 +14,10 @@ from matplotlib.figure import Figure
 from benchmarks import bench_single_layer as bench
 from benchmarks.figures.splits import by_split, draw_splits, in_the_books_order
 from benchmarks.sources.islp import LASSO_FOLDS
-from lecturebench.datasets import load
+from lecturebench.datasets import Dataset, Split, load
 from lecturebench.declare.claims import EquivalenceClaim, NumberClaim, OrderClaim
+from lecturebench.declare.methods import takes_seed
+from lecturebench.execution.plan import Request, plan
 from lecturebench.report.series import Series
 from lecturebench.report.style import method_styles, styled
 from lecturebench.training.baselines import fit_baseline
@@ -85,8 +89,17 @@ def test_judged_networks_are_scaled_as_the_lab_scales_and_one_beside_them_is_not
 
 def test_lasso_has_the_labs_folds_and_nothing_random():
     lasso = bench.BENCHMARK.method("lasso")
-    assert lasso.deterministic
     assert lasso.parameters["folds"] == LASSO_FOLDS
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(len(LASSO_FOLDS), 3))
+    players = Split(X, X @ [3.0, -1.0, 0.0] + rng.normal(size=len(X)))
+    data = Dataset(
+        kind="table", task="regression", train=players, test=players, name="players", source="drawn", digests={}
+    )
+    given = {"deterministic": lasso.deterministic}
+    first, other = (fit_baseline(lasso.function, lasso.parameters, data, seed=seed, **given) for seed in (0, 1))
+    np.testing.assert_array_equal(first.predictions.predicted, other.predictions.predicted)
+    assert not first.random
     # `rep(seq(10), length = 176)`: the first six folds have a player more.
     assert [LASSO_FOLDS.count(k) for k in range(10)] == [18] * 6 + [17] * 4
 
@@ -101,7 +114,7 @@ def test_claims_speak_of_the_books_split_alone_and_never_of_the_labs_network():
     spoken_of = {name for claim in bench.CLAIMS for name in claim.methods}
     assert not any(methods[name].resplit for name in spoken_of)
     assert not {"network_lab", "network_train"} & spoken_of
-    assert all(claim.metric == "mae" for claim in bench.CLAIMS)
+    assert all(claim.metric == "mae" for claim in bench.BENCHMARK.claims)
 
 
 def test_networks_are_trained_as_text_and_lab_say():
@@ -123,13 +136,18 @@ def test_rows_on_random_splits_are_fitted_as_those_on_the_books():
             assert getattr(methods[splits], what) == getattr(methods[fixed], what)
         rest = {name: value for name, value in methods[fixed].parameters.items() if name != "folds"}
         assert methods[splits].parameters == rest
-    assert methods["lasso_splits"].takes_seed
+    assert takes_seed(methods["lasso_splits"].function)
+    assert "folds" not in methods["lasso_splits"].parameters
+    assert "seed" not in methods["lasso_splits"].parameters
 
 
 def test_a_hundred_splits_are_drawn_for_the_lecture():
-    lecture = bench.BENCHMARK.profiles["lecture"]
-    runs = {method.name: lecture.runs(method) for method in bench.METHODS}
-    assert runs == {
+    request = Request(bench.BENCHMARK, "hitters", {}, "lecture", "tensorflow")
+    sources = {method.name: "its source" for method in bench.METHODS}
+    asked = plan(request, {}, sources).runs
+    ended = {run.key: SimpleNamespace(random=False) for run in asked if run.method in ("linear", "lasso")}
+    then = plan(request, ended, sources).runs
+    assert Counter(run.method for run in asked) == Counter(run.method for run in then) == {
         "linear": 1, "lasso": 1, "network_text": 10, "network_train": 10, "network_lab": 10,
         "linear_splits": 100, "lasso_splits": 100, "network_splits": 100,
     }  # fmt: skip
@@ -168,7 +186,7 @@ def test_figure_of_a_single_split_claims_no_deviation():
 
 @pytest.mark.network
 def test_linear_regression_has_the_books_error_to_every_printed_digit():
-    fitted = fit_baseline(bench.METHODS[0].function, {}, load("hitters"), seed=None)
+    fitted = fit_baseline(bench.METHODS[0].function, {}, load("hitters"), seed=0)
     assert fitted.metrics["test"]["mae"] == pytest.approx(254.66865, abs=5e-6)
     assert fitted.parameters == 20
 

@@ -94,7 +94,6 @@ def test_folder_of_a_suite_counts_neither_by_place_nor_by_name(tmp_path: Path) -
         ("from package_beside.deep.er import strength", "package_beside/deep/er.py"),
         ("from whole_package import strength", "whole_package/__init__.py"),
         ("import package_beside.inner as helper_beside", "package_beside/inner.py"),
-        ("from importlib import import_module\nhelper_beside = import_module('helper_beside')", "helper_beside.py"),
         ("from conftest import strength", "conftest.py"),
         ("from course import helper as helper_beside", "course/helper.py"),
         ("from .helper import strength", "course/helper.py"),
@@ -105,6 +104,13 @@ def test_helper_beside_or_in_the_folder_of_a_suite_is_noticed(tmp_path: Path, im
     use = "strength()" if "import strength" in imports else "helper_beside.strength()"
     path = helper_at(tmp_path / helper, 1)
     assert noticed(suite_at(tmp_path / "course", imports, use), path)
+
+
+def test_helper_imported_by_a_call_is_refused_with_what_to_write(tmp_path: Path) -> None:
+    helper_at(tmp_path / "helper_beside.py", 1)
+    call = "from importlib import import_module\nhelper_beside = import_module('helper_beside')"
+    with pytest.raises(UsageError, match="write `import helper_beside`"):
+        digest(suite_at(tmp_path / "course", call, "helper_beside.strength()"))
 
 
 def test_helper_found_by_pythonpath_is_noticed_and_what_it_imports(tmp_path: Path, monkeypatch) -> None:

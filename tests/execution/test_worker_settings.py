@@ -13,7 +13,7 @@ import pytest
 from lecturebench.datasets import load
 from lecturebench.declare.suites import load_benchmark
 from lecturebench.execution.engine import carry_out
-from lecturebench.execution.plan import Request, function_name, plan
+from lecturebench.execution.plan import Request, named, plan
 from lecturebench.execution.pool import local_pool
 from lecturebench.execution.progress import PlainDisplay
 from lecturebench.store import Store
@@ -92,7 +92,8 @@ def test_callers_keras_settings_change_nothing_and_what_holds_is_recorded(
         monkeypatch.setenv("HOME", str(home))
         record = fitted(request, tmp_path / f"store {number}", here)["plain"]
         assert record.parameters == plain.parameters == 20 + 8 + 6 * 6 * 2 * 10 + 10
-        assert record.predictions_digest == plain.predictions_digest
+        assert record.digests["predictions"] == plain.digests["predictions"]
+        assert record.metrics == plain.metrics
         assert (home / ".keras" / "keras.json").read_text() == json.dumps({**asked, "backend": "torch"})
     flags = plain.environment["flags"]
     assert flags["keras.floatx"] == flags["keras.dtype_policy"] == "float32"
@@ -103,7 +104,8 @@ def test_callers_keras_settings_change_nothing_and_what_holds_is_recorded(
 def test_what_a_builder_sets_does_not_reach_the_next_network(request_, here, tmp_path: Path):
     alone = fitted(replace(request_, methods=("plain",)), tmp_path / "alone", here)["plain"]
     both = fitted(replace(request_, methods=("half", "plain")), tmp_path / "both", here)
-    assert both["plain"].predictions_digest == alone.predictions_digest
+    assert both["plain"].digests["predictions"] == alone.digests["predictions"]
+    assert both["plain"].metrics == alone.metrics
     assert both["half"].reason == "ValueError: layer 'input_layer' computes in float16; networks compute in float32"
 
 
@@ -119,9 +121,11 @@ def test_partials_and_lambdas_of_one_name_are_networks_of_their_own(request_, he
 def test_recipe_says_what_a_partial_holds(request_):
     sources = {method.name: "its source" for method in request_.benchmark.methods}
     runs = {run.method: run for run in plan(request_, {}, sources).runs}
-    assert runs["small"].recipe["function"].endswith("bench_settings.net(filters=1)")
-    assert runs["plain"].recipe["function"].endswith("bench_settings.net")
-    assert function_name(partial(partial(fitted, 1), setting=plan)).endswith(
-        "test_worker_settings.fitted(1, setting=lecturebench.execution.plan.plan)"
-    )
+    suite = request_.benchmark.suite
+    assert runs["small"].recipe["function"] == f"partial({suite}.bench_settings.net, filters=1)"
+    assert runs["plain"].recipe["function"] == f"{suite}.bench_settings.net"
+    given = partial(partial(fitted, 1), setting=2)
+    assert named(given, request_.benchmark) == f"partial({fitted.__module__}.fitted, 1, setting=2)"
+    given = partial(partial(fitted, 1), setting=plan)
+    assert named(given, request_.benchmark) == f"partial({fitted.__module__}.fitted, …)"
     assert "stopping" not in runs["plain"].recipe

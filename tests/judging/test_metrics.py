@@ -25,9 +25,9 @@ from lecturebench.judging.collect import collect
 from lecturebench.judging.compare import compare, read_side
 from lecturebench.judging.evidence import saved_losses
 from lecturebench.judging.verdicts import steps_until
-from lecturebench.judging.verify import verify
+from lecturebench.judging.verify import verify as differences_of
 from lecturebench.report.predicted import Predictions as SavedPredictions
-from lecturebench.report.table import blocks, table_rows, write_tables
+from lecturebench.report.table import blocks, table_rows, to_csv, write_tables
 from lecturebench.report.views.comparison import comparison_data
 from lecturebench.store import Store
 from tests.made_up import make_predictions, make_record
@@ -36,6 +36,11 @@ ABOUT = {"source": "book", "slide": "s", "dataset": "mnist", "protocol": {}}
 KAPPA = Metric("kappa", "higher", lambda y, p: float(np.mean(p.predicted == y)) - 0.1)
 ERRORS = {"good": 0.1, "fair": 0.2, "poor": 0.4}
 SEEDS = range(5)
+
+
+def verify(folder, benchmarks, load, **changes):
+    """With the table as `session.verify` has it written."""
+    return differences_of(folder, benchmarks, load, write=lambda results: to_csv(table_rows(results)), **changes)
 
 
 def never(X, y):
@@ -179,8 +184,9 @@ def test_verify_finds_any_edited_metric(filled, load, metric):
     values["metrics"]["test"][metric] = round(values["metrics"]["test"][metric] * 0.999 + 1e-4, 9)
     path.write_text(json.dumps(values))
     found = [line for line in verify(filled.folder, declared(), load) if line.startswith("runs/")]
-    assert len(found) == 1
-    assert f"test {metric} is " in found[0]
+    edited, differing = found
+    assert edited == f"runs/{key}/record.json: its content is not what was written: edited since"
+    assert differing.startswith(f"runs/{key}/record.json: test {metric} is ")
 
 
 def test_verify_says_that_a_number_of_the_table_cannot_be_checked(tmp_path, load):

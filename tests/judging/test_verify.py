@@ -17,9 +17,9 @@ from lecturebench.store import Store, content_digest
 from tests.made_up import make_record
 
 
-def verify(folder, benchmarks, load):
-    """As `session.verify` calls it."""
-    return differences_of(folder, benchmarks, load, write=lambda results: to_csv(table_rows(results)))
+def verify(folder, benchmarks, load, **changes):
+    """With the table as `session.verify` has it written."""
+    return differences_of(folder, benchmarks, load, write=lambda results: to_csv(table_rows(results)), **changes)
 
 
 @pytest.fixture
@@ -34,6 +34,14 @@ def rewrite(store, record, change):
     values = json.loads(path.read_text())
     change(values)
     path.write_text(json.dumps(values))
+
+
+def write_as_measured(store, record, error):
+    """Give a run that validation error, as if it had been measured: its digest is made again."""
+    measured = store.record(record.key)
+    measured.metrics["validation"]["error"] = error
+    measured.digests["record"] = content_digest(measured)
+    rewrite(store, record, lambda values: values.update(metrics=measured.metrics, digests=measured.digests))
 
 
 def test_a_folder_as_it_was_written_agrees(written, benchmarks, load):
@@ -149,7 +157,7 @@ def test_edit_of_any_field_is_found(written, benchmarks, load, change):
 
 
 def test_record_without_a_digest_of_itself_is_a_difference(written, benchmarks, load):
-    rewrite(written, make_record("lda"), lambda values: values.pop("digests"))
+    rewrite(written, make_record("lda"), lambda values: values["digests"].pop("record"))
     [difference] = verify(written.folder, benchmarks, load)
     assert "it holds no digest of its content" in difference
 
@@ -211,8 +219,7 @@ def test_a_parameter_is_checked_by_the_rule_of_its_choice(written, benchmarks, l
     for value in method.choice[1].grid:
         for seed, aside in ((101, -0.005), (102, 0.0), (103, 0.005)):
             record = make_record("ridge", seed, role="choice", penalty=value)
-            error = means.get(value, 0.2) + aside
-            rewrite(written, record, lambda values, error=error: values["metrics"]["validation"].update(error=error))
+            write_as_measured(written, record, means.get(value, 0.2) + aside)
     assert verify(written.folder, benchmarks, load) == []
     [difference] = verify(written.folder, others, load)
     assert difference.endswith("penalty is 0.0001, the rule chooses 1e-05")

@@ -10,7 +10,10 @@ from lecturebench.judging.results import ClaimResult, Results
 from lecturebench.judging.statistics import Interval, Judgement, Verdict
 
 ERROR_RATES = {"normal": {3: 0.049, 5: 0.051}, "log-normal": {3: 0.062, 5: 0.058, 10: 0.05}}
-STALE = (("ridge on mnist, seed 3", "today's code would fit penalty 1e-5"), ("lda on mnist", "its <source> changed"))
+STALE = (
+    ("2 stale runs of ridge on mnist (lecture, tensorflow)", "today's code would fit penalty 1e-5"),
+    ("1 stale run of lda on mnist (lecture, scikit-learn)", "its <source> changed"),
+)
 
 
 def pair(below: str, above: str, verdict: Verdict) -> Judgement:

@@ -24,6 +24,8 @@ from lecturebench.judging.results import Results, RowResult
 from lecturebench.report.album import Album
 from lecturebench.report.audit import audited
 from lecturebench.report.page import anchor, command, render_page, strip, write_report
+from lecturebench.report.reasons import chain_reasons
+from lecturebench.report.table import STALE_HEADING
 from lecturebench.store import Store
 from tests.report.filled import ERROR_RATES, filled
 
@@ -118,7 +120,12 @@ def test_first_screen_counts_the_verdicts_and_names_each_published_value(html: s
 def test_every_claim_shows_its_evidence(html: str, results: Results) -> None:
     text = Elements(html).text
     for result in results.claims:
-        assert " ".join(result.judgement.reason.split()) in text
+        chain, rest = chain_reasons(result)
+        assert len(chain) == len(result.judgement.pairs)
+        for reason in (*(pair_reason for _, pair_reason in chain), rest):
+            assert " ".join(reason.split()) in text
+        for pair in result.judgement.pairs:
+            assert " ".join(pair.reason.split()) in text
         assert audited(result) in text
         assert result.claim.source in text
         assert command(result) in text
@@ -168,8 +175,9 @@ def test_open_claims_say_what_decides_them_and_stale_runs_why(results: Results, 
     assert told in evidence
     more = "pytest benchmarks/bench_error_table.py -k 'dropout or ridge' --profile lecture --seeds 23"
     assert more in evidence
-    assert "2 runs not shown" in page.text
-    assert "lda on mnist : its <source> changed" in page.text
+    told = page.text[page.text.rindex(STALE_HEADING) :]
+    assert "2 stale runs of ridge on mnist (lecture, tensorflow) : today's code would fit penalty 1e-5" in told
+    assert "1 stale run of lda on mnist (lecture, scikit-learn) : its <source> changed" in told
     assert [link["href"] for link in page.all("a")].count("#stale") == 1
 
 

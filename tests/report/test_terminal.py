@@ -100,7 +100,7 @@ def test_each_pair_of_a_chain_and_the_runs_not_shown_are_told(results):
         assert text.count("✓ l") == 2
         assert "on this test set [-0.50%, 2.50%]" in text
         assert "23 seeds in all: 36 more runs, about 9 min on one core" in text
-        assert "not shown: lda on mnist: its <source> changed" in text
+        assert "1 stale run of lda on mnist (lecture, scikit-learn): its <source> changed" in text
 
 
 def test_long_predicting_is_told_without_widening_the_table(results):

@@ -17,6 +17,7 @@ from lecturebench.models.convolutional import small_cnn
 from lecturebench.models.dense import single_layer, softmax_regression
 from lecturebench.training import predictions
 from lecturebench.training.fit import fit_network
+from tests.training.cases import assert_close, same
 
 SGD = Training("sgd", 0.1, 32, 3)
 
@@ -68,7 +69,7 @@ def test_runs_of_one_identity_share_a_program_though_the_function_is_made_anew(b
     program = programs["program"][1]
     again = fit(backend, digits, closure(3), train_size=100, programs=programs, identity="of this source")
     assert programs["program"][1] is program
-    assert again.predictions.tobytes() == first.predictions.tobytes()
+    assert same(again.predictions, first.predictions)
     fit(backend, digits, closure(1), train_size=100, programs=programs, identity="of another")
     assert programs["program"][1] is not program
 
@@ -87,7 +88,7 @@ def test_one_program_serves_every_split_of_the_data_and_mixes_none_up(backend, m
         data = table(seed)
         used = fit(backend, data, softmax_regression, seed=seed, programs=programs, **more)
         alone = fit(backend, data, softmax_regression, seed=seed, **more)
-        assert used.predictions.tobytes() == alone.predictions.tobytes()
+        assert same(used.predictions, alone.predictions)
         assert used.curve[-1]["train_loss"] == alone.curve[-1]["train_loss"]
         kept = programs.setdefault("first", programs["program"][1])
         assert programs["program"][1] is kept
@@ -114,7 +115,7 @@ def test_best_epochs_weights_are_kept(backend):
     assert best.metrics["validation"]["error"] == min(errors)
     assert best.notes == [f"the weights of epoch {epoch} are kept: its validation error is the least"]
     stopped = fit(backend, data, softmax_regression, dataclasses.replace(training, epochs=epoch))
-    assert best.predictions.tobytes() == stopped.predictions.tobytes()
+    assert same(best.predictions, stopped.predictions)
 
 
 def test_best_epoch_is_refused_without_validation_examples():
@@ -134,9 +135,10 @@ def test_more_classes_than_a_byte_holds_are_learnt(backend):
     )  # fmt: skip
     training = Training("adam", 0.1, 60, 40, validation=0.0)
     fitted = fit(backend, data, softmax_regression, training)
-    assert fitted.predictions.shape == (600, 300)
+    assert fitted.predictions.probabilities.shape == (600, 300)
     assert fitted.metrics["test"]["error"] < 0.01
-    assert set(fitted.predictions.argmax(1)) >= {0, 255, 256, 299}
+    assert set(fitted.predictions.predicted) >= {0, 255, 256, 299}
+    assert set(fitted.predictions.probabilities.argmax(1)) >= {0, 255, 256, 299}
 
 
 def test_what_is_predicted_at_once_fits_in_memory(backend, digits, monkeypatch):
@@ -151,4 +153,4 @@ def test_what_is_predicted_at_once_fits_in_memory(backend, digits, monkeypatch):
     whole = fit(backend, digits, softmax_regression, train_size=100)
     monkeypatch.setattr(predictions, "PREDICTED_BYTES", 4 * (64 + 64 + 10) * 7)
     parts = fit(backend, digits, softmax_regression, train_size=100)
-    np.testing.assert_allclose(parts.predictions.astype(float), whole.predictions.astype(float), atol=1e-3)
+    assert_close(parts.predictions, whole.predictions, atol=1e-3)
