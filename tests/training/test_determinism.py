@@ -28,7 +28,7 @@ BENCHMARKS = {name: found for name, found in discover().items() if NAME == "tens
 def arrays(record):
     """Digests of all that it saved beside itself: when it started and how long it took differ."""
     found = {name: digest for name, digest in record.digests.items() if name != "record"}
-    assert found or record.metrics.keys() == {"measured"}, record.method
+    assert found or record.role == "choice" or record.metrics.keys() == {"measured"}, record.method
     return found
 
 
