@@ -50,7 +50,6 @@ ALL_263 = Standardized("all")
 
 METHODS = (
     Baseline("linear", "Linear regression", least_squares),
-    # With the lab's own ten folds nothing in it is random.
     Baseline("lasso", "Lasso", lasso, deterministic=True, folds=islp.LASSO_FOLDS),
     Network("network_text", "Network of the text, 64 units", single_layer, TEXT, ALL_263, units=64, rate=0.1),
     Network(
