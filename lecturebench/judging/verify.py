@@ -149,6 +149,8 @@ def _page_differences(folder: Path, results: Results, render: Render) -> list[st
             shutil.copytree(folder / "figures", again / "figures")  # what is up to date need not be drawn
         render(results, again)
         for name in WRITTEN:
+            if not (folder / name).exists():
+                continue  # it states nothing: a store may be kept without its page
             try:
                 lines = [(place / name).read_bytes().split(b"\n") for place in (folder, again)]
             except OSError as error:

@@ -90,7 +90,7 @@ BENCHMARK = Benchmark(
     ),
     claims=(),
     datasets=("digits",),
-    profiles={"smoke": Profile(seeds=2, time_limit=20, judges=False), "lecture": Profile(), "full": Profile()},
+    profiles={"smoke": Profile(seeds=2, time_limit=60, judges=False), "lecture": Profile(), "full": Profile()},
 )
 '''
 

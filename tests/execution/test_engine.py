@@ -31,7 +31,9 @@ def fit(requests, store, setting, *, jobs=2, memory_limit=None, **options):
 
 def test_failing_runs_end_as_rows_and_the_others_go_on(request_for, setting, tmp_path):
     store = Store(tmp_path / "out")
-    summary = fit([request_for()], store, setting)
+    asked = [request_for("mean", "constant", "raises", "leaves", "killed", "nothing")]
+    asked += [replace(request_for("sleeps"), time_limit=3)]
+    summary = fit(asked, store, setting)
     found = {(record.method, record.seed): record for record in store.read()[0]}
     assert {name: record.status for (name, _), record in found.items()} == {
         "mean": "ok",
@@ -50,7 +52,7 @@ def test_failing_runs_end_as_rows_and_the_others_go_on(request_for, setting, tmp
     assert "about to leave" in found["leaves", 0].output
     assert found["leaves", 0].reason == "its worker died: exit code 7"
     assert found["killed", 0].reason == "its worker died: killed by SIGKILL"
-    assert found["sleeps", 0].reason == "stopped after its time limit of 20 s"
+    assert found["sleeps", 0].reason == "stopped after its time limit of 3 s"
     assert found["nothing", 0].reason == "its predictions are not finite"
     good = found["mean", 0]
     assert good.environment["cpu"]
@@ -59,7 +61,7 @@ def test_failing_runs_end_as_rows_and_the_others_go_on(request_for, setting, tmp
     assert good.peak_rss_mib > 10
     assert good.dataset["n_test"] == len(store.predictions(good.key).predicted)
     assert {"wait", "import", "load", "fit", "predict"} <= set(good.seconds)
-    again = fit([request_for()], store, setting)
+    again = fit(asked, store, setting)
     assert (len(again.fitted), again.reused) == (0, 8)
 
 
@@ -83,7 +85,7 @@ def test_same_seed_gives_the_same_predictions_in_another_process(request_for, se
         kept = [None if run.probabilities is None else run.probabilities.tobytes() for run in (one, other)]
         assert kept[0] == kept[1]
         assert (kept[0] is not None) == (record.seed == 0)
-    predictions = {stores[0].predictions(record.key).tobytes() for record in first}
+    predictions = {stores[0].predictions(record.key).predicted.tobytes() for record in first}
     assert len(predictions) == 2
 
 
@@ -142,7 +144,7 @@ def test_stopped_parent_keeps_finished_runs_and_leaves_no_worker(suite, tmp_path
     script.write_text(textwrap.dedent(SCRIPT))
     out = tmp_path / "out"
     path = suite / "bench_small.py"
-    path.write_text(path.read_text().replace("time_limit=20", "time_limit=120"))
+    path.write_text(path.read_text().replace("time_limit=60", "time_limit=120"))
     parent = subprocess.Popen([sys.executable, script, suite, out], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 60
     while not list(out.glob("runs/*/record.json")):

@@ -78,6 +78,7 @@ def here(setting):
     return replace(setting, backend=NAME)
 
 
+@pytest.mark.slow
 def test_callers_keras_settings_change_nothing_and_what_holds_is_recorded(
     request_, here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -101,6 +102,7 @@ def test_callers_keras_settings_change_nothing_and_what_holds_is_recorded(
     assert float(flags["keras.epsilon"]) == 1e-7
 
 
+@pytest.mark.slow
 def test_what_a_builder_sets_does_not_reach_the_next_network(request_, here, tmp_path: Path):
     alone = fitted(replace(request_, methods=("plain",)), tmp_path / "alone", here)["plain"]
     both = fitted(replace(request_, methods=("half", "plain")), tmp_path / "both", here)
@@ -109,6 +111,7 @@ def test_what_a_builder_sets_does_not_reach_the_next_network(request_, here, tmp
     assert both["half"].reason == "ValueError: layer 'input_layer' computes in float16; networks compute in float32"
 
 
+@pytest.mark.slow
 def test_partials_and_lambdas_of_one_name_are_networks_of_their_own(request_, here, tmp_path: Path):
     names = ("small", "large", "a", "b")
     found = fitted(replace(request_, methods=names), tmp_path, here)

@@ -146,6 +146,7 @@ def test_first_weights_of_the_lectures_networks_stay_byte_for_byte(name):
     assert digest(draw_weights(model, values(model), streams(3)["weights"])) == GOLDEN[name]
 
 
+@pytest.mark.slow
 def test_first_weights_are_the_same_on_another_backend():
     others = [name for name in ("tensorflow", "jax") if name != os.environ["KERAS_BACKEND"]]
     others = [name for name in others if importlib.util.find_spec(name)]
