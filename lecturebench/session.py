@@ -153,7 +153,16 @@ def prepare(question: Question, say: Say = _unsaid, *, suite: Suite | None = Non
     budget = None if question.budget is None else parse_budget(question.budget)
     check_folder(question.out, suite)
     opened = trackers(question.trackers, question.out, say)
-    made, missing = requests(
+    made, missing = _requests_of(question, selected, say)
+    broken = () if question.benchmarks else tuple(suite.broken.values())
+    return Prepared(question, suite, Store(question.out), tuple(made), missing, opened, budget, broken)
+
+
+def _requests_of(
+    question: Question, selected: Sequence[Benchmark], say: Say
+) -> tuple[list[Request], dict[str, dict[str, str]]]:
+    """What a question comes to for some benchmarks, as `requests` gives it."""
+    return requests(
         selected,
         profile=question.profile,
         backend=question.backend,
@@ -166,8 +175,6 @@ def prepare(question: Question, say: Say = _unsaid, *, suite: Suite | None = Non
         strict=question.strict,
         say=say,
     )
-    broken = () if question.benchmarks else tuple(suite.broken.values())
-    return Prepared(question, suite, Store(question.out), tuple(made), missing, opened, budget, broken)
 
 
 def fit(prepared: Prepared, *, display: Display, say: Say = _unsaid, workers: Workers | None = None) -> Summary:
@@ -308,17 +315,7 @@ def stands(question: Question, say: Say = _unsaid) -> tuple[list[Entry], list[st
     known = question.out.is_dir()
     suite = suite_of(question.out, question.suite) if known else discover(question.suite or LECTURE_SUITE)
     check_choices(question.profile, question.backend, question.device)
-    made, missing = requests(
-        select(suite, question.benchmarks, question.methods),
-        profile=question.profile,
-        backend=question.backend,
-        device=question.device,
-        dataset=question.dataset,
-        methods=question.methods,
-        seeds=question.seeds,
-        data_dir=question.data_dir,
-        say=say,
-    )
+    made, missing = _requests_of(question, select(suite, question.benchmarks, question.methods), say)
     records, problems = store.read()
     entries = overview(made, records, source_digests)
     return entries, [*problems, *missing_lines(missing)], list(suite.broken.values())

@@ -181,8 +181,12 @@ def _on_pairs(claim: Claim, rows: Sequence[RowResult], metric: Metric, losses: L
     if isinstance(paired, Judgement):
         return paired
     chain = []
-    by_example = metric.losses is not None and split_of(claim.metric)[0] == "test"
-    by_example = by_example and not any(isinstance(row.method, Experiment) for row in rows)
+    measured = any(isinstance(row.method, Experiment) for row in rows)
+    by_example = metric.losses is not None and split_of(claim.metric)[0] == "test" and not measured
+    general = getattr(claim, "about", "statement") == "statement"
+    if general and not (by_example or measured) and all(row.deterministic for row in rows):
+        why = f"{metric.words} is no mean over examples and no method is random: this test set says nothing of others"
+        return Judgement("inconclusive", why, 1)
     try:
         for row, runs in zip(rows, paired, strict=True):
             if any(run.value(claim.metric) is None for run in runs):

@@ -156,6 +156,15 @@ def test_table_and_statement_take_the_interval_that_they_speak_of():
     assert judge(replace(alike, about="statement"), rows, losses).verdict == "inconclusive"
 
 
+def test_statement_on_two_deterministic_rows_is_open_where_no_example_can_be_compared():
+    fixed = [row("fixed", [value], metric="macro_f1") for value in (0.3, 0.4)]
+    claim = OrderClaim(order=("fixed", "a"), **PLACE | {"metric": "macro_f1"})
+    judged = judge(claim, fixed, losses)
+    assert (judged.verdict, judged.n) == ("inconclusive", 1)
+    assert "no mean over examples" in judged.reason
+    assert judge(replace(claim, about="table"), fixed, losses).verdict == "reproduced"
+
+
 def test_chain_keeps_its_pairs():
     rows = [row(name, [at] * 5) for name, at in (("a", 0.1), ("b", 0.2), ("fixed", 0.3))]
     judged = judge(OrderClaim(order=("a", "b", "fixed"), about="table", **PLACE), rows, losses)

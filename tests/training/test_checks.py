@@ -126,7 +126,9 @@ def with_layer(call):
 
 
 def by_numpy(layer, x):
-    return x + np.random.normal(size=tuple(x.shape[1:])).astype(np.float32)
+    import keras
+
+    return x + keras.ops.convert_to_tensor(np.random.normal(size=tuple(x.shape[1:])), "float32")
 
 
 def by_kerass_own_state(layer, x):

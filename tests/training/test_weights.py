@@ -98,6 +98,10 @@ def test_layers_that_draw_give_the_seeds_numbers_in_a_fresh_network_as_in_a_used
         drawn = start.draw(fresh, np.random.default_rng(0), rngs["dropout"])
         for variable, value in zip(variables, drawn, strict=True):
             variable.assign(value)
+        if keras.config.backend() == "torch":
+            from lecturebench.training.backends.torch import seed_by
+
+            seed_by(drawn)
         return [np.array(keras.ops.convert_to_numpy(start.model(inputs, training=True))) for _ in range(2)]
 
     one, two = outputs(start, 1), outputs(start, 2)

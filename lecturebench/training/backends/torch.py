@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -31,6 +32,15 @@ def gradient(function: Callable[..., Any], values: Sequence[np.ndarray]) -> list
     """The gradient of a scalar function at float64 arrays, one array for each."""
     point = [torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in values]
     return [slope.numpy() for slope in torch.autograd.grad(function(*point), point)]
+
+
+def seed_by(values: Sequence[np.ndarray]) -> None:
+    """Seed PyTorch's own generator by what a run starts from, the states of Keras' generators among it.
+
+    On PyTorch, Keras' dropout passes over its generator and draws by this one.
+    """
+    content = hashlib.sha256(b"".join(np.ascontiguousarray(value).tobytes() for value in values))
+    torch.manual_seed(int.from_bytes(content.digest()[:7]))
 
 
 class Steps:
@@ -73,6 +83,7 @@ class Steps:
         """Put back what ``weights`` gave."""
         for variable, value in zip(self._variables(), values, strict=True):
             variable.assign(value)
+        seed_by(values)
 
     def _variables(self) -> list[Any]:
         return [*self.model.trainable_variables, *self.model.non_trainable_variables, *self.optimizer.variables]
