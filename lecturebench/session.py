@@ -588,6 +588,12 @@ def requests(
                     f"{name!r} is {data.kind} for {data.task}; {benchmark.name} {takes}: "
                     f"choose {', '.join(benchmark.datasets)}, npz:PATH, csv:PATH or folder:PATH"
                 )
+            for method in benchmark.methods:
+                if method.view is not None and data.kind != "table" and (not methods or method.name in methods):
+                    raise UsageError(
+                        f"{method.name} standardises the columns of a table, and {name!r} is {data.kind}: leave its "
+                        "view out; pixels are scaled to [0, 1]"
+                    )
             made.append(
                 Request(
                     benchmark=benchmark,

@@ -7,7 +7,8 @@ import os
 
 import pytest
 
-from lecturebench import session
+from baselines.dummy import most_frequent
+from lecturebench import Baseline, Standardized, session
 from lecturebench.datasets import load
 from lecturebench.declare.suites import LECTURE_SUITE, discover
 from lecturebench.errors import DataMissing, UsageError
@@ -24,6 +25,13 @@ def asked(benchmark, **changes):
 @pytest.fixture
 def table():
     return discover()["error_table"]
+
+
+def test_columns_of_a_table_are_standardised_and_nothing_else(small):
+    method = Baseline("scaled", "", most_frequent, view=Standardized())
+    benchmark = dataclasses.replace(small, methods=(method,))
+    with pytest.raises(UsageError, match="scaled standardises the columns of a table, and 'digits' is images"):
+        session.requests([benchmark], profile="smoke", backend="tensorflow", device="cpu")
 
 
 def test_unknown_benchmark_and_method_get_the_nearest_name(small):

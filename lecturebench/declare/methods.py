@@ -77,6 +77,8 @@ class Network(Method):
         super().__init__(name, title, function, notes, parameters)
         self.training, self.probe, self.resplit, self.datasets = training, probe, resplit, datasets
         self.view = view
+        if resplit and training.held_out == "last":
+            raise ValueError(f"method {name!r} draws its split anew, which has no published order to hold the last of")
         if len(self._choices) > 1:
             raise ValueError(f"method {name!r} leaves several parameters to choose; one at most")
 

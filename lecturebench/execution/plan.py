@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from lecturebench.declare.benchmark import Benchmark, Profile
+from lecturebench.declare.claims import TimeToTargetClaim
 from lecturebench.declare.methods import Experiment, Method
 from lecturebench.declare.modules import name_in_suite
 from lecturebench.declare.training import Choice, Training
 from lecturebench.execution.source import is_plain
 from lecturebench.judging.statistics import RULES
-from lecturebench.metrics import Metric
+from lecturebench.metrics import Metric, split_of
 from lecturebench.store import Record
 
 # Of a worker, unless somebody asks for more. Sums are added up in another order on two threads than on one, and L-BFGS
@@ -30,6 +31,7 @@ from lecturebench.store import Record
 # two cores that is not that of 64. One thread also costs nothing: runs are fitted side by side, and logistic regression
 # took 12 s on one and 35 s on two of two busy cores, LDA 4 s and 6 s, the dropout network's epochs 0.5 s and 0.6 s.
 THREADS = 1
+ALWAYS_LOOKED_AT = ("error", "mae", "loss")  # on every network's curve, whatever is claimed
 
 
 @dataclass(frozen=True)
@@ -183,6 +185,9 @@ def _run(
     recipe |= _written(training)
     if train_size is not None:
         recipe["train_size"] = train_size
+    looked_at = [name for name in looked_at_by(request.benchmark) if name not in ALWAYS_LOOKED_AT]
+    if looked_at and training is not None:
+        recipe["looked_at"] = looked_at
     if method.resplit:
         recipe["resplit"] = True
     if method.view is not None:
@@ -246,6 +251,11 @@ def _stated(value: Any, benchmark: Benchmark) -> Any:
     if callable(value):
         return named(value, benchmark)
     return f"{type(value).__name__} {getattr(value, 'shape', '')}".strip()
+
+
+def looked_at_by(benchmark: Benchmark) -> list[str]:
+    """The metrics that a network's curve needs on validation data, by name, since races are run by them."""
+    return sorted({split_of(claim.metric)[1] for claim in benchmark.claims if isinstance(claim, TimeToTargetClaim)})
 
 
 def without_backend(method: Method) -> str:

@@ -95,14 +95,59 @@ def method_digest(benchmark: Benchmark, method: Method, backend: str) -> str:
         decisive.append(fit_experiment if isinstance(method, Experiment) else fit_network)
     if method.uses_backend:
         decisive.append(LOADERS[backend])
+    for metric in benchmark.metrics:
+        decisive += [metric.of, metric.losses]
     what = f"method {method.name!r} of {benchmark.name}"
     if not callable(method.function):
         raise UsageError(f"{what}: {method.function!r} is no function")
     rooms = [PACKAGE, BASELINES]
     try:
+        _refuse_generators([method.function, getattr(method, "probe", None), *method.parameters.values()])
         return source_digest(*decisive, roots=rooms, suite=benchmark.path.parent if benchmark.path.name else None)
     except (TypeError, SyntaxError, OSError) as error:
         raise UsageError(f"{what}: {' '.join(str(error).split())}") from None
+
+
+def _refuse_generators(values: Sequence[Any]) -> None:
+    """TypeError where functions of a suite use a generator that lies at the top of their file.
+
+    It goes on where the run before left it, so that a result would depend on what a worker did earlier.
+    """
+    import numpy as np
+
+    waiting: list[Any] = list(values)
+    seen: set[int] = set()
+    while waiting:
+        function = waiting.pop()
+        while isinstance(function, functools.partial):
+            waiting += [*function.args, *function.keywords.values()]
+            function = function.func
+        code = getattr(function, "__code__", None)
+        if code is None or id(function) in seen or str(function.__module__).startswith("lecturebench."):
+            continue
+        seen.add(id(function))
+        names = {name for part in _codes(code) for name in part.co_names}
+        for name in names & set(function.__globals__):
+            value = function.__globals__[name]
+            if isinstance(value, np.random.Generator | np.random.RandomState | np.random.BitGenerator):
+                raise _generator()
+            if isinstance(value, types.FunctionType):
+                waiting.append(value)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """A function's code and that of the functions inside it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+def _generator() -> TypeError:
+    return TypeError(
+        "it holds a random generator, which goes on where the run before left it: give the function a parameter `seed` "
+        "and make the generator inside"
+    )
 
 
 def is_plain(value: Any) -> bool:
@@ -250,8 +295,8 @@ class _Walk:
             return f"array {array.dtype.str} {np.shape(value)} {content}"
         if isinstance(value, np.ufunc | np.dtype):
             return f"numpy {value!r}"
-        if isinstance(value, np.random.Generator):
-            return f"generator {self.describe(value.bit_generator.state)}"
+        if isinstance(value, np.random.Generator | np.random.RandomState | np.random.BitGenerator):
+            raise _generator()
         if callable(value) and hasattr(value, "__qualname__"):
             return f"{value.__module__}.{value.__qualname__}"
         raise _no_source(value)

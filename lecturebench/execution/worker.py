@@ -55,6 +55,7 @@ _setting: Setting
 _send: Callable[[tuple[Any, ...]], None] = lambda message: None  # noqa: E731 - replaced when there is a parent to tell
 _backend: Any = None
 _programs: dict[str, Any] = {}
+_looked_over: set[tuple[str, ...]] = set()  # networks that were built once to see whether they can be trained
 _datasets: dict[str, Any] = {}
 
 
@@ -218,15 +219,18 @@ def thinned(curve: list[dict[str, float]]) -> list[dict[str, float]]:
 def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset) -> Fitted:
     # What is not plain does not travel: it is the method's own.
     parameters = {**method.parameters, **run.parameters}
-    from lecturebench.declare.claims import TimeToTargetClaim
     from lecturebench.declare.methods import Baseline, Experiment
     from lecturebench.declare.training import Training
-    from lecturebench.metrics import split_of
+    from lecturebench.execution.plan import looked_at_by
     from lecturebench.training.baselines import fit_baseline
+    from lecturebench.training.drawn import own_draws
     from lecturebench.training.fit import fit_experiment, fit_network
 
     if isinstance(method, Experiment):
-        fitted = fit_experiment(method.function, parameters, dataset, seed=run.seed)
+        with own_draws(run.seed) as draws:
+            fitted = fit_experiment(method.function, parameters, dataset, seed=run.seed)
+        if method.deterministic and draws.any:
+            raise RuntimeError("it is declared deterministic, but draws random numbers: leave deterministic out")
         fitted.random = not method.deterministic
         return fitted
     if isinstance(method, Baseline):
@@ -242,23 +246,31 @@ def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset) -> Fi
             metrics=benchmark.known_metrics,
         )
     assert run.training is not None
-    return fit_network(
-        method.function,
-        parameters,
-        Training(**run.training),
-        dataset,
-        seed=run.seed,
-        steps_class=_backend.Steps,
-        train_size=run.train_size,
-        resplit=method.resplit,
-        view=method.view,
-        probe=getattr(method, "probe", None),
-        metrics=benchmark.known_metrics,
-        looked_at=[split_of(claim.metric)[1] for claim in benchmark.claims if isinstance(claim, TimeToTargetClaim)],
-        observe=lambda epoch, epochs, loss: _send(("epoch", run.key, epoch, epochs, loss)),
-        programs=_programs,
-        identity=(str(run.suite), run.benchmark, run.method, run.source_digest),
-    )
+    identity = (str(run.suite), run.benchmark, run.method, run.source_digest)
+    if identity not in _looked_over:
+        from lecturebench.training.checks import refuse_unbuildable
+
+        outputs = len(dataset.classes) if dataset.task == "classification" else 1
+        refuse_unbuildable(method.function, parameters, dataset.train.X.shape[1:], outputs)
+        _looked_over.add(identity)
+    with own_draws(run.seed):  # a probe may draw
+        return fit_network(
+            method.function,
+            parameters,
+            Training(**run.training),
+            dataset,
+            seed=run.seed,
+            steps_class=_backend.Steps,
+            train_size=run.train_size,
+            resplit=method.resplit,
+            view=method.view,
+            probe=getattr(method, "probe", None),
+            metrics=benchmark.known_metrics,
+            looked_at=looked_at_by(benchmark),
+            observe=lambda epoch, epochs, loss: _send(("epoch", run.key, epoch, epochs, loss)),
+            programs=_programs,
+            identity=identity,
+        )
 
 
 def _load_backend() -> None:

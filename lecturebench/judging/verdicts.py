@@ -167,6 +167,10 @@ def _race(claim: TimeToTargetClaim, rows: Sequence[RowResult], metric: Metric) -
     paired = _paired_runs(rows)
     if isinstance(paired, Judgement):
         return paired
+    column = claim.metric.replace(" ", "_")
+    blind = [run for runs in paired for run in runs if not any(column in point for point in run.curve)]
+    if blind:
+        return not_run(f"{counted(len(blind), 'run')} of {blind[0].method} recorded no {claim.metric} along the way")
     n = max(map(len, paired))
     fast, slow = ([steps_until(run, claim.metric, claim.threshold, metric) for run in runs] for runs in paired)
     horizon = max(next_look(run, claim.metric) for runs in paired for run in runs)
@@ -215,7 +219,8 @@ def _on_pairs(claim: Claim, rows: Sequence[RowResult], metric: Metric, losses: L
 
 def _paired_runs(rows: Sequence[RowResult]) -> list[list[Record]] | Judgement:
     """Of each row the runs of the seeds that all stochastic methods have; a deterministic one's stand beside them."""
-    if len({digests(run) for row in rows for run in row.runs}) > 1:
+    # A run of a split of its own is tested on other examples, whatever its dataset's digests.
+    if len({(digests(run), bool(run.recipe.get("resplit"))) for row in rows for run in row.runs}) > 1:
         return not_run("its rows were fitted on different data")
     drawn = [{run.seed for run in row.runs} for row in rows if not row.deterministic]
     common = set.intersection(*drawn) if drawn else set()

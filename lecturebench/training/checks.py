@@ -49,6 +49,30 @@ def refuse_probabilities(model: Any, steps: Any, X: np.ndarray) -> None:
         )
 
 
+def refuse_unbuildable(function: Any, parameters: Any, input_shape: tuple[int, ...], outputs: int) -> None:
+    """ValueError, in one line, for a function whose network could not be trained, or not by the run's seed alone.
+
+    It must be built on its inputs, end in (n, outputs) and draw nothing by NumPy while it is built: such numbers are
+    no variable that a run could draw anew.
+    """
+    from lecturebench.training.drawn import numpys
+
+    with numpys() as draws:
+        model = function(input_shape, outputs, **parameters)
+    if draws.any:
+        raise ValueError(
+            "its function draws by NumPy while it builds the network, which no seed of a run reaches: let Keras' "
+            "initialisers draw, or give it the numbers as a parameter"
+        )
+    if not getattr(model, "built", False) or getattr(model, "inputs", None) is None:
+        raise ValueError(
+            f"its network has no inputs yet: begin it with keras.Input({input_shape}), so that its weights are there"
+        )
+    shape = tuple(model.output_shape) if not isinstance(model.output_shape, list) else model.output_shape
+    if shape != (None, outputs):
+        raise ValueError(f"its network gives outputs of shape {shape}; it must end in (None, {outputs})")
+
+
 def _last(model: Any) -> str:
     """The layer that makes probabilities, as far as layers say so."""
     for layer in reversed(list(_all_layers(model))):

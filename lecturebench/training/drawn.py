@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import bit_generator
 
+OWN_STREAM = 5  # beside the five of `outcome.STREAMS`
+
 
 @dataclass
 class Draws:
@@ -52,6 +54,34 @@ def seeded(seed: np.random.SeedSequence) -> Iterator[Draws]:
         draws.any = draws.any or _state() != begin
         np.random.set_state(numpy_before)
         random.setstate(python_before)
+
+
+@contextmanager
+def own_draws(seed: int) -> Iterator[Draws]:
+    """`seeded` by a run's seed, for what a method draws beside the run's streams."""
+    with seeded(np.random.SeedSequence(seed, spawn_key=(OWN_STREAM, 0))) as draws:
+        yield draws
+
+
+@contextmanager
+def numpys() -> Iterator[Draws]:
+    """Whether NumPy drew inside, by its global generator or by one that was made without a seed."""
+    draws = Draws()
+    own_randbits = bit_generator.randbits  # type: ignore[attr-defined]
+
+    def randbits(k: int) -> int:
+        draws.any = True
+        bits: int = own_randbits(k)
+        return bits
+
+    _, before, *place = np.random.get_state()
+    bit_generator.randbits = randbits  # type: ignore[attr-defined]
+    try:
+        yield draws
+    finally:
+        bit_generator.randbits = own_randbits  # type: ignore[attr-defined]
+        _, after, *then = np.random.get_state()
+        draws.any = draws.any or place != then or not np.array_equal(before, after)
 
 
 def _state() -> tuple[object, ...]:

@@ -303,3 +303,24 @@ def test_worker_refuses_other_threads_than_were_planned(monkeypatch) -> None:
     monkeypatch.setattr(worker, "_setting", Setting(2, "tensorflow", "cpu", None), raising=False)
     with pytest.raises(RuntimeError, match="planned for 1 threads, but this worker has 2"):
         worker._check_plan(run, request.benchmark, request.benchmark.methods[0])
+
+
+@pytest.mark.parametrize(
+    ("imports", "use"),
+    [
+        ("import numpy as np\nRNG = np.random.RandomState(0)", "RNG.normal()"),
+        ("import numpy as np\nRNG = np.random.default_rng(0)", "RNG.normal()"),
+        ("import numpy as np\nRNG = np.random.default_rng(0)\ndef draw():\n    return RNG.normal()", "draw()"),
+    ],
+)
+def test_generator_that_outlives_a_run_is_refused(tmp_path: Path, imports: str, use: str) -> None:
+    with pytest.raises(UsageError, match=r"holds a random generator.*parameter `seed`"):
+        digest(suite_at(tmp_path / "course", imports, use))
+
+
+def test_own_metric_is_in_the_key(tmp_path: Path) -> None:
+    imports = "from lecturebench import Metric\ndef own(y, p):\n    return 1\nOWN = (Metric('own', 'higher', own),)"
+    suite = suite_at(tmp_path / "course", imports)
+    path = suite / "bench_small.py"
+    path.write_text(path.read_text().replace("claims=(),", "claims=(), metrics=OWN,"))
+    assert noticed(suite, path)

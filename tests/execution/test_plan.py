@@ -8,6 +8,7 @@ import pickle
 import pytest
 
 from lecturebench.declare.benchmark import Benchmark, Profile
+from lecturebench.declare.claims import TimeToTargetClaim
 from lecturebench.declare.methods import Baseline, Experiment, Network
 from lecturebench.declare.schedules import Schedule
 from lecturebench.declare.suites import discover
@@ -91,6 +92,18 @@ def test_best_of_a_metric_where_higher_is_better_is_the_highest(table):
     for record in records:
         record.metrics["validation"] = {"accuracy": 0.98 if record.recipe["penalty"] == 1e-5 else 0.5}
     assert chosen("penalty", PENALTY, records, METRICS["accuracy"]) == 1e-5
+
+
+def test_what_a_race_looks_at_beside_the_usual_is_in_the_recipe(table):
+    race = TimeToTargetClaim(
+        faster="dropout", slower="ridge", target="3%", source="s", slide="s", dataset="mnist", protocol={}
+    )
+    usual = plan(request(dataclasses.replace(table, claims=(race,)), methods=("dropout",)), {}, Sources()).runs[0]
+    other = dataclasses.replace(race, metric="validation accuracy", target="90%")
+    looking = plan(request(dataclasses.replace(table, claims=(other,)), methods=("dropout",)), {}, Sources()).runs[0]
+    assert "looked_at" not in usual.recipe
+    assert looking.recipe["looked_at"] == ["accuracy"]
+    assert looking.key != usual.key
 
 
 def test_value_with_a_failed_run_is_not_chosen(table):
@@ -249,9 +262,15 @@ def test_recipe_says_what_was_asked_for_and_nothing_else():
         return plan(request(optimisers(**training), methods=("splits",)), {}, Sources()).runs[0].recipe
 
     assert not {"schedule", "looks", "held_out", "train_size"} & set(recipe())
-    full = recipe(schedule=Schedule("cosine"), looks=4, held_out="last", train_size=9)
+    full = recipe(schedule=Schedule("cosine"), looks=4, train_size=9)
     assert full["schedule"] == {"kind": "cosine", "periods": 1, "factor": 0.1, "warmup": 0.0}
-    assert (full["looks"], full["held_out"], full["train_size"], full["resplit"]) == (4, "last", 9, True)
+    assert (full["looks"], full["train_size"], full["resplit"]) == (4, 9, True)
+    with pytest.raises(ValueError, match="draws its split anew"):
+        recipe(held_out="last")
+
+
+def test_recipe_says_that_the_last_are_held_out(table):
+    assert plan(request(table, methods=("dropout",)), {}, Sources()).runs[0].recipe["held_out"] == "last"
 
 
 def test_runs_of_other_schedules_have_other_keys():

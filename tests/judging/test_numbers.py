@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from lecturebench.judging.statistics import (
@@ -231,7 +231,7 @@ def test_two_runs_never_judge_what_lies_outside_either() -> None:
 
 
 @given(st.lists(st.floats(0.01, 0.03), min_size=2, max_size=8), st.floats(0.01, 0.03), st.sampled_from([1, 4]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 def test_seeds_needed_are_the_fewest_that_settle_a_number(errors: list[float], published: float, best_of: int) -> None:
     judged = judge_number(errors, published=published, unit=0.001, best_of=best_of)
     assume(judged.verdict == "inconclusive" and judged.seeds_needed is not None and judged.sd > 1e-6)
@@ -350,3 +350,10 @@ def test_number_that_comes_out_nowhere_has_no_values() -> None:
     assert (found.values, found.between) == ((), ())
     with pytest.raises(ValueError, match="twice"):
         protocol_values([(1, [0.01]), (1, [0.02])], 0.5, 0.001)
+
+
+@given(st.lists(st.floats(0.01, 0.3), min_size=2, max_size=8), st.floats(0.01, 0.3))
+def test_share_that_is_right_is_judged_as_the_share_that_is_wrong(errors, published):
+    wrong = judge_number(errors, published=published, unit=0.001)
+    right = judge_number([1 - error for error in errors], published=1 - published, unit=0.001, higher_is_better=True)
+    assert (wrong.verdict, wrong.undecided) == (right.verdict, right.undecided)

@@ -221,3 +221,16 @@ def test_no_number_of_seeds_undoes_a_run_that_diverged():
     lost = replace(single, failed=(replace(single.runs[0], status="diverged"),))
     judged = judge(claim, [lost], losses)
     assert (judged.verdict, judged.seeds_needed, judged.undecided) == ("inconclusive", None, False)
+
+
+def test_race_by_what_a_run_did_not_look_at_is_not_run():
+    a, b = row("a", (), curves=[100] * 5), row("b", (), curves=[200] * 5)
+    blind = replace(b, runs=tuple(replace(run, curve=[{"step": 100, "validation_loss": 1.0}]) for run in b.runs))
+    judged = judge(RACE, [a, blind], losses)
+    assert (judged.verdict, judged.reason) == ("not_run", "5 runs of b recorded no validation error along the way")
+
+
+def test_rows_on_splits_of_their_own_are_not_compared_with_others():
+    a, b = row("a", [0.1] * 5), row("b", [0.2] * 5)
+    drawn = replace(b, runs=tuple(replace(run, recipe={"resplit": True}) for run in b.runs))
+    assert judge(ORDER, [a, drawn], losses).reason == "its rows were fitted on different data"

@@ -11,6 +11,7 @@ import pytest
 from lecturebench import Training
 from lecturebench.datasets import Dataset, Split, load
 from lecturebench.models.dense import single_layer, softmax_regression
+from lecturebench.training.checks import refuse_unbuildable
 from lecturebench.training.fit import fit_network
 from tests.training.cases import same
 
@@ -192,3 +193,53 @@ def test_networks_of_the_lecture_need_no_second_look(backend, digits):
 
     for model in (softmax_regression((8, 8, 1), 10), single_layer((8, 8, 1), 10, units=4, rate=0.5)):
         assert not any(map(_foreign, [model, *_all_layers(model)]))
+
+
+def without_inputs(input_shape, outputs):
+    import keras
+
+    return keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(outputs)])
+
+
+def too_many(input_shape, outputs):
+    return softmax_regression(input_shape, outputs + 2)
+
+
+def starting_anywhere(input_shape, outputs):
+    import keras
+
+    start = keras.initializers.Constant(np.random.normal(size=()))
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            keras.layers.Flatten(),
+            keras.layers.Dense(outputs, "linear", kernel_initializer=start),
+        ]
+    )
+
+
+def projecting(input_shape, outputs):
+    import keras
+
+    noise = np.random.default_rng().normal(size=(64,)).astype("float32")
+    inputs = keras.Input(input_shape)
+    return keras.Model(inputs, keras.layers.Dense(outputs)(keras.layers.Flatten()(inputs) + noise))
+
+
+@pytest.mark.parametrize(
+    ("function", "why"),
+    [
+        (without_inputs, "has no inputs yet: begin it with keras.Input"),
+        (too_many, r"gives outputs of shape \(None, 12\); it must end in \(None, 10\)"),
+        (starting_anywhere, "draws by NumPy while it builds"),
+        (projecting, "draws by NumPy while it builds"),
+    ],
+)
+def test_network_that_cannot_be_trained_by_the_run_is_refused_in_one_line(backend, function, why):
+    with pytest.raises(ValueError, match=why):
+        refuse_unbuildable(function, {}, (8, 8, 1), 10)
+
+
+@pytest.mark.parametrize("function", [softmax_regression, dropping, recurrent])
+def test_network_as_people_build_them_is_let_through(backend, function):
+    refuse_unbuildable(function, {}, (8, 8, 1), 10)

@@ -37,6 +37,13 @@ class Published:
     unit: float
     higher_is_better: bool
 
+    @property
+    def size(self) -> float:
+        """What an interval's width is measured by: the number; of a share where higher is better what it leaves, if
+        that is less, so that 90% right is judged as 10% wrong is."""
+        least = abs(self.value)
+        return min(least, 1 - self.value) if self.higher_is_better and 0 < self.value < 1 else least
+
     def side(self, low: float, high: float) -> Verdict:
         """Where it stands to an interval whose ends belong to it."""
         slack = SLACK * max(abs(low), abs(high), abs(self.value))
@@ -61,9 +68,11 @@ def judge_number(
 
     errors: one per seed. The interval is that for one new run, m ± t(0.975, n-1)·s·√(1+1/n), widened by half a unit;
     its ends belong to it. Outside it the number is `better` or `worse`, however wide the interval is. Inside, it is
-    `inconclusive` when t·s·√(1+1/n) exceeds a quarter of |published|, since such an interval accepts too much: that
-    half-width is taken before widening, because more seeds shrink it and rounding cannot turn it. With n < 3 it is
-    always inconclusive. Runs of a deterministic method that all agree are one run with the interval ±unit/2.
+    `inconclusive` when t·s·√(1+1/n) exceeds a quarter of |published|, since such an interval accepts too much (of a
+    share where higher is better, a quarter of what it leaves, 1 - published, where that is less: 90% right is 10%
+    wrong). That half-width is taken before widening, because more seeds shrink it and rounding cannot turn it. With
+    n < 3 it is always inconclusive. Runs of a deterministic method that all agree are one run with the interval
+    ±unit/2.
 
     best_of: the published number is the best of so many runs; then the interval is that of the best of as many new
     runs (`prediction_factors`). None, if nobody knows of how many: `better` stays, since the best of any number is no
@@ -152,10 +161,10 @@ def _among_runs(n: int, mean: float, sd: float, printed: Published, best_of: int
     least, greatest = prediction_factors(n, best_of)
     low, high = (-greatest, -least) if printed.higher_is_better else (least, greatest)
     judged = _placed(n, mean, sd, low * sd, high * sd, printed, show)
-    half_width, limit = (high - low) / 2 * sd, abs(printed.value) / 4
+    half_width, limit = (high - low) / 2 * sd, printed.size / 4
     wide = judged.verdict == "reproduced" and not half_width <= limit * (1 + SLACK)
     if n < FEWEST_SEEDS or wide:
-        cause = f"the half-width {show(half_width)} exceeds {show(limit)}, a quarter of {show(printed.value)}"
+        cause = f"the half-width {show(half_width)} exceeds {show(limit)}, a quarter of {show(printed.size)}"
         cause = cause if n >= FEWEST_SEEDS else f"{n} runs are too few"
         needed = _seeds_needed(n, mean, sd, printed, best_of)
         told = f"{judged.reason}, but {cause}; {remedy(n, needed)}"
@@ -185,7 +194,7 @@ def _seeds_needed(n: int, mean: float, sd: float, printed: Published, best_of: i
         least, greatest = prediction_factors(count, best_of)
         if printed.higher_is_better:
             least, greatest = -greatest, -least
-        narrow = (greatest - least) / 2 * sd <= abs(printed.value) / 4 * (1 + SLACK)
+        narrow = (greatest - least) / 2 * sd <= printed.size / 4 * (1 + SLACK)
         ends = mean + least * sd - printed.unit / 2, mean + greatest * sd + printed.unit / 2
         return narrow or printed.side(*ends) != "reproduced"
 
