@@ -41,6 +41,7 @@ def planned(benchmarks: Mapping[str, Benchmark], records: Iterable[Record], load
             places[record.benchmark, str(record.dataset.get("name")), record.profile, backend].append(record)
     data = _Digests(load)
     stale: dict[str, str] = {}
+    gaps: list[str] = []
     sources: dict[tuple[str, str, str], str | UsageError] = {}
     for (name, dataset, profile, backend), own in places.items():
         methods = tuple(dict.fromkeys(record.method for record in own))
@@ -58,7 +59,11 @@ def planned(benchmarks: Mapping[str, Benchmark], records: Iterable[Record], load
                 stale |= {record.key: str(source) for record in its}
             else:
                 stale |= _stale(its, alone, source)
-    return Planned(stale, tuple(data.notes))
+            present = {record.seed for record in its if record.role == "judged" and record.key not in stale}
+            if absent := sorted(set(range(max(present, default=0))) - present):
+                place = f"{method} on {dataset} ({profile}, {its[0].backend})"
+                gaps.append(f"{place}: no run of seed {', '.join(map(str, absent))}, but of later ones")
+    return Planned(stale, (*data.notes, *gaps))
 
 
 def why_not(record: Record, request: Request, source: str, runs: Sequence[Run], waiting: Collection[str]) -> list[str]:

@@ -119,6 +119,8 @@ def test_more_seeds_than_the_profile_has_count_one_after_the_other(sources):
         one.key: "seeds are taken one after the other, and seed 3 has no run" for one in gap if one.seed > 3
     }
     assert stale(*records[1:2]) == {}, "the profile plans it whether or not seed 0 has ended"
+    [note] = planned({"small": benchmark()}, records[1:2], load).notes
+    assert note.endswith("no run of seed 0, but of later ones")
 
 
 def test_second_seed_of_a_deterministic_method_does_not_count(sources):
