@@ -379,7 +379,8 @@ class _Walk:
                 self.follow_name(file, ("*",), file.imports)
                 for end in range(1, file.module.count(".") + 1):
                     package = self.file_of(".".join(file.module.split(".")[:end]))
-                    if package is not None:
+                    # What stands for the folder above a suite says where that lies, and nothing else.
+                    if package is not None and package.name:
                         self.follow(package, [])
 
     def follow_name(self, file: _File, chain: Chain, imports: dict[str, set[_Import]]) -> bool:
@@ -454,7 +455,7 @@ class _Walk:
         if spec.origin is None or not spec.has_location:
             places = [Path(place).resolve() for place in spec.submodule_search_locations or ()]
             own = [place for place in places if self.root_of(place) or not _is_installed(place)]
-            return _File(module, module, module) if own else None
+            return _File(self.label(module), module, module) if own else None
         path = Path(spec.origin).resolve()
         if self.root_of(path) is None and _is_installed(path) and _is_distributed(path, module):
             return None

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from lecturebench import Baseline, Benchmark, Network, Profile, Schedule, Training
-from lecturebench.declare.suites import load_benchmark
+from lecturebench.declare import modules
+from lecturebench.declare.suites import LECTURE_SUITE, load_benchmark
 from lecturebench.errors import UsageError
 from lecturebench.execution import source
 from lecturebench.execution.plan import Request, plan
@@ -324,3 +325,16 @@ def test_own_metric_is_in_the_key(tmp_path: Path) -> None:
     path = suite / "bench_small.py"
     path.write_text(path.read_text().replace("claims=(),", "claims=(), metrics=OWN,"))
     assert noticed(suite, path)
+
+
+def test_lecture_has_one_digest_whether_or_not_python_finds_it_by_its_plain_name(monkeypatch) -> None:
+    benchmark = load_benchmark(LECTURE_SUITE / "bench_gradient_descent.py")
+    plain = method_digest(benchmark, benchmark.method("small"), "tensorflow")
+    monkeypatch.setattr(modules, "_has_plain_names", lambda: False)
+    modules.package_name.cache_clear()
+    try:
+        benchmark = load_benchmark(LECTURE_SUITE / "bench_gradient_descent.py")
+        assert benchmark.method("small").function.__module__.startswith("suites_of_")
+        assert method_digest(benchmark, benchmark.method("small"), "tensorflow") == plain
+    finally:
+        modules.package_name.cache_clear()
