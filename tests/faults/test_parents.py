@@ -65,7 +65,7 @@ def test_parent_killed_at_50_moments_leaves_a_whole_store_and_no_worker(call, tm
         assert before.items() <= after.items(), "a finished run was lost or fitted again"
         assert {record.status for record in records} <= {"ok"}
         for record in records:
-            assert len(Store(out).predictions(record.key)) == record.dataset["n_test"]
+            assert len(Store(out).predictions(record.key).predicted) == record.dataset["n_test"]
     before = runs_of(out)
     last = call(out, seeds)
     _, errors = last.communicate(timeout=120)
@@ -155,7 +155,8 @@ def table(out):
     """table.csv without the columns that tell of the clock, and the digests of all predictions."""
     with (out / "table.csv").open(encoding="utf-8", newline="") as file:
         lines = [{**line, "seconds": "", "predict_seconds": "", "started": ""} for line in csv.DictReader(file)]
-    return lines, {record.key: record.digests for record in Store(out).read()[0]}
+    digests = {record.key: {**record.digests, "record": ""} for record in Store(out).read()[0]}
+    return lines, digests
 
 
 def test_call_interrupted_five_times_ends_as_one_that_was_not(whole, tmp_path):
