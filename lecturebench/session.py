@@ -540,7 +540,7 @@ def requests(
     time_limit: float | None = None,
     data_dir: Path | None = None,
     strict: bool = False,
-    say: Say = lambda line: None,
+    say: Say = _unsaid,
 ) -> tuple[list[Request], dict[str, dict[str, str]]]:
     """A request per benchmark and dataset (`places`), its data loaded and checked; and for each benchmark the datasets
     that it cannot have, with reasons.

@@ -150,10 +150,9 @@ class _Call:
         """Plan what is asked for now; each method is a row of its own, planned anew once what decides it has ended."""
         self._rows, self._rows_waiting_for = [], {}
         for request in requests:
-            for method in request.benchmark.methods:
-                if request.methods is None or method.name in request.methods:
-                    self._rows.append(Row(replace(request, methods=(method.name,)), Plan([], [])))
-                    self._plan(len(self._rows) - 1)
+            for method in request.asked:
+                self._rows.append(Row(replace(request, methods=(method.name,)), Plan([], [])))
+                self._plan(len(self._rows) - 1)
         self._arrange()
 
     def work(self, pool: Pool) -> None:
@@ -281,6 +280,4 @@ class _Call:
 
 def source_digests(request: Request) -> dict[str, str]:
     """The digest of the source that decides each method's result; UsageError for a method that has none."""
-    methods = request.benchmark.methods
-    asked = [method for method in methods if request.methods is None or method.name in request.methods]
-    return {method.name: method_digest(request.benchmark, method, request.backend) for method in asked}
+    return {method.name: method_digest(request.benchmark, method, request.backend) for method in request.asked}

@@ -82,6 +82,11 @@ class Request:
     threads: int = THREADS
     examples: int | None = None
 
+    @property
+    def asked(self) -> list[Method]:
+        """The benchmark's methods that are asked for."""
+        return [m for m in self.benchmark.methods if self.methods is None or m.name in self.methods]
+
 
 class Plan(NamedTuple):
     """runs: those that can be fitted. waiting: judged runs whose parameter is still open; only their number counts.
@@ -103,9 +108,7 @@ def plan(request: Request, ended: Mapping[str, Record], sources: Mapping[str, st
     runs: list[Run] = []
     waiting: list[Run] = []
     deciding: set[str] = set()
-    for method in request.benchmark.methods:
-        if request.methods is not None and method.name not in request.methods:
-            continue
+    for method in request.asked:
         if method.datasets and request.dataset not in method.datasets:
             continue
         profile = request.benchmark.profiles[request.profile]

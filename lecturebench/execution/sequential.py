@@ -181,16 +181,8 @@ def _doubled(
 def _planned(request: Request) -> dict[str, int]:
     """How many seeds each method of a request that has seeds is to get."""
     profile = request.benchmark.profiles[request.profile]
-    return {method.name: request.seeds or profile.runs(method) for method in _drawn(request)}
-
-
-def _drawn(request: Request) -> list[Method]:
-    """The methods of a request that have seeds."""
-    return [
-        method
-        for method in request.benchmark.methods
-        if not method.deterministic and (request.methods is None or method.name in request.methods)
-    ]
+    drawn = [method for method in request.asked if not method.deterministic]
+    return {method.name: request.seeds or profile.runs(method) for method in drawn}
 
 
 def _hopeless(result: Judged) -> bool:
@@ -211,10 +203,7 @@ def _speaks_of(result: Judged, request: Request) -> bool:
 
 def _split(request: Request, seeds: dict[str, int]) -> list[Request]:
     """A request as several, each for the methods with as many seeds; those without seeds go with any."""
-    names = [
-        method.name for method in request.benchmark.methods if request.methods is None or method.name in request.methods
-    ]
     groups: dict[int, list[str]] = {}
-    for name in names:
-        groups.setdefault(seeds.get(name, 1), []).append(name)
+    for method in request.asked:
+        groups.setdefault(seeds.get(method.name, 1), []).append(method.name)
     return [replace(request, methods=tuple(group), seeds=count) for count, group in groups.items()]

@@ -161,36 +161,23 @@ def _why_stale(record: Record, request: Request, source: str, found: Plan, untri
 
 def _edits(record: Record, run: Run) -> list[str]:
     """Where a record with the key of a run says something else of itself than the run."""
-    stated = {
-        "suite": record.suite,
-        "benchmark": record.benchmark,
-        "method": record.method,
-        "recipe": record.recipe,
-        "digests": record.dataset.get("digests"),
-        "profile": record.profile,
-        "backend": record.backend,
-        "seed": record.seed,
-        "role": record.role,
-        "threads": record.threads,
-        "source digest": record.source_digest,
-    }
-    is_now = {
-        "suite": run.suite_name,
-        "benchmark": run.benchmark,
-        "method": run.method,
-        "recipe": dict(run.recipe),
-        "digests": dict(run.digests),
-        "profile": run.profile,
-        "backend": run.backend,
-        "seed": run.seed,
-        "role": run.role,
-        "threads": run.threads,
-        "source digest": run.source_digest,
+    stated_and_now = {
+        "suite": (record.suite, run.suite_name),
+        "benchmark": (record.benchmark, run.benchmark),
+        "method": (record.method, run.method),
+        "recipe": (record.recipe, dict(run.recipe)),
+        "digests": (record.dataset.get("digests"), dict(run.digests)),
+        "profile": (record.profile, run.profile),
+        "backend": (record.backend, run.backend),
+        "seed": (record.seed, run.seed),
+        "role": (record.role, run.role),
+        "threads": (record.threads, run.threads),
+        "source digest": (record.source_digest, run.source_digest),
     }
     return [
-        f"its {what} is {stated[what]!r}, its key is that of {is_now[what]!r}"
-        for what in stated
-        if stated[what] != is_now[what]
+        f"its {what} is {stated!r}, its key is that of {now!r}"
+        for what, (stated, now) in stated_and_now.items()
+        if stated != now
     ]
 
 
