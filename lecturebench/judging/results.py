@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from lecturebench.declare.benchmark import Benchmark
-from lecturebench.declare.claims import Claim, NumberClaim
+from lecturebench.declare.claims import Claim, Group
 from lecturebench.declare.methods import Method
 from lecturebench.judging.evidence import HUGE
-from lecturebench.judging.statistics import Judgement
+from lecturebench.judging.statistics import Judgement, Verdict
 from lecturebench.metrics import Metric, named
 from lecturebench.store import Record
 
@@ -19,6 +19,11 @@ from lecturebench.store import Record
 def show(metric: str) -> Callable[[float], str]:
     """How a value of one of our metrics, or a measured number, is written for people. Own metrics: `Metric.show`."""
     return named(metric).show
+
+
+def verdict_word(verdict: Verdict, group: Group) -> str:
+    """A verdict as people say it: an effect or a formula that does not hold is contradicted, not worse."""
+    return "contradicted" if verdict == "worse" and group != "number" else verdict.replace("_", " ")
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,10 +149,8 @@ class ClaimResult:
 
     @property
     def word(self) -> str:
-        """The verdict as people say it: an order that does not hold is contradicted, not worse."""
-        if self.judgement.verdict == "worse" and not isinstance(self.claim, NumberClaim):
-            return "contradicted"
-        return self.judgement.verdict.replace("_", " ")
+        """The verdict as people say it."""
+        return verdict_word(self.judgement.verdict, self.claim.group)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from statistics import fmean
 
 from lecturebench.declare.claims import Claim, EquivalenceClaim, OrderClaim
 from lecturebench.judging.evidence import counted, one_line
-from lecturebench.judging.results import ClaimResult, RowResult
+from lecturebench.judging.results import ClaimResult, RowResult, verdict_word
 from lecturebench.judging.statistics import Interval, Judgement
 from lecturebench.metrics import Metric
 from lecturebench.report.audit import audited
@@ -36,8 +36,7 @@ class Pair:
 
     @property
     def word(self) -> str:
-        verdict = self.judgement.verdict
-        return "contradicted" if verdict == "worse" else verdict.replace("_", " ")
+        return verdict_word(self.judgement.verdict, "effect")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lecturebench.declare.claims import Group
-from lecturebench.judging.results import ClaimResult
+from lecturebench.judging.results import ClaimResult, verdict_word
 from lecturebench.judging.statistics import ALPHA, Verdict
 
 GROUPS: Mapping[Group, str] = {"number": "numbers", "effect": "effects", "formula": "formulas"}
@@ -43,9 +43,7 @@ class Count:
     def _word(self, verdict: Verdict) -> str:
         if verdict == "reproduced" and self.group == "formula":
             return "hold" if self.total != 1 else "holds"
-        if verdict == "worse" and self.group != "number":
-            return "contradicted"
-        return verdict.replace("_", " ")
+        return verdict_word(verdict, self.group)
 
     def __str__(self) -> str:
         """ "4 of 7 reproduced, 1 better, 2 inconclusive; 1 not yet decided" """
