@@ -15,7 +15,10 @@ from lecturebench import __version__
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGES = ("tensorflow", "keras", "jax", "jaxlib", "torch", "numpy", "scipy", "scikit-learn", "tensorflow-datasets")
-FLAGS = ("TF_ENABLE_ONEDNN_OPTS", "XLA_FLAGS", "OMP_NUM_THREADS", "NPROC", "CUDA_VISIBLE_DEVICES")
+FLAGS = (
+    *("TF_ENABLE_ONEDNN_OPTS", "XLA_FLAGS", "OMP_NUM_THREADS", "NPROC", "CUDA_VISIBLE_DEVICES"),
+    *("NVIDIA_TF32_OVERRIDE", "JAX_DEFAULT_MATMUL_PRECISION"),
+)
 # How somebody says which checkouts of others git may read; kept, while what says where a repository lies is not.
 GIT_SETTINGS = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_TEST_ASSUME_DIFFERENT_OWNER")
 

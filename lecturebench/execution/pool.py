@@ -214,13 +214,12 @@ class LocalPool:
             return self._failed(run, "timeout", f"stopped after its time limit of {run.time_limit:g} s"), None
         except ProcessExpired as error:
             return self._failed(run, "crashed", f"its worker died: {exit_reason(error.exitcode)}"), None
-        except MemoryError as error:
-            return self._failed(run, "out_of_memory", f"MemoryError: {error}", error), None
         except CancelledError:
             status, reason = task.killed or ("crashed", "its worker was stopped")
             return self._failed(run, status, reason), None
         except Exception as error:
-            return self._failed(run, "error", f"{type(error).__name__}: {error}", error), None
+            status = "out_of_memory" if is_out_of_memory(error) else "error"
+            return self._failed(run, status, f"{type(error).__name__}: {error}", error), None
 
     def _failed(self, run: Run, status: Status, reason: str, error: BaseException | None = None) -> Record:
         return failed_record(run, self._setting.threads, status, reason, error)
@@ -273,6 +272,14 @@ def resident(pid: int) -> int:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:
         return 0
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, the machine's or a GPU's: each backend says that in its own type."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return bool(names & {"MemoryError", "OutOfMemoryError", "ResourceExhaustedError"}) or (
+        "JaxRuntimeError" in names and str(error).startswith("RESOURCE_EXHAUSTED")
+    )
 
 
 def exit_reason(code: int | None) -> str:

@@ -512,14 +512,23 @@ def _spec(module: str) -> ModuleSpec | None:
 
 def _is_installed(path: Path) -> bool:
     """Whether a file is of the standard library or lies where packages are installed."""
-    return bool(INSTALLED_NAMES.intersection(path.parts)) or any(path.is_relative_to(place) for place in INSTALLED)
+    return _is_among_packages(path) or any(path.is_relative_to(place) for place in INSTALLED)
+
+
+def _is_among_packages(path: Path) -> bool:
+    """Whether a file lies in a folder of packages: one of that name, or one that ``pip install --target`` filled."""
+    return bool(INSTALLED_NAMES.intersection(path.parts)) or any(map(_holds_distributions, path.parents))
+
+
+@functools.cache
+def _holds_distributions(folder: Path) -> bool:
+    return any(folder.glob("*.dist-info/RECORD"))
 
 
 def _is_distributed(path: Path, module: str) -> bool:
     """Whether a package that was installed brought this file: a module that somebody copied there is his own."""
     top = module.partition(".")[0]
-    in_packages = INSTALLED_NAMES.intersection(path.parts)
-    return not in_packages or top in STATED_IN_RECORDS or top in _distributions()
+    return not _is_among_packages(path) or top in STATED_IN_RECORDS or top in _distributions()
 
 
 @functools.cache

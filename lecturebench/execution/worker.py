@@ -36,6 +36,15 @@ THREAD_VARIABLES = (
     "TF_NUM_INTRAOP_THREADS",
     "NPROC",
 )
+# On a GPU the same network under the same key: single precision, not 10 bits of it (TensorFloat-32, which cuBLAS, cuDNN
+# and XLA may take), sums in a fixed order, and no memory taken before it is needed, so that workers share a card.
+GPU_VARIABLES = {
+    "NVIDIA_TF32_OVERRIDE": "0",
+    "JAX_DEFAULT_MATMUL_PRECISION": "highest",
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+}
+DETERMINISTIC_XLA = "--xla_gpu_deterministic_ops=true"
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,14 @@ def thread_environment(threads: int) -> dict[str, str]:
     return {name: str(threads) for name in THREAD_VARIABLES} | {"TF_NUM_INTEROP_THREADS": "1"}
 
 
+def device_environment(device: str) -> dict[str, str]:
+    """Environment variables for runs on that device; on a GPU, flags of XLA that are set already stay."""
+    if device == "cpu":
+        return {"CUDA_VISIBLE_DEVICES": ""}
+    flags = os.environ.get("XLA_FLAGS", "").split()
+    return {**GPU_VARIABLES, "XLA_FLAGS": " ".join([*flags, *{DETERMINISTIC_XLA} - set(flags)])}
+
+
 def initialize(setting: Setting) -> None:
     """Called once in a new worker, before its first run."""
     global _setting, _send
@@ -71,8 +88,7 @@ def initialize(setting: Setting) -> None:
     _die_with_parent()
     os.environ |= thread_environment(setting.threads)
     os.environ |= {"KERAS_BACKEND": setting.backend, "KERAS_NNX_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    if setting.device == "cpu":
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    os.environ |= device_environment(setting.device)
     _setting = setting
     if setting.output is not None:
         _redirect_output(setting.output)

@@ -158,6 +158,24 @@ def test_installed_package_counts_by_its_version_where_a_suite_uses_it(tmp_path:
     assert digest(keras) == kept, "the record of every run states the versions of what lecturebench stands on"
 
 
+def test_package_that_pip_put_into_a_folder_of_its_own_counts_by_its_version(tmp_path: Path, monkeypatch) -> None:
+    folder = tmp_path / "wheels"
+    info = folder / "carried-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Name: carried\nVersion: 1.0\n")
+    (info / "RECORD").write_text("carried.py,,\n")
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setattr(source, "_distributions", importlib.metadata.packages_distributions)
+    suite, helper = (
+        suite_at(tmp_path / "course", "import carried", "carried.strength()"),
+        helper_at(folder / "carried.py", 1),
+    )
+    assert not noticed(suite, helper)
+    before = digest(suite)
+    (info / "METADATA").write_text("Name: carried\nVersion: 2.0\n")
+    assert digest(suite) != before
+
+
 def test_installed_package_that_nobody_of_the_suite_imports_does_not_count(tmp_path: Path, monkeypatch) -> None:
     before = digest(suite_at(tmp_path / "course"))
     monkeypatch.setattr(source, "_distributions", lambda: {"sklearn": ["x"], "keras": ["x"], "platformdirs": ["x"]})

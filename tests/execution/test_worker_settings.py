@@ -15,8 +15,9 @@ from lecturebench.datasets import load
 from lecturebench.declare.suites import load_benchmark
 from lecturebench.execution.engine import carry_out
 from lecturebench.execution.plan import Request, named, plan
-from lecturebench.execution.pool import local_pool
+from lecturebench.execution.pool import is_out_of_memory, local_pool
 from lecturebench.execution.progress import PlainDisplay
+from lecturebench.execution.worker import device_environment
 from lecturebench.store import Store
 
 NAME = os.environ.get("KERAS_BACKEND", "tensorflow")
@@ -135,3 +136,40 @@ def test_recipe_says_what_a_partial_holds(request_):
     given = partial(partial(fitted, 1), setting=plan)
     assert named(given, request_.benchmark) == f"partial({fitted.__module__}.fitted, …)"
     assert "stopping" not in runs["plain"].recipe
+
+
+def test_runs_on_a_gpu_are_in_single_precision_and_in_a_fixed_order_and_share_the_card(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=/tmp/dump")
+    variables = device_environment("gpu")
+    assert variables["NVIDIA_TF32_OVERRIDE"] == "0"
+    assert variables["JAX_DEFAULT_MATMUL_PRECISION"] == "highest"
+    assert variables["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
+    assert variables["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    assert variables["XLA_FLAGS"] == "--xla_dump_to=/tmp/dump --xla_gpu_deterministic_ops=true"
+    monkeypatch.setenv("XLA_FLAGS", variables["XLA_FLAGS"])
+    assert device_environment("gpu") == variables
+    assert device_environment("cpu") == {"CUDA_VISIBLE_DEVICES": ""}
+
+
+class JaxRuntimeError(RuntimeError):
+    """Named as JAX's own."""
+
+
+class OutOfMemoryError(RuntimeError):
+    """Named as PyTorch's own."""
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (MemoryError("no room"), True),
+        (OutOfMemoryError("CUDA out of memory"), True),
+        (JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory"), True),
+        (JaxRuntimeError("INVALID_ARGUMENT: shapes"), False),
+        (RuntimeError("RESOURCE_EXHAUSTED is a word"), False),
+    ],
+)
+def test_memory_that_runs_out_is_told_from_other_errors(error: Exception, expected: bool) -> None:
+    assert is_out_of_memory(error) is expected
