@@ -28,6 +28,7 @@ from lecturebench.judging.statistics import (
     LEVEL,
     LOOKED_LEVEL,
     Judgement,
+    Losses,
     judge_chain,
     judge_equivalence,
     judge_identity,
@@ -36,7 +37,6 @@ from lecturebench.judging.statistics import (
     judge_time_to_target,
     not_run,
 )
-from lecturebench.judging.statistics import Losses as MethodLosses
 from lecturebench.metrics import Metric, named, split_of
 from lecturebench.store import DamagedRecord, Record
 
@@ -110,8 +110,10 @@ def _judge(claim: Claim, rows: Sequence[RowResult], metric: Metric, losses: Loss
     try:
         if looked_before(rows):
             judged = rule(LOOKED_LEVEL)
-            told = f"{judged.reason}; at {100 * LOOKED_LEVEL:g}%: with more seeds than planned it was looked at before"
-            return judged if judged.verdict == "not_run" else replace(judged, reason=told)
+            reason = (
+                f"{judged.reason}; at {100 * LOOKED_LEVEL:g}%: with more seeds than planned it was looked at before"
+            )
+            return judged if judged.verdict == "not_run" else replace(judged, reason=reason)
         judged = rule(LEVEL)
         if judged.verdict in ("reproduced", "worse"):
             judged = replace(judged, firm=rule(LOOKED_LEVEL).verdict == judged.verdict)
@@ -196,7 +198,7 @@ def _on_pairs(claim: Claim, rows: Sequence[RowResult], metric: Metric, losses: L
             if any(run.value(claim.metric) is None for run in runs):
                 return not_run(f"its rows do not all measure the {claim.metric}")
             values = [losses(run, metric) if by_example else [run.value(claim.metric)] for run in runs]
-            chain.append(MethodLosses(row.method.name, np.array(values), deterministic=row.deterministic))
+            chain.append(Losses(row.method.name, np.array(values), deterministic=row.deterministic))
     except NO_LOSSES as error:
         return not_run(one_line(str(error)))
 

@@ -157,12 +157,12 @@ def judge_minimum(
     drawn = [side for side in path if not side.deterministic]
     n = min((len(side.rows) for side in drawn), default=1)
     best = min(path, key=lambda side: float(side.rows.mean()))
-    told = f"{lowest} is {show(sign * float(best.rows.mean()))} at {best.name}"
+    reason = f"{lowest} is {show(sign * float(best.rows.mean()))} at {best.name}"
     names = tuple(side.name for side in path)
     if drawn and n < FEWEST_SEEDS:
         few = next(side for side in drawn if len(side.rows) == n)
-        told = f"{told}, but {counted(n, 'seed')} of {few.name} are too few"
-        return Judgement("inconclusive", told, n, names=names, seeds_needed=FEWEST_SEEDS)
+        reason = f"{reason}, but {counted(n, 'seed')} of {few.name} are too few"
+        return Judgement("inconclusive", reason, n, names=names, seeds_needed=FEWEST_SEEDS)
     rngs = iter(rng.spawn(4 * len(inner)))
     corrected = 1 - (1 - level) / len(inner)
 
@@ -173,19 +173,19 @@ def judge_minimum(
 
     for middle in sorted(inner, key=lambda side: float(side.rows.mean())):
         gains = [gain(middle, end, corrected) for end in ends]
-        if all(one.low > 0 for one in gains):
+        if all(judgement.low > 0 for judgement in gains):
             listed = " and ".join(
-                f"{show(one.mean)} in [{show(one.low)}, {show(one.high)}] {below} {end.name}"
-                for end, one in zip(ends, gains, strict=True)
+                f"{show(judgement.mean)} in [{show(judgement.low)}, {show(judgement.high)}] {below} {end.name}"
+                for end, judgement in zip(ends, gains, strict=True)
             )
-            return Judgement("reproduced", f"{told}; {middle.name} is {listed} at {corrected:.1%}", n, names=names)
+            return Judgement("reproduced", f"{reason}; {middle.name} is {listed} at {corrected:.1%}", n, names=names)
     for end in ends:
         if all(gain(end, middle, level).low > 0 for middle in inner):
-            told = f"{told}; {end.name}, an end, lies {below} every method inside"
-            return Judgement("worse", told, n, names=names)
+            reason = f"{reason}; {end.name}, an end, lies {below} every method inside"
+            return Judgement("worse", reason, n, names=names)
     needed = _seeds_for_minimum(path, best, n, level) if drawn else None
-    told = f"{told}, but no method inside lies {below} both ends at {corrected:.1%}; {remedy(n, needed)}"
-    return Judgement("inconclusive", told, n, names=names, seeds_needed=needed)
+    reason = f"{reason}, but no method inside lies {below} both ends at {corrected:.1%}; {remedy(n, needed)}"
+    return Judgement("inconclusive", reason, n, names=names, seeds_needed=needed)
 
 
 def seeds_to_decide(
@@ -212,21 +212,21 @@ def _pair(
     by_seed = differences(a.rows, b.rows).mean(axis=1)
     n, mean, sd = by_seed.size, mean_of(by_seed), sd_of(by_seed)
     names = (a.name, b.name)
-    told = f"{b.name} minus {a.name} is {show(mean)}"
+    reason = f"{b.name} minus {a.name} is {show(mean)}"
     for side in (a, b):
         if not side.deterministic and len(side.rows) < FEWEST_SEEDS:
             count = f"{counted(len(side.rows), 'seed')} of {side.name}"
-            told = f"{told}, but {count} are too few: it takes {FEWEST_SEEDS}"
-            return Judgement("inconclusive", told, n, mean, sd, names=names, seeds_needed=FEWEST_SEEDS)
+            reason = f"{reason}, but {count} are too few: it takes {FEWEST_SEEDS}"
+            return Judgement("inconclusive", reason, n, mean, sd, names=names, seeds_needed=FEWEST_SEEDS)
     over_seeds = interval_over_seeds(a.rows, b.rows, level=level)
     over_examples = None
     if a.rows.shape[1] > 1:
         over_examples = interval_over_examples(a.rows, b.rows, rng=rng, resamples=resamples, level=level)
     decides = over_examples if about == "statement" and over_examples is not None else over_seeds
-    told = f"{told} in [{show(decides.low)}, {show(decides.high)}] {_over(decides is over_examples, a, b, about)}"
+    reason = f"{reason} in [{show(decides.low)}, {show(decides.high)}] {_over(decides is over_examples, a, b, about)}"
     return Judgement(
         "inconclusive",
-        told,
+        reason,
         n,
         mean,
         sd,
@@ -256,8 +256,8 @@ def _with_seeds_needed(judged: Judgement, distance: float, about: About) -> Judg
         return replace(judged, reason=f"{judged.reason}; more seeds change nothing, neither method draws any")
     examples = _examples_part(judged, about)
     if examples >= distance > 0:
-        told = "no number of seeds would settle it, on new examples it takes a larger test set"
-        return replace(judged, reason=f"{judged.reason}; {told}")
+        reason = "no number of seeds would settle it, on new examples it takes a larger test set"
+        return replace(judged, reason=f"{judged.reason}; {reason}")
     needed = seeds_to_decide(judged.n, distance, judged.sd, examples=examples)
     return replace(judged, reason=f"{judged.reason}; {remedy(judged.n, needed)}", seeds_needed=needed)
 

@@ -95,14 +95,14 @@ def judge_number(
     if deterministic and values.min() == values.max():
         judged = _placed(1, float(values[0]), NAN, 0.0, 0.0, printed, show)
     elif values.size == 1:
-        told = f"1 run is too few to judge {show(published)}; at least {FEWEST_SEEDS - 1} more seeds are needed"
-        judged = Judgement("inconclusive", told, 1, float(values[0]), seeds_needed=FEWEST_SEEDS)
+        reason = f"1 run is too few to judge {show(published)}; at least {FEWEST_SEEDS - 1} more seeds are needed"
+        judged = Judgement("inconclusive", reason, 1, float(values[0]), seeds_needed=FEWEST_SEEDS)
     else:
         judged = _among_runs(values.size, mean_of(values), sd_of(values), printed, best_of or 1, show)
     if best_of is None and judged.verdict != "better":
         cause = "the published run was selected by its test error, nobody says of how many: only better is safe"
-        told = f"{judged.reason}, but {cause}"
-        return replace(judged, verdict="inconclusive", reason=told, undecided=False, seeds_needed=None)
+        reason = f"{judged.reason}, but {cause}"
+        return replace(judged, verdict="inconclusive", reason=reason, undecided=False, seeds_needed=None)
     if best_of is not None and best_of > 1:
         return replace(judged, reason=f"{judged.reason}, as the best of {best_of} runs")
     return judged
@@ -167,15 +167,15 @@ def _among_runs(n: int, mean: float, sd: float, printed: Published, best_of: int
         cause = f"the half-width {show(half_width)} exceeds {show(limit)}, a quarter of {show(printed.size)}"
         cause = cause if n >= FEWEST_SEEDS else f"{n} runs are too few"
         needed = _seeds_needed(n, mean, sd, printed, best_of)
-        told = f"{judged.reason}, but {cause}; {remedy(n, needed)}"
-        judged = replace(judged, verdict="inconclusive", reason=told, seeds_needed=needed)
+        reason = f"{judged.reason}, but {cause}; {remedy(n, needed)}"
+        judged = replace(judged, verdict="inconclusive", reason=reason, seeds_needed=needed)
     if n < FEWEST_SEEDS or not sd > 0:
         return judged
     for end, factor in ((judged.low, low), (judged.high, high)):
         error = end_standard_error(sd, n, factor)
         if abs(printed.value - end) <= error:
-            told = f"{judged.reason}; undecided: {show(end)} has itself a standard error of {show(error)}"
-            return replace(judged, undecided=True, reason=told)
+            reason = f"{judged.reason}; undecided: {show(end)} has itself a standard error of {show(error)}"
+            return replace(judged, undecided=True, reason=reason)
     return judged
 
 
