@@ -109,9 +109,9 @@ def measured(folder: Path, benchmarks: int) -> dict[str, float]:
     try:
         write_report(results, store, lambda name: data, folder, say=say)
     except _PageWritten:
-        taken = time.perf_counter() - begin
+        seconds = time.perf_counter() - begin
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-    return {"page": taken, "memory": peak, "size": (folder / "index.html").stat().st_size / 2**20}
+    return {"page": seconds, "memory": peak, "size": (folder / "index.html").stat().st_size / 2**20}
 
 
 class _PageWritten(Exception):
@@ -137,10 +137,10 @@ def main() -> None:
             measurements.append(
                 (runs, json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
             )
-        taken = measurements[-1][1]
+        measurement = measurements[-1][1]
         print(
-            f"{runs:>5} runs, {benchmarks:>3} benchmarks: page after {taken['page']:.1f} s, "
-            f"{taken['memory']:.0f} MiB of memory; it has {taken['size']:.1f} MiB",
+            f"{runs:>5} runs, {benchmarks:>3} benchmarks: page after {measurement['page']:.1f} s, "
+            f"{measurement['memory']:.0f} MiB of memory; it has {measurement['size']:.1f} MiB",
             flush=True,
         )
     for (few, short), (many, long) in itertools.pairwise(measurements):

@@ -80,10 +80,10 @@ def number_verdict(rng: np.random.Generator, scatter: Draw, first: int, distance
     off = float(scatter(rng, 1)[0]) if distance is None else distance
     published = round((mean + sd * off) / unit) * unit
     for n in looks(first, MOST_SEEDS):
-        judged = judge_number(errors[:n].tolist(), published=published, unit=unit)
-        if not judged.undecided:
+        judgement = judge_number(errors[:n].tolist(), published=published, unit=unit)
+        if not judgement.undecided:
             break
-    return judged.verdict
+    return judgement.verdict
 
 
 def losses(rng: np.random.Generator, scatter: str, mean: float) -> Array:

@@ -43,21 +43,21 @@ class Side:
     notes: tuple[str, ...]
 
     @cached_property
-    def judged(self) -> tuple[Record, ...]:
+    def runs(self) -> tuple[Record, ...]:
         """The judged runs of all rows, whatever their status."""
         return tuple(run for stored in self.rows.values() for run in (*stored.row.runs, *stored.row.failed))
 
     @property
     def machines(self) -> Counter[str]:
         """The machines by name, with how many runs each made."""
-        return Counter(machine(run) for run in self.judged)
+        return Counter(machine(run) for run in self.runs)
 
     @property
     def about(self) -> str:
         """How many runs, when, of which commits and on which machines, in one line."""
-        parts = [counted(len(self.judged), "run")]
-        parts += [f"last on {last[:10]}"] if (last := max((run.started for run in self.judged), default="")) else []
-        commits = {run.commit[:12] + ("+" if run.dirty else "") for run in self.judged if run.commit}
+        parts = [counted(len(self.runs), "run")]
+        parts += [f"last on {last[:10]}"] if (last := max((run.started for run in self.runs), default="")) else []
+        commits = {run.commit[:12] + ("+" if run.dirty else "") for run in self.runs if run.commit}
         parts += [f"commit {', '.join(sorted(commits))}"] if commits else []
         machines = [name for name, _ in self.machines.most_common()]
         return one_line("; ".join([*parts, f"on {' and '.join(machines)}"]))

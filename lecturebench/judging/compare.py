@@ -83,7 +83,7 @@ def read_side(folder: Path, benchmarks: Mapping[str, Benchmark], load: Callable[
         losses = saved_losses(store, load)
         contents.append((store, losses, collect(benchmarks, store, losses=losses)))
     side = side_of(str(folder), contents)
-    if not side.judged:
+    if not side.runs:
         why = f": {one_line(side.notes[0])}" if side.notes else ""
         raise UsageError(f"no usable run of this suite in {str(folder)!r}{why}")
     return side

@@ -203,7 +203,7 @@ def _recomputed(
         if stated != expected:
             differences.append(f"{where}: its {split} split has digest {stated}, the dataset's is {expected}")
     shown = {benchmark.metric, *(claim.metric for claim in benchmark.claims if record.method in claim.methods)}
-    kept = dict(test)
+    test_metrics = dict(test)
     for name in known:
         stated, value = test.get(name), metrics.get(name)
         agreed = _agree(known[name], stated, value, saved, y)
@@ -217,8 +217,8 @@ def _recomputed(
             )
             differences.append(f"{where}: test {name} is {stated}, {outcome}")
         if value is not None and not (known[name].needs_probabilities and agreed):
-            kept[name] = value
-    return differences, replace(record, metrics={**record.metrics, "test": kept})
+            test_metrics[name] = value
+    return differences, replace(record, metrics={**record.metrics, "test": test_metrics})
 
 
 def _digest_differences(record: Record, store: Store) -> list[str]:
@@ -272,11 +272,11 @@ def _loss_range(probabilities: np.ndarray, y: np.ndarray) -> tuple[float, float]
 
 def _choice_differences(row: RowResult) -> list[str]:
     """Whether the rule, given the recorded validation errors, chooses what the judged runs were fitted with."""
-    judged = (*row.runs, *row.failed)
-    if row.method.choice is None or not judged:
+    runs = (*row.runs, *row.failed)
+    if row.method.choice is None or not runs:
         return []
     name, choice = row.method.choice
-    stated = judged[0].recipe.get(name)
+    stated = runs[0].recipe.get(name)
     failed = {run.recipe[name] for run in row.choice_runs if run.status != "ok"}
     errors: dict[float, list[float]] = {}
     for run in row.choice_runs:

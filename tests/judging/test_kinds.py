@@ -30,7 +30,7 @@ from lecturebench.errors import DataMissing
 from lecturebench.judging.collect import collect
 from lecturebench.judging.results import show
 from lecturebench.judging.verdicts import steps_until
-from lecturebench.report.page import seen, write_report
+from lecturebench.report.page import observation, write_report
 from lecturebench.report.table import blocks, table_rows, to_csv, to_markdown
 from lecturebench.store import Record, Store
 
@@ -208,7 +208,9 @@ def test_number_of_another_metric_than_the_rows_stands_beside_that_metric(store)
 
 def test_evidence_shows_of_each_run_what_its_claim_looks_at(results, store):
     shown = {
-        (result.claim.kind, result.claim.metric): [[seen(result, run) for run in row.runs] for row in result.rows]
+        (result.claim.kind, result.claim.metric): [
+            [observation(result, run) for run in row.runs] for row in result.rows
+        ]
         for result in results.claims
     }
     assert shown["time to target", "validation error"] == [["20"] * 5, ["never"] * 5]

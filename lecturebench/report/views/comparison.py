@@ -32,9 +32,9 @@ def comparison_data(results: Results, saved: Predictions) -> list[dict[str, Any]
     ids = {row: i for i, row in enumerate(results.rows)}
     comparisons = []
     for (benchmark, dataset, profile, backend), rows in _places(results.rows).items():
-        known = {row: judged.losses for row in rows if (judged := saved.of_row(row)) is not None and judged.losses}
-        best = sorted(known, key=lambda row: row.mean_of(_metric(row).name))
-        pairs = [(a, b) for a, b in _chosen(best) if _comparable(a, b, known[a], known[b])]
+        losses = {row: summary.losses for row in rows if (summary := saved.of_row(row)) is not None and summary.losses}
+        best = sorted(losses, key=lambda row: row.mean_of(_metric(row).name))
+        pairs = [(a, b) for a, b in _chosen(best) if _comparable(a, b, losses[a], losses[b])]
         if pairs:
             comparisons.append(
                 {
@@ -44,7 +44,7 @@ def comparison_data(results: Results, saved: Predictions) -> list[dict[str, Any]
                     "backend": backend,
                     "metric": _metric(best[0]).name,
                     "rows": [ids[row] for row in best],
-                    "pairs": [{"a": ids[a], "b": ids[b], **compared(a, b, known[a], known[b])} for a, b in pairs],
+                    "pairs": [{"a": ids[a], "b": ids[b], **compared(a, b, losses[a], losses[b])} for a, b in pairs],
                 }
             )
     return comparisons
