@@ -67,8 +67,8 @@ def test_a_metric_with_losses_is_their_mean_and_the_others_are_none(task):
 
 
 def test_without_probabilities_their_metrics_are_left_out():
-    found = measure(Y, Predictions(PREDICTED), of_task("classification"))
-    assert set(found) == {"error", "accuracy", "macro_f1"}
+    values = measure(Y, Predictions(PREDICTED), of_task("classification"))
+    assert set(values) == {"error", "accuracy", "macro_f1"}
 
 
 def test_top5_error_is_left_out_where_all_classes_are_inside():
@@ -89,8 +89,8 @@ def test_loss_does_not_depend_on_the_type_of_the_probabilities():
 
 def test_an_own_metric_is_one_line():
     own = Metric("balanced_accuracy", "higher", lambda y, p: sk.balanced_accuracy_score(y, p.predicted), percent=True)
-    found = measure(Y, CLASSES, of_task("classification", (own,)))
-    assert found["balanced_accuracy"] == sk.balanced_accuracy_score(Y, PREDICTED)
+    values = measure(Y, CLASSES, of_task("classification", (own,)))
+    assert values["balanced_accuracy"] == sk.balanced_accuracy_score(Y, PREDICTED)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ def draw_functions(figure: Any, rows: Rows) -> str:
     from lecturebench.report.style import INK, MUTED, RULE
 
     grid = figure.subplots(2, 3, sharex=True, sharey=True)
-    z, told, dash = np.linspace(-4.0, 4.0, 321), [], (0, (2, 1.4))
+    z, phrases, dash = np.linspace(-4.0, 4.0, 321), [], (0, (2, 1.4))
     for axes, (name, series) in zip(grid.flat, rows.items(), strict=False):
         activation = ACTIVATIONS[name]
         slope = activation.derivative(z)
@@ -28,7 +28,7 @@ def draw_functions(figure: Any, rows: Rows) -> str:
         axes.set_title(f"{series.title.partition(',')[0]}\n{error} wrong", fontsize=11, linespacing=1.25)
         axes.set(xlim=(-4, 4), ylim=(-1.5, 3.2), xticks=(-3, 0, 3), yticks=(-1, 0, 1, 2, 3))
         axes.tick_params(labelbottom=True)
-        told.append(f"{series.title} {error}")
+        phrases.append(f"{series.title} {error}")
     for axes in grid[1, :2]:
         axes.set_xlabel("z")
     key = grid.flat[-1]
@@ -36,4 +36,4 @@ def draw_functions(figure: Any, rows: Rows) -> str:
     key.plot([], [], color=MUTED, linewidth=2.8, label="g(z)")
     key.plot([], [], color=INK, linewidth=1.6, linestyle=dash, label="g′(z)")
     key.legend(loc="center", fontsize=13, handlelength=2.2)
-    return f"Functions and derivatives, with the test error of the network that uses each: {'; '.join(told)}."
+    return f"Functions and derivatives, with the test error of the network that uses each: {'; '.join(phrases)}."

@@ -67,12 +67,12 @@ def draw_steps(figure: Any, rows: Mapping[str, Series]) -> str:
     from lecturebench.report.style import INK
 
     axes = figure.add_subplot()
-    said = []
+    phrases = []
     for series in rows.values():
         h, table = series.curve("at_h", "h")
         middle = np.median(table, axis=0)
         axes.plot(h, middle, color=series.style.colour, marker=series.style.marker, markevery=4, label=series.title)
-        said.append(f"{series.title} is best at h = {float(h[middle.argmin()]):.0e}".replace("e-0", "e-"))
+        phrases.append(f"{series.title} is best at h = {float(h[middle.argmin()]):.0e}".replace("e-0", "e-"))
     axes.axvline(STEP, color=INK, linewidth=1.4, zorder=1, label="chosen h = 6e-6")
     axes.axhline(TOLERANCE, color=INK, linewidth=1.4, linestyle=(0, (5, 2)), label="allowed: below 1e-6")
     axes.set(xscale="log", yscale="log", xlabel="step h of central differences", ylabel="relative error")
@@ -81,4 +81,4 @@ def draw_steps(figure: Any, rows: Mapping[str, Series]) -> str:
     axes.minorticks_off()
     axes.grid(axis="y")
     figure.legend(loc="outside lower left", ncols=3, handletextpad=0.4, columnspacing=1.2)
-    return f"Relative error of central differences against their step h on log axes: {'; '.join(said)}."
+    return f"Relative error of central differences against their step h on log axes: {'; '.join(phrases)}."

@@ -21,21 +21,21 @@ def _draw(crops: Mapping[str, str], sizes: Sequence[str], figure: Any, rows: Row
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     axes = figure.add_subplot()
-    told = []
+    phrases = []
     ticks: dict[int, str] = {}
     for k, (name, title) in enumerate(crops.items()):
-        series = [rows[f"{name}_{size}"] for size in sizes]
-        style = series[0].style
-        fitted = [int(one.runs[0].dataset["n_train"]) for one in series]
-        errors = [one.values("error") for one in series]
-        ticks |= {n: f"{n:,}" for n in fitted}
-        at = [n * 1.06 ** (k - 1) for n in fitted]  # side by side
+        line = [rows[f"{name}_{size}"] for size in sizes]
+        style = line[0].style
+        n_train = [int(series.runs[0].dataset["n_train"]) for series in line]
+        errors = [series.values("error") for series in line]
+        ticks |= {n: f"{n:,}" for n in n_train}
+        at = [n * 1.06 ** (k - 1) for n in n_train]  # side by side
         for x, values in zip(at, errors, strict=True):
             axes.plot([x] * len(values), values, style.marker, color=style.colour, markerfacecolor="none", alpha=0.75)
         means = [float(values.mean()) for values in errors]
         axes.plot(at, means, color=style.colour, marker=style.marker, label=title)
-        told.append(
-            f"{title} " + ", ".join(f"{100 * mean:.2f}% with {n:,}" for n, mean in zip(fitted, means, strict=True))
+        phrases.append(
+            f"{title} " + ", ".join(f"{100 * mean:.2f}% with {n:,}" for n, mean in zip(n_train, means, strict=True))
         )
     axes.set(xscale="log", yscale="log", xlabel="training images", ylabel="test error")
     axes.set_xticks(list(ticks), list(ticks.values()))
@@ -46,4 +46,4 @@ def _draw(crops: Mapping[str, str], sizes: Sequence[str], figure: Any, rows: Row
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.grid(axis="y")
     figure.legend(loc="outside lower center", ncols=3)
-    return f"Test error against the number of training images: {'; '.join(told)}."
+    return f"Test error against the number of training images: {'; '.join(phrases)}."

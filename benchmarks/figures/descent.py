@@ -33,7 +33,7 @@ def draw_paths(figure: Any, rows: Mapping[str, Series]) -> str:
     shades = [to_rgba(MUTED, alpha) for alpha in np.linspace(0.4, 0.0, len(levels) - 1)]
     axes.contourf(w, beta[:, 0], height, levels=levels, colors=shades)
     axes.contour(w, beta[:, 0], height, levels=levels[1:-1], colors=MUTED, linewidths=0.5, alpha=0.5)
-    said = []
+    phrases = []
     for name in PATHS:
         series = rows[name]
         at, (to, *_) = series.curve("beta", "w")
@@ -41,7 +41,7 @@ def draw_paths(figure: Any, rows: Mapping[str, Series]) -> str:
             *(at, to), color=series.style.colour, marker=series.style.marker, markersize=6.5, linewidth=2,
             label=series.title, markevery=apart(at, to), markeredgecolor=PAPER, markeredgewidth=0.6,
         )  # fmt: skip
-        said.append(f"{series.title} goes from ({at[0]:.1f}, {to[0]:.1f}) to ({at[-1]:.2g}, {to[-1]:.2g})")
+        phrases.append(f"{series.title} goes from ({at[0]:.1f}, {to[0]:.1f}) to ({at[-1]:.2g}, {to[-1]:.2g})")
     lowest, halo = np.array([number["minimum_w"], number["minimum_beta"]]), [withStroke(linewidth=3, foreground=PAPER)]
     words = {"textcoords": "offset points", "ha": "center", "va": "center", "path_effects": halo, "color": INK}
     for sign in (1, -1):
@@ -55,7 +55,7 @@ def draw_paths(figure: Any, rows: Mapping[str, Series]) -> str:
     axes.set(xlim=(-4.2, 4.2), ylim=(-2.4, 3.2), xlabel="w", ylabel="β")
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles[::-1], labels[::-1], loc="outside lower left", ncols=3, handletextpad=0.5)
-    return f"Contours of R over w and beta with two minima; {'; '.join(said[::-1])}."
+    return f"Contours of R over w and beta with two minima; {'; '.join(phrases[::-1])}."
 
 
 def apart(w: Floats, beta: Floats, gap: float = 0.12) -> list[int]:
@@ -75,12 +75,12 @@ def draw_heights(figure: Any, rows: Mapping[str, Series]) -> str:
 
     above, below = figure.subplots(2, 1, sharex=True)
     minimum, minimum_beta = (rows["landscape"].values(name)[0] for name in ("minimum", "minimum_beta"))
-    said = []
+    phrases = []
     for name in PATHS:
         series = rows[name]
         step, (height, *_) = series.curve("R", "step")
         beta = series.curve("beta", "step")[1][0]
-        said.append(f"{series.title} from {height[0]:.3g} to {height[-1]:.3g}")
+        phrases.append(f"{series.title} from {height[0]:.3g} to {height[-1]:.3g}")
         # A path that leaves is shown up to its first steps outside: later ones would only strike the others through.
         shown = slice(int(np.argmax(np.abs(beta) > 20)) + 1 if (np.abs(beta) > 20).any() else 21)
         look = {"color": series.style.colour, "marker": series.style.marker, "linewidth": 1.8}
@@ -96,7 +96,7 @@ def draw_heights(figure: Any, rows: Mapping[str, Series]) -> str:
         axes.grid(axis="y")
     handles, labels = above.get_legend_handles_labels()
     figure.legend(handles[::-1], labels[::-1], loc="outside lower left", ncols=3, handletextpad=0.5)
-    return f"R against the step: {'; '.join(said[::-1])}."
+    return f"R against the step: {'; '.join(phrases[::-1])}."
 
 
 def draw_passes(figure: Any, rows: Mapping[str, Series]) -> str:
@@ -104,11 +104,11 @@ def draw_passes(figure: Any, rows: Mapping[str, Series]) -> str:
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
     common, own = figure.subplots(1, 2, sharey=True)
-    said, last = [], 0.0
+    phrases, last = [], 0.0
     for name, series in rows.items():
         series.band(own if name.endswith("own") else common, "R", "pass")
         last = max([last, *series.curve("R", "pass")[0]])
-        said.append(f"{series.title} ends at {series.values('objective').mean():.3g}")
+        phrases.append(f"{series.title} ends at {series.values('objective').mean():.3g}")
     for axes, title in ((common, "both at rate 0.01"), (own, "each at its best rate")):
         axes.set_title(title, fontsize=11)
         axes.set(xlabel="passes over the data", xticks=range(0, int(last) + 1, 5), xlim=(0, last), yscale="log")
@@ -118,4 +118,4 @@ def draw_passes(figure: Any, rows: Mapping[str, Series]) -> str:
     common.yaxis.set_minor_formatter(NullFormatter())
     common.set_ylabel("R(θ), training players")
     figure.legend(loc="outside lower left", ncols=2)
-    return f"Mean objective over the seeds: {'; '.join(said)}."
+    return f"Mean objective over the seeds: {'; '.join(phrases)}."

@@ -23,13 +23,13 @@ def reaching(target: float, titles: tuple[str, str]) -> Callable[[Any, Mapping[s
         from lecturebench.report.style import INK
 
         panels = figure.subplots(2, 1, sharex=True, sharey=True)
-        said, seen, handles = [], [target], []
+        phrases, heights, handles = [], [target], []
         for axes, common, title in zip(panels, (False, True), titles, strict=True):
-            drawn = [series for name, series in rows.items() if name.endswith("_common") == common]
-            for lane, series in enumerate(drawn):
+            lanes = [series for name, series in rows.items() if name.endswith("_common") == common]
+            for lane, series in enumerate(lanes):
                 series.band(axes, "validation_error", "step")
                 steps, errors = series.curve("validation_error", "step")
-                seen += [*errors.ravel()]
+                heights += [*errors.ravel()]
                 times = [first_at(run.curve, target) for run in series.runs]
                 there = sorted(time for time in times if np.isfinite(time))
                 aside = [0.013 * steps.max(initial=1.0) * there[:i].count(time) for i, time in enumerate(there)]
@@ -38,7 +38,7 @@ def reaching(target: float, titles: tuple[str, str]) -> Callable[[Any, Mapping[s
                     color=series.style.colour, transform=axes.get_xaxis_transform(), label="there",
                 )  # fmt: skip
                 when = f" after {there[0]:.0f} to {there[-1]:.0f} steps" if there else ""
-                said.append(f"{series.title}, {title}: {len(there)} of {len(times)} runs{when}")
+                phrases.append(f"{series.title}, {title}: {len(there)} of {len(times)} runs{when}")
             handles += [line for line in axes.lines if line.get_label() != "there"]
             axes.axhline(target, color=INK, linewidth=1.2, linestyle=(0, (5, 2)))
             axes.set_title(title, loc="left", fontsize=11, color=INK)
@@ -49,11 +49,11 @@ def reaching(target: float, titles: tuple[str, str]) -> Callable[[Any, Mapping[s
             axes.tick_params(axis="y", which="minor", left=False)
             axes.grid(axis="y")
         figure.legend(handles=handles, loc="outside lower left", ncols=2)
-        low, high = min(seen), max(seen)
+        low, high = min(heights), max(heights)
         # A quarter of the height is left for the marks.
         high = min(high, max(0.12, 4 * low))
         panels[1].set(xlabel="steps", ylim=(low * (low / high) ** 0.35, high))
-        return f"At a validation error of {100 * target:g}%: {'; '.join(said)}."
+        return f"At a validation error of {100 * target:g}%: {'; '.join(phrases)}."
 
     return draw
 

@@ -16,9 +16,9 @@ from lecturebench.report.stock import Draw, Rows
 
 def paired_errors(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     """The test errors of dropout and ridge, (seeds,) each, of the seeds that both have."""
-    found = [{run.seed: run.value("error") for run in rows[name].runs} for name in ("dropout", "ridge")]
-    common = sorted(set(found[0]) & set(found[1]))
-    dropout, ridge = (np.array([errors[seed] for seed in common], dtype=float) for errors in found)
+    by_seed = [{run.seed: run.value("error") for run in rows[name].runs} for name in ("dropout", "ridge")]
+    common = sorted(set(by_seed[0]) & set(by_seed[1]))
+    dropout, ridge = (np.array([errors[seed] for seed in common], dtype=float) for errors in by_seed)
     return dropout, ridge
 
 
@@ -59,7 +59,7 @@ def _draw_runs(printed: Mapping[str, str], figure: Any, rows: Rows) -> str:
 
     from lecturebench.report.style import INK, MUTED
 
-    axes, published, told = figure.add_subplot(), known(rows, printed), []
+    axes, published, phrases = figure.add_subplot(), known(rows, printed), []
     for y, (name, series) in enumerate(rows.items()):
         errors = series.values("error")
         mean, colour = float(errors.mean()), series.style.colour
@@ -75,10 +75,10 @@ def _draw_runs(printed: Mapping[str, str], figure: Any, rows: Rows) -> str:
             curve = 0.55 * np.exp(-0.5 * ((grid - mean) / max(sd, 1e-12)) ** 2)
             axes.fill_between(grid, -y, -y + curve, color=colour, alpha=0.16, linewidth=0)
             text += f" ± {percent(sd)}, {percent(errors.min())} to {percent(errors.max())}"
-        told.append(f"{name}: n = {len(errors)}, {text}")
+        phrases.append(f"{name}: n = {len(errors)}, {text}")
         if published:
             axes.plot([published[name]], [-y + 0.45], "D", color=INK, fillstyle="none", markersize=9, mew=1.6)
-            told[-1] += f"; published {printed[name]}"
+            phrases[-1] += f"; published {printed[name]}"
         axes.text(0, -y + 0.76, f"{name}, n = {len(errors)}", transform=axes.get_yaxis_transform(), va="top")
         axes.text(
             *(1, -y + 0.76, text), transform=axes.get_yaxis_transform(), ha="right", va="top", color=MUTED, fontsize=10
@@ -90,9 +90,9 @@ def _draw_runs(printed: Mapping[str, str], figure: Any, rows: Rows) -> str:
     axes.grid(axis="x")
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=(1, 2, 5, 10)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.6g}%"))
-    said = wins(*(rows[name].values("error") for name in ("ridge", "dropout")))
-    figure.suptitle(said.replace("dropout ", "dropout\n"), fontsize=11, color=INK, x=0.02, ha="left")
-    return f"Test errors by seed. {'. '.join(told)}. {said}."
+    conclusion = wins(*(rows[name].values("error") for name in ("ridge", "dropout")))
+    figure.suptitle(conclusion.replace("dropout ", "dropout\n"), fontsize=11, color=INK, x=0.02, ha="left")
+    return f"Test errors by seed. {'. '.join(phrases)}. {conclusion}."
 
 
 def wins(ridge: np.ndarray, dropout: np.ndarray) -> str:
@@ -117,20 +117,22 @@ def _draw_chances(printed: Mapping[str, str], figure: Any, rows: Rows) -> str:
     sd = math.sqrt((dropout.var(ddof=1) + ridge.var(ddof=1)) / 2)
     sd_paired = float((ridge - dropout).std(ddof=1))
     measured = float(ridge.mean() - dropout.mean())
-    told = [f"One row's runs scatter by {points(sd)}, the differences of runs with equal seeds by {points(sd_paired)}"]
+    phrases = [
+        f"One row's runs scatter by {points(sd)}, the differences of runs with equal seeds by {points(sd_paired)}"
+    ]
     published = known(rows, printed)
     differences = {"published": published["ridge"] - published["dropout"]} if published else {}
     differences["measured"] = abs(measured)
     needed = {name: Needed.of(difference, sd, sd_paired) for name, difference in differences.items()}
-    drawn = [n for found in needed.values() for n in (found.by_mean, found.by_test) if n is not None and n <= 500]
+    drawn = [n for sizes in needed.values() for n in (sizes.by_mean, sizes.by_test) if n is not None and n <= 500]
     seeds = np.union1d(np.geomspace(1, 2 * max(10, *drawn), 150).round().astype(int), drawn).astype(int)
     for i, (name, difference) in enumerate(differences.items()):
-        found, colour, marker = needed[name], TONES[i][0], "os"[i]
+        sizes, colour, marker = needed[name], TONES[i][0], "os"[i]
         order = "dropout below ridge" if name == "published" or measured >= 0 else "ridge below dropout"
         signed = f"{'+' if order.startswith('dropout') else '−'}{points(difference)}"
         for chance, first, dash, what, target, n in (
-            (in_order, 1, "-", "means in order", "95%", found.by_mean),
-            (power, 2, "--", "t test says so", "80%", found.by_test),
+            (in_order, 1, "-", "means in order", "95%", sizes.by_mean),
+            (power, 2, "--", "t test says so", "80%", sizes.by_test),
         ):
             at = seeds[seeds >= first]
             axes.plot(
@@ -138,10 +140,10 @@ def _draw_chances(printed: Mapping[str, str], figure: Any, rows: Rows) -> str:
                 markevery=np.flatnonzero(at == n).tolist(), markersize=8, markeredgecolor=INK,
                 label=f"{name}, {signed}: {what}, {target} at n = {count(n)}",
             )  # fmt: skip
-        told.append(
+        phrases.append(
             f"the {name} difference, {points(difference)} with {order}: means in order with probability 95% from n = "
-            f"{count(found.by_mean)} on, a t test says so in 80% of attempts from n = {count(found.by_test)} on, with "
-            f"equal seeds paired from n = {count(found.by_pairs)} on"
+            f"{count(sizes.by_mean)} on, a t test says so in 80% of attempts from n = {count(sizes.by_test)} on, with "
+            f"equal seeds paired from n = {count(sizes.by_pairs)} on"
         )
     for level in (0.8, 0.95):
         axes.axhline(level, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)))
@@ -152,4 +154,4 @@ def _draw_chances(printed: Mapping[str, str], figure: Any, rows: Rows) -> str:
     axes.set(xlabel="seeds n of each row", ylabel="probability", ylim=(0, 1.03), yticks=(0, 0.25, 0.5, 0.8, 0.95))
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     figure.legend(loc="outside lower left", handlelength=3)
-    return "; ".join(told) + "."
+    return "; ".join(phrases) + "."

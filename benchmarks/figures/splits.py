@@ -36,14 +36,14 @@ def draw_splits(figure: Any, rows: Rows) -> str:
 
     errors = by_split(rows)
     n = len(errors["linear_splits"])
-    counted = in_the_books_order(errors)
+    in_order = in_the_books_order(errors)
     above, below = figure.subplots(2, 1, height_ratios=(3, 2))
-    told = _draw_lines(
+    phrases = _draw_lines(
         above,
         [(SHORT[name], errors[name], BOOK[name], rows[name].style) for name in BOOK],
         form="{:.1f}",
     )
-    told += _draw_lines(
+    phrases += _draw_lines(
         below,
         [(f"{SHORT[a]} minus {SHORT[b]}", errors[a] - errors[b], BOOK[a] - BOOK[b], rows[a].style) for a, b in MINUS],
         form="{:+.1f}",
@@ -51,7 +51,7 @@ def draw_splits(figure: Any, rows: Rows) -> str:
     above.set_xlabel("test mean absolute error, thousands of dollars")
     below.axvline(0, color=INK, linewidth=1, zorder=0)
     below.set_xlabel("difference on the same split, thousands of dollars")
-    below.set_title(f"lasso < linear < network on {counted} of {n} splits", loc="left", fontsize=11)
+    below.set_title(f"lasso < linear < network on {in_order} of {n} splits", loc="left", fontsize=11)
     handles = [
         Patch(color=MUTED, alpha=0.45, linewidth=0, label="splits"),
         Line2D([], [], color=MUTED, marker="s", label="mean ± sd"),
@@ -63,8 +63,8 @@ def draw_splits(figure: Any, rows: Rows) -> str:
         f" Two points are {2 / spread:.2f} standard deviations of network minus linear regression." if spread else ""
     )
     return (
-        f"Test mean absolute error over {n} random splits: {'; '.join(told)}. "
-        f"The book's order, lasso below linear regression below network, comes out on {counted} of {n} splits.{worth}"
+        f"Test mean absolute error over {n} random splits: {'; '.join(phrases)}. "
+        f"The book's order, lasso below linear regression below network, comes out on {in_order} of {n} splits.{worth}"
     )
 
 
@@ -74,7 +74,7 @@ def _draw_lines(axes: Any, lines: Sequence[tuple[str, Any, float, Any]], form: s
 
     everything = np.concatenate([values for _, values, _, _ in lines])
     edges = np.linspace(everything.min(), everything.max(), 31)
-    told = []
+    phrases = []
     for y, (label, values, book, style) in enumerate(lines):
         counts, _ = np.histogram(values, edges)
         mean, sd = float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else 0.0
@@ -82,12 +82,12 @@ def _draw_lines(axes: Any, lines: Sequence[tuple[str, Any, float, Any]], form: s
         axes.plot([mean - sd, mean + sd], [y + 0.1] * 2, color=style.colour)
         axes.plot([mean], [y + 0.1], style.marker, color=style.colour, markersize=8)
         axes.plot([book], [y + 0.24], "D", markersize=7, markerfacecolor="none", markeredgecolor=INK, mew=1.6)
-        said = f"mean {form.format(mean)}".replace("-", "−") + (f", sd {sd:.1f}" if len(values) > 1 else "")
+        summary = f"mean {form.format(mean)}".replace("-", "−") + (f", sd {sd:.1f}" if len(values) > 1 else "")
         look = {"transform": axes.get_yaxis_transform(), "va": "top", "bbox": {"color": PAPER, "pad": 1}, "zorder": 1}
         axes.text(0, y - 0.6, label, color=INK, **look)
-        axes.text(1, y - 0.6, said, ha="right", color=MUTED, **look)
-        told.append(f"{label} {said} (the book's one split: {form.format(book).replace('-', '−')})")
+        axes.text(1, y - 0.6, summary, ha="right", color=MUTED, **look)
+        phrases.append(f"{label} {summary} (the book's one split: {form.format(book).replace('-', '−')})")
     axes.set(ylim=(len(lines) - 0.62, -0.66), yticks=[])
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
-    return told
+    return phrases

@@ -60,7 +60,7 @@ def by_suite(data: Dataset, seeds: int, backend: str) -> float:
     fixed = Network("ridge", ridge.title, ridge.function, ridge.training, units=(256, 128), penalty=1e-4)
     methods = tuple(fixed if method.name == "ridge" else method for method in table.methods)
     wanted = (*NETWORKS, *BASELINES)
-    asked = Request(
+    request = Request(
         dataclasses.replace(table, methods=methods),
         "mnist",
         data.digests,
@@ -71,7 +71,7 @@ def by_suite(data: Dataset, seeds: int, backend: str) -> float:
     )
     start = time.perf_counter()
     display = PlainDisplay(lambda line: print(f"  suite  {line}", flush=True))
-    summary = fit_anew([asked], Question(backend=backend), display=display)
+    summary = fit_anew([request], Question(backend=backend), display=display)
     assert not summary.failed, summary.failed
     return time.perf_counter() - start
 

@@ -41,11 +41,11 @@ def by_engine(runs: int, jobs: int, threads: int) -> None:
     """Fit the dropout row with so many seeds in a fresh store."""
     table = discover()["error_table"]
     data = load("mnist")
-    asked = Request(
+    request = Request(
         table, "mnist", data.digests, "lecture", "tensorflow", methods=("dropout",), seeds=runs, threads=threads
     )
     display = PlainDisplay(lambda line: None)
-    summary = fit_anew([asked], Question(jobs=jobs), display=display, threads=threads)
+    summary = fit_anew([request], Question(jobs=jobs), display=display, threads=threads)
     assert not summary.failed, summary.failed[0].reason
 
 

@@ -47,8 +47,8 @@ def benchmark(runs: int) -> Benchmark:
         else Baseline(f"baseline{i}", "", most_frequent, deterministic=False)
         for i in range(METHODS)
     ]
-    judged = Profile(seeds=seeds)
-    profiles = {"smoke": judged, "lecture": judged, "full": judged}
+    profile = Profile(seeds=seeds)
+    profiles = {"smoke": profile, "lecture": profile, "full": profile}
     place = Path(__file__).with_name("bench_simulated.py")  # there is no such file; its folder is that of our source
     return Benchmark(
         title="", methods=tuple(methods), claims=(), datasets=("none",), profiles=profiles, name="simulated", path=place
@@ -155,8 +155,8 @@ def simulate(runs: int, workers: int, folder: Path) -> Measured:
         pools.append(SimulatedPool(workers))
         yield pools[0]
 
-    asked = Request(benchmark(runs), "none", {"train": "", "test": ""}, "lecture", "tensorflow")
-    summary = carry_out([asked], Store(folder), pool=pool, display=PlainDisplay(lambda line: None))
+    request = Request(benchmark(runs), "none", {"train": "", "test": ""}, "lecture", "tensorflow")
+    summary = carry_out([request], Store(folder), pool=pool, display=PlainDisplay(lambda line: None))
     done = pools[0]
     return Measured(len(summary.fitted), workers, done.now, done.slept / workers, done.busy, planning)
 

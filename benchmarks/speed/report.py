@@ -109,9 +109,9 @@ def measured(folder: Path, benchmarks: int) -> dict[str, float]:
     try:
         write_report(results, store, lambda name: data, folder, say=say)
     except _PageWritten:
-        taken = time.perf_counter() - begin
+        seconds = time.perf_counter() - begin
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-    return {"page": taken, "memory": peak, "size": (folder / "index.html").stat().st_size / 2**20}
+    return {"page": seconds, "memory": peak, "size": (folder / "index.html").stat().st_size / 2**20}
 
 
 class _PageWritten(Exception):
@@ -127,21 +127,23 @@ def main() -> None:
     if arguments.measure:
         print(json.dumps(measured(Path(arguments.measure[0]), int(arguments.measure[1]))))
         return
-    found: list[tuple[int, dict[str, float]]] = []
+    measurements: list[tuple[int, dict[str, float]]] = []
     for runs in arguments.runs:
         benchmarks = max(1, runs // (SEEDS * METHODS))
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place, "store")
             written(folder, benchmarks)
             command = [sys.executable, "-m", "benchmarks.speed.report", "--measure", str(folder), str(benchmarks)]
-            found.append((runs, json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)))
-        taken = found[-1][1]
+            measurements.append(
+                (runs, json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+            )
+        measurement = measurements[-1][1]
         print(
-            f"{runs:>5} runs, {benchmarks:>3} benchmarks: page after {taken['page']:.1f} s, "
-            f"{taken['memory']:.0f} MiB of memory; it has {taken['size']:.1f} MiB",
+            f"{runs:>5} runs, {benchmarks:>3} benchmarks: page after {measurement['page']:.1f} s, "
+            f"{measurement['memory']:.0f} MiB of memory; it has {measurement['size']:.1f} MiB",
             flush=True,
         )
-    for (few, short), (many, long) in itertools.pairwise(found):
+    for (few, short), (many, long) in itertools.pairwise(measurements):
         exponent = math.log(long["page"] / short["page"]) / math.log(many / few)
         print(f"{few} to {many} runs: time to the page grows as runs^{exponent:.2f}")
 

@@ -80,10 +80,10 @@ def number_verdict(rng: np.random.Generator, scatter: Draw, first: int, distance
     off = float(scatter(rng, 1)[0]) if distance is None else distance
     published = round((mean + sd * off) / unit) * unit
     for n in looks(first, MOST_SEEDS):
-        judged = judge_number(errors[:n].tolist(), published=published, unit=unit)
-        if not judged.undecided:
+        judgement = judge_number(errors[:n].tolist(), published=published, unit=unit)
+        if not judgement.undecided:
             break
-    return judged.verdict
+    return judgement.verdict
 
 
 def losses(rng: np.random.Generator, scatter: str, mean: float) -> Array:
@@ -125,7 +125,7 @@ def minimum(first: float) -> Effect:
     def draw(rng: np.random.Generator) -> Judge:
         path = [losses(rng, "seeds alone", first if i == 0 else 0.0)[:, :1] for i in range(5)]
         return lambda n, level: judge_minimum(
-            [Losses(str(i), one[:n]) for i, one in enumerate(path)], rng=rng, level=level
+            [Losses(str(i), rows[:n]) for i, rows in enumerate(path)], rng=rng, level=level
         )
 
     return draw
@@ -227,7 +227,7 @@ TYPES = {
 }
 
 
-def module(found: Mapping[str, object], count: int) -> str:
+def module(figures: Mapping[str, object], count: int) -> str:
     """The text of lecturebench/judging/design.py."""
     lines = [
         '"""How often verdicts are wrong under the designs that judge them, by simulation.',
@@ -240,7 +240,7 @@ def module(found: Mapping[str, object], count: int) -> str:
         "",
         f"SIMULATIONS = {count}",
     ]
-    for name, value in found.items():
+    for name, value in figures.items():
         lines += [f"# {MEANINGS[name]}", f"{name}: {TYPES[name]} = {literal(value)}"]
     return "\n".join(lines) + "\n"
 

@@ -154,8 +154,8 @@ class Benchmark:
         name = split_of(claim.metric)[1]
         measured = any(map(_measures, map(self.method, claim.methods)))
         if name not in self.known_metrics and not measured:
-            told = nearest(f"metric of {self.task}", name, sorted(self.known_metrics))
-            raise ValueError(f"claim {claim.name!r}: {told}; and its methods measure nothing themselves")
+            reason = nearest(f"metric of {self.task}", name, sorted(self.known_metrics))
+            raise ValueError(f"claim {claim.name!r}: {reason}; and its methods measure nothing themselves")
         printed, value = _printed(claim)
         if printed and (why := metric.refusal(printed, value)):
             raise ValueError(f"claim {claim.name!r}: {why}")

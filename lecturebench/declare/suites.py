@@ -62,7 +62,7 @@ def load_benchmark(path: Path) -> Benchmark:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # also what calls sys.exit: it must not end the program that looks for benchmarks
-        raise UsageError(f"{path} cannot be imported: {_told(error, path)}") from error
+        raise UsageError(f"{path} cannot be imported: {_explanation(error, path)}") from error
     benchmark = getattr(module, "BENCHMARK", None)
     if not isinstance(benchmark, Benchmark):
         raise UsageError(f"{path} declares no BENCHMARK = Benchmark(…)")
@@ -100,7 +100,7 @@ def suite_name(folder: Path) -> str:
     try:
         statements = ast.parse(file.read_bytes()).body
     except (SyntaxError, ValueError) as error:
-        raise UsageError(f"{file} cannot be read: {_told(error, file)}") from None
+        raise UsageError(f"{file} cannot be read: {_explanation(error, file)}") from None
     for statement in statements:
         targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
         if any(isinstance(target, ast.Name) and target.id == "SUITE" for target in targets):
@@ -112,17 +112,17 @@ def suite_name(folder: Path) -> str:
     return file.parent.name
 
 
-def _told(error: BaseException, path: Path) -> str:
+def _explanation(error: BaseException, path: Path) -> str:
     """An error in one line, with the place in the suite where it came up."""
-    said = " ".join(str(error).split())
+    message = " ".join(str(error).split())
     if isinstance(error, SyntaxError):
-        said, file, line = error.msg, error.filename, error.lineno
+        message, file, line = error.msg, error.filename, error.lineno
     else:
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if Path(frame.filename).is_relative_to(path.parent)]
         file, line = (own[-1].filename, own[-1].lineno) if own else (None, None)
-    told = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    explanation = f"{type(error).__name__}: {message}" if message else type(error).__name__
     if line is None:
-        return told
-    other = "" if file is None or Path(file) == path else f"{Path(file).name}, "
-    return f"{told} ({other}line {line})"
+        return explanation
+    place = "" if file is None or Path(file) == path else f"{Path(file).name}, "
+    return f"{explanation} ({place}line {line})"

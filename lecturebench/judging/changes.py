@@ -43,21 +43,21 @@ class Side:
     notes: tuple[str, ...]
 
     @cached_property
-    def judged(self) -> tuple[Record, ...]:
+    def runs(self) -> tuple[Record, ...]:
         """The judged runs of all rows, whatever their status."""
         return tuple(run for stored in self.rows.values() for run in (*stored.row.runs, *stored.row.failed))
 
     @property
     def machines(self) -> Counter[str]:
         """The machines by name, with how many runs each made."""
-        return Counter(machine(run) for run in self.judged)
+        return Counter(machine(run) for run in self.runs)
 
     @property
     def about(self) -> str:
         """How many runs, when, of which commits and on which machines, in one line."""
-        parts = [counted(len(self.judged), "run")]
-        parts += [f"last on {last[:10]}"] if (last := max((run.started for run in self.judged), default="")) else []
-        commits = {run.commit[:12] + ("+" if run.dirty else "") for run in self.judged if run.commit}
+        parts = [counted(len(self.runs), "run")]
+        parts += [f"last on {last[:10]}"] if (last := max((run.started for run in self.runs), default="")) else []
+        commits = {run.commit[:12] + ("+" if run.dirty else "") for run in self.runs if run.commit}
         parts += [f"commit {', '.join(sorted(commits))}"] if commits else []
         machines = [name for name, _ in self.machines.most_common()]
         return one_line("; ".join([*parts, f"on {' and '.join(machines)}"]))
@@ -84,7 +84,7 @@ class TimeChange:
 class RowChange:
     """A row that both sides have. by_seed: B - A of each pair of runs, () if they are not paired.
 
-    alone, together: as in `lecturebench.judging.noise.Judged`; None where no interval was needed or possible.
+    alone, together: as in `lecturebench.judging.noise.Intervals`; None where no interval was needed or possible.
     changed: what differs in recipe, code, data, device and versions.
     """
 
@@ -145,8 +145,8 @@ class Block:
     @property
     def backends(self) -> list[str]:
         """The backends of its networks."""
-        known = [*(change.b for change in self.rows), *self.only_a, *self.only_b]
-        return sorted({row.backend for row in known if row.method.uses_backend})
+        rows = [*(change.b for change in self.rows), *self.only_a, *self.only_b]
+        return sorted({row.backend for row in rows if row.method.uses_backend})
 
     @property
     def heading(self) -> str:
@@ -163,11 +163,11 @@ class Block:
     @property
     def reasons(self) -> list[str]:
         """What the numbers alone do not say; rows with one reason in one line."""
-        told: dict[str, list[str]] = {}
+        labels: dict[str, list[str]] = {}
         for change in self.rows:
             if change.open:
-                told.setdefault(f"{change.word}: {change.reason}", []).append(self.label(change.b))
-        return [f"{', '.join(names)}: {reason}" for reason, names in told.items()]
+                labels.setdefault(f"{change.word}: {change.reason}", []).append(self.label(change.b))
+        return [f"{', '.join(names)}: {reason}" for reason, names in labels.items()]
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,8 +186,8 @@ class Comparison:
         """What got worse beyond noise, each in a few words: rows, and identities that do not hold any more."""
         rows = [change.b for change in self.rows if change.word == "worse"]
         claims = [change for change in self.claims if change.broken and not set(change.b.rows) & set(rows)]
-        named = [f"{row.method.name} of {row.benchmark.name} on {row.place}" for row in rows]
-        return named + [f"{change.b.claim.name} of {change.b.benchmark.name} on {change.place}" for change in claims]
+        names = [f"{row.method.name} of {row.benchmark.name} on {row.place}" for row in rows]
+        return names + [f"{change.b.claim.name} of {change.b.benchmark.name} on {change.place}" for change in claims]
 
     @property
     def headline(self) -> str:
@@ -201,8 +201,8 @@ class Comparison:
     @property
     def tally(self) -> dict[Word, int]:
         """How many rows came out how."""
-        found = Counter(row.word for row in self.rows)
-        return {word: found[word] for word in WORDS}
+        counts = Counter(row.word for row in self.rows)
+        return {word: counts[word] for word in WORDS}
 
     @property
     def summary(self) -> str:
@@ -241,11 +241,11 @@ class Comparison:
     @cached_property
     def blocks(self) -> list[Block]:
         """The rows as they are shown: benchmark by benchmark, what is in both first."""
-        kept: dict[Key, Block] = {}
+        by_key: dict[Key, Block] = {}
 
         def block(row: RowResult) -> Block:
             key = (row.benchmark.suite, row.benchmark.name, row.dataset, row.profile)
-            return kept.setdefault(key, Block(row.benchmark, row.dataset, row.profile))
+            return by_key.setdefault(key, Block(row.benchmark, row.dataset, row.profile))
 
         for change in self.rows:
             block(change.b).rows.append(change)
@@ -253,8 +253,8 @@ class Comparison:
             block(row).only_a.append(row)
         for row in self.only_b:
             block(row).only_b.append(row)
-        order = list(dict.fromkeys(key[:2] for key in kept))
-        return [kept[key] for key in sorted(kept, key=lambda key: order.index(key[:2]))]
+        order = list(dict.fromkeys(key[:2] for key in by_key))
+        return [by_key[key] for key in sorted(by_key, key=lambda key: order.index(key[:2]))]
 
 
 def claim_row(result: ClaimResult) -> RowResult:

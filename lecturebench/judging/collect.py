@@ -74,23 +74,23 @@ def collect(
     notes = [*faults, *strangers, *unreadable, *planned.notes]
     rows: list[RowResult] = []
     claims: list[ClaimResult] = []
-    left: list[tuple[str, str]] = []
+    omissions: list[tuple[str, str]] = []
     for benchmark in _begun(benchmarks, store, records, missing):
         every = [record for record in records if record.benchmark == benchmark.name]
         stale = [record for record in every if record.key in planned.stale]
-        left += _left_out(stale, planned.stale)
-        own = _rows(benchmark, [record for record in every if record.key not in planned.stale], notes)
-        for row in own:
+        omissions += _left_out(stale, planned.stale)
+        own_rows = _rows(benchmark, [record for record in every if record.key not in planned.stale], notes)
+        for row in own_rows:
             notes += _row_notes(row, store)
-        rows += own
+        rows += own_rows
         lacking = missing.get(benchmark.name, {})
         for claim in benchmark.claims:
             budget = left_out(store, benchmark.name, claim.name)
-            judged = _judged(benchmark, claim, own, stale, lacking, losses)
-            claims += [_with_budget(result, budget) for result in judged]
+            claim_results = _claim_results(benchmark, claim, own_rows, stale, lacking, losses)
+            claims += [_with_budget(result, budget) for result in claim_results]
     all_missing = {name: reason for lacking in missing.values() for name, reason in lacking.items()}
-    stated = tuple(dict.fromkeys(map(printable, notes)))
-    return Results(tuple(rows), tuple(claims), stated, all_missing, tuple(left))
+    printable_notes = tuple(dict.fromkeys(map(printable, notes)))
+    return Results(tuple(rows), tuple(claims), printable_notes, all_missing, tuple(omissions))
 
 
 def _left_out(records: Iterable[Record], why: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -142,7 +142,7 @@ def _row(benchmark: Benchmark, method: Method, records: Sequence[Record], notes:
     """One row: of the newest recipe and source only, since a mean over two versions of a method is of neither."""
     parameter, choice = method.choice or ("", None)
     newest = max(records, key=lambda record: (record.role == "judged", record.started))
-    judged = {
+    by_seed = {
         record.seed: record
         for record in sorted(records, key=lambda record: record.started)
         if record.role == "judged" and _version(record) == _version(newest)
@@ -153,7 +153,7 @@ def _row(benchmark: Benchmark, method: Method, records: Sequence[Record], notes:
         if record.role == "choice" and _version(record, parameter) == _version(newest, parameter)
         if choice and record.recipe.get(parameter) in choice.grid and record.seed in choice.seeds
     ]
-    ordered = [judged[seed] for seed in sorted(judged)]
+    ordered = [by_seed[seed] for seed in sorted(by_seed)]
     runs = tuple(run for run in ordered if run.status == "ok")
     row = RowResult(
         benchmark,
@@ -192,7 +192,7 @@ def _row_notes(row: RowResult, store: Store) -> list[str]:
     return notes
 
 
-def _judged(
+def _claim_results(
     benchmark: Benchmark,
     claim: Claim,
     rows: Sequence[RowResult],
@@ -205,9 +205,9 @@ def _judged(
     if not fitted:
         reason = missing.get(claim.dataset)
         why = f"no {claim.dataset}: {one_line(reason)}" if reason else f"not fitted on {claim.dataset} yet"
-        left = [run for run in stale if run.dataset["name"] == claim.dataset and run.method in claim.methods]
-        if left and not reason:
-            why = f"not fitted on {claim.dataset} by today's code yet: {counted(len(left), 'stale run')} left out"
+        stale_runs = [run for run in stale if run.dataset["name"] == claim.dataset and run.method in claim.methods]
+        if stale_runs and not reason:
+            why = f"not fitted on {claim.dataset} by today's code yet: {counted(len(stale_runs), 'stale run')} left out"
         return [ClaimResult(benchmark, claim, not_run(why), ())]
     # A baseline has no use for a backend, so one on any backend stands beside the networks of each.
     networks = [row for row in fitted if row.method.uses_backend] or fitted

@@ -46,10 +46,9 @@ from lecturebench.judging.evidence import (
     printable,
     saved_losses,
 )
-from lecturebench.judging.noise import Difference, Judged, paired, together, welch
+from lecturebench.judging.noise import Difference, Intervals, paired, together, welch
 from lecturebench.judging.results import ClaimResult, Results, RowResult
-from lecturebench.judging.statistics import FEWEST_SEEDS, TOLERANCE
-from lecturebench.judging.statistics import Losses as MethodLosses
+from lecturebench.judging.statistics import FEWEST_SEEDS, TOLERANCE, Losses
 from lecturebench.judging.verdicts import NO_LOSSES
 from lecturebench.metrics import Predictions
 from lecturebench.store import Record, Store
@@ -79,24 +78,27 @@ def read_side(folder: Path, benchmarks: Mapping[str, Benchmark], load: Callable[
         stores = [Store(path) for path in sorted(folder.glob("[!.]*")) if (path / "runs").is_dir()]
     if not stores:
         raise UsageError(f"no runs in {str(folder)!r}: give a folder that `lecturebench run --out` wrote")
-    found: list[tuple[Store, LossesOf, Results]] = []
+    contents: list[tuple[Store, LossesOf, Results]] = []
     for store in stores:
         losses = saved_losses(store, load)
-        found.append((store, losses, collect(benchmarks, store, losses=losses)))
-    side = side_of(str(folder), found)
-    if not side.judged:
+        contents.append((store, losses, collect(benchmarks, store, losses=losses)))
+    side = side_of(str(folder), contents)
+    if not side.runs:
         why = f": {one_line(side.notes[0])}" if side.notes else ""
         raise UsageError(f"no usable run of this suite in {str(folder)!r}{why}")
     return side
 
 
-def side_of(name: str, found: Sequence[tuple[Store, LossesOf, Results]]) -> Side:
-    """The side of these stores; of a row that several have, the one that was fitted last."""
+def side_of(name: str, contents: Sequence[tuple[Store, LossesOf, Results]]) -> Side:
+    """The side of these stores; of a row that several have, the one that was fitted last.
+
+    contents: each store with its losses and results.
+    """
     rows: dict[Key, StoredRow] = {}
     notes: list[str] = []
     several: dict[Key, str] = {}
-    for store, losses, results in found:
-        inside = f"{store.folder.name}: " if len(found) > 1 else ""
+    for store, losses, results in contents:
+        inside = f"{store.folder.name}: " if len(contents) > 1 else ""
         notes += [f"{inside}{note}" for note in results.notes]
         for row in results.rows:
             key = row_key(row)
@@ -106,9 +108,9 @@ def side_of(name: str, found: Sequence[tuple[Store, LossesOf, Results]]) -> Side
                 rows[key] = StoredRow(row, store, losses)
     if several:
         notes.append(f"in several stores, of which the one fitted last counts: {', '.join(several.values())}")
-    kept = {fitted.row for fitted in rows.values()}
-    judged = [result for _, _, results in found for result in results.claims if result.rows]
-    claims = {claim_key(result): result for result in judged if set(result.rows) <= kept}
+    latest = {stored_row.row for stored_row in rows.values()}
+    judged = [result for _, _, results in contents for result in results.claims if result.rows]
+    claims = {claim_key(result): result for result in judged if set(result.rows) <= latest}
     return Side(printable(name), rows, claims, tuple(map(printable, notes)))
 
 
@@ -128,23 +130,23 @@ def compare(a: Side, b: Side) -> Comparison:
     common = [key for key in a.rows if key in b.rows]
     if not common:
         raise UsageError(f"no row is in both: A has {_listed(a)}; B has {_listed(b)}")
-    asked = {key: judge(a.rows[key], b.rows[key]) for key in common}
-    differences = {key: found for key, found in asked.items() if isinstance(found, Difference)}
-    judged = dict(zip(differences, together(list(differences.values())), strict=True))
+    answers = {key: judge(a.rows[key], b.rows[key]) for key in common}
+    differences = {key: answer for key, answer in answers.items() if isinstance(answer, Difference)}
+    intervals = dict(zip(differences, together(list(differences.values())), strict=True))
     changes = []
-    for key, found in asked.items():
-        one, other = a.rows[key].row, b.rows[key].row
-        if isinstance(found, Answer):
-            change = _change(one, other, found)
+    for key, answer in answers.items():
+        row_a, row_b = a.rows[key].row, b.rows[key].row
+        if isinstance(answer, Answer):
+            change = _change(row_a, row_b, answer)
         else:
-            change = _by_interval(one, other, found, judged[key], len(judged))
+            change = _by_interval(row_a, row_b, answer, intervals[key], len(intervals))
         changes.append(_with_failures(change))
     return Comparison(
         a,
         b,
         tuple(changes),
-        tuple(fitted.row for key, fitted in a.rows.items() if key not in b.rows),
-        tuple(fitted.row for key, fitted in b.rows.items() if key not in a.rows),
+        tuple(stored_row.row for key, stored_row in a.rows.items() if key not in b.rows),
+        tuple(stored_row.row for key, stored_row in b.rows.items() if key not in a.rows),
         tuple(
             ClaimChange(result, b.claims[key])
             for key, result in a.claims.items()
@@ -155,20 +157,20 @@ def compare(a: Side, b: Side) -> Comparison:
 
 def judge(a: StoredRow, b: StoredRow) -> Answer | Difference:
     """What changed in one row's error: a difference with its intervals, or the answer where they decide nothing."""
-    one, other = a.row, b.row
-    if not (one.runs and other.runs):
-        return _unfinished(one, other)
-    if one.metric != other.metric:
-        return Answer("cannot tell", f"A measures {one.metric}, B {other.metric}")
-    for name, row in (("A", one), ("B", other)):
+    row_a, row_b = a.row, b.row
+    if not (row_a.runs and row_b.runs):
+        return _unfinished(row_a, row_b)
+    if row_a.metric != row_b.metric:
+        return Answer("cannot tell", f"A measures {row_a.metric}, B {row_b.metric}")
+    for name, row in (("A", row_a), ("B", row_b)):
         if len(row.values) < row.n or any(map(math.isnan, row.values)):
             return Answer("cannot tell", f"not every run of {name} has a number for {row.metric}")
-    pairs = _pairs(one, other)
-    among = "" if other.deterministic else f" in {counted(len(pairs), 'run')}"
+    pairs = _pairs(row_a, row_b)
+    among = "" if row_b.deterministic else f" in {counted(len(pairs), 'run')}"
     unread = ""
-    if other.metric in other.benchmark.known_metrics and not isinstance(other.method, Experiment):
+    if row_b.metric in row_b.benchmark.known_metrics and not isinstance(row_b.method, Experiment):
         if any(_test_split(run) != _test_split(twin) for run, twin in pairs):
-            return _by_runs(one, other, "other test data")
+            return _by_runs(row_a, row_b, "other test data")
         try:
             same = bool(pairs) and _same_predictions(a, b, pairs)
         except NO_LOSSES as error:
@@ -176,10 +178,10 @@ def judge(a: StoredRow, b: StoredRow) -> Answer | Difference:
         else:
             if same:
                 return Answer("same", f"identical predictions{among}")
-            return _by_examples(a, b, pairs) if other.measure.losses else _by_runs(one, other, "")
-    if pairs and all(run.value(one.metric) == twin.value(one.metric) for run, twin in pairs):
+            return _by_examples(a, b, pairs) if row_b.measure.losses else _by_runs(row_a, row_b, "")
+    if pairs and all(run.value(row_a.metric) == twin.value(row_a.metric) for run, twin in pairs):
         return Answer("same", f"identical numbers{among}" + (f"; predictions not compared: {unread}" if unread else ""))
-    return _by_tolerance(one, other) or _by_runs(one, other, unread)
+    return _by_tolerance(row_a, row_b) or _by_runs(row_a, row_b, unread)
 
 
 def time_change(a: RowResult, b: RowResult) -> TimeChange:
@@ -229,14 +231,14 @@ def _same_predictions(a: StoredRow, b: StoredRow, pairs: Pairs) -> bool:
     return all(_equal(predictions(a.store, run), predictions(b.store, twin)) for run, twin in pairs)
 
 
-def _equal(one: Predictions, other: Predictions) -> bool:
+def _equal(a: Predictions, b: Predictions) -> bool:
     """Probabilities that were kept in two precisions are compared in the lower one."""
-    if not np.array_equal(one.predicted, other.predicted):
+    if not np.array_equal(a.predicted, b.predicted):
         return False
-    if one.probabilities is None or other.probabilities is None:
+    if a.probabilities is None or b.probabilities is None:
         return True
-    lower = min(one.probabilities.dtype, other.probabilities.dtype)
-    return np.array_equal(one.probabilities.astype(lower), other.probabilities.astype(lower))
+    lower = min(a.probabilities.dtype, b.probabilities.dtype)
+    return np.array_equal(a.probabilities.astype(lower), b.probabilities.astype(lower))
 
 
 def _by_examples(a: StoredRow, b: StoredRow, pairs: Pairs) -> Answer | Difference:
@@ -247,16 +249,16 @@ def _by_examples(a: StoredRow, b: StoredRow, pairs: Pairs) -> Answer | Differenc
         return _by_runs(a.row, b.row, "test data without a digest")
     sides = []
     try:
-        for number, (name, fitted) in enumerate((("A", a), ("B", b))):
-            measure = fitted.row.measure
+        for number, (name, stored_row) in enumerate((("A", a), ("B", b))):
+            measure = stored_row.row.measure
             exact = OF_ROUNDED if measure.needs_probabilities else TOLERANCE
-            losses = [fitted.losses(pair[number], measure) for pair in pairs]
+            losses = [stored_row.losses(pair[number], measure) for pair in pairs]
             for pair, loss in zip(pairs, losses, strict=True):
-                recorded, found = pair[number].value(measure.name), float(loss.mean())
-                if recorded is None or not math.isclose(recorded, found, rel_tol=exact, abs_tol=1e-12):
-                    told = f"{name}'s {predictions_path(pair[number])} gives {measure.show(found)}"
-                    return Answer("cannot tell", f"{told}, and its record says otherwise: see lecturebench verify")
-            sides.append(MethodLosses(name, np.array(losses), deterministic=b.row.deterministic))
+                recorded, mean = pair[number].value(measure.name), float(loss.mean())
+                if recorded is None or not math.isclose(recorded, mean, rel_tol=exact, abs_tol=1e-12):
+                    reason = f"{name}'s {predictions_path(pair[number])} gives {measure.show(mean)}"
+                    return Answer("cannot tell", f"{reason}, and its record says otherwise: see lecturebench verify")
+            sides.append(Losses(name, np.array(losses), deterministic=b.row.deterministic))
         was, now = sides
         if len(pairs) < FEWEST_SEEDS and not (was.deterministic and now.deterministic):
             return _by_runs(a.row, b.row, f"{counted(len(pairs), 'seed')} in common")
@@ -267,20 +269,20 @@ def _by_examples(a: StoredRow, b: StoredRow, pairs: Pairs) -> Answer | Differenc
 
 def _by_tolerance(a: RowResult, b: RowResult) -> Answer | None:
     """By the tolerance of the identity that speaks of the row's number: what it allows is no change."""
-    declared = [
+    tolerances = [
         claim.tolerance
         for claim in b.benchmark.claims
         if isinstance(claim, IdentityClaim) and (claim.method, claim.metric) == (b.method.name, b.metric)
         if claim.dataset == b.dataset
     ]
-    if not declared:
+    if not tolerances:
         return None
-    limit, text = min(declared), b.measure.show
+    limit, text = min(tolerances), b.measure.show
     was, now = max(a.values), max(b.values)
     if was > limit and now > limit:
         return None
-    told = f"at most {text(was)} in A and {text(now)} in B, tolerance {text(limit)}"
-    return Answer("within noise" if max(was, now) <= limit else "worse" if now > limit else "better", told)
+    reason = f"at most {text(was)} in A and {text(now)} in B, tolerance {text(limit)}"
+    return Answer("within noise" if max(was, now) <= limit else "worse" if now > limit else "better", reason)
 
 
 def _by_runs(a: RowResult, b: RowResult, unpaired: str) -> Answer | Difference:
@@ -296,9 +298,9 @@ def _by_runs(a: RowResult, b: RowResult, unpaired: str) -> Answer | Difference:
     return replace(difference, about=difference.about + (f" ({unpaired})" if unpaired else ""))
 
 
-def _by_interval(a: RowResult, b: RowResult, difference: Difference, judged: Judged, rows: int) -> RowChange:
+def _by_interval(a: RowResult, b: RowResult, difference: Difference, intervals: Intervals, rows: int) -> RowChange:
     """The change as its intervals judge it, one of those of that many rows."""
-    alone, decided, metric = judged.alone, judged.together, b.measure
+    alone, decided, metric = intervals.alone, intervals.together, b.measure
     word: Word = "within noise"
     if decided.clear:
         word = "worse" if (decided.low > 0) != metric.higher_is_better else "better"
@@ -331,24 +333,24 @@ def _with_failures(change: RowChange) -> RowChange:
     in_a, in_b = ({run.seed for run in row.failed if run.status == "diverged"} for row in (a, b))
     if in_a != in_b and ((in_a and word != "better") or (in_b and word != "worse")):
         word = "cannot tell"
-    told = "; ".join(f"of {name} {_kinds(row)}" for name, row in (("A", a), ("B", b)) if row.failed)
-    return replace(change, word=word, reason=f"{change.reason}; {told}")
+    failures = "; ".join(f"of {name} {_kinds(row)}" for name, row in (("A", a), ("B", b)) if row.failed)
+    return replace(change, word=word, reason=f"{change.reason}; {failures}")
 
 
 def _changed(a: RowResult, b: RowResult) -> Iterator[str]:
     """What differs between the latest runs of both, apart from their results."""
-    one, other = a.latest, b.latest
-    for name in sorted({*one.recipe, *other.recipe}):
-        was, now = _short(one.recipe.get(name)), _short(other.recipe.get(name))
+    latest_a, latest_b = a.latest, b.latest
+    for name in sorted({*latest_a.recipe, *latest_b.recipe}):
+        was, now = _short(latest_a.recipe.get(name)), _short(latest_b.recipe.get(name))
         if was != now:
             yield f"{_short(name)} {was} → {now}"
-    if one.source_digest != other.source_digest:
+    if latest_a.source_digest != latest_b.source_digest:
         yield "code"
-    if _short(one.dataset.get("digests"), 10_000) != _short(other.dataset.get("digests"), 10_000):
+    if _short(latest_a.dataset.get("digests"), 10_000) != _short(latest_b.dataset.get("digests"), 10_000):
         yield "data"
     if a.device != b.device:
         yield f"device {a.device} → {b.device}"
-    packages = [run.environment.get("packages") for run in (one, other)]
+    packages = [run.environment.get("packages") for run in (latest_a, latest_b)]
     for name in PACKAGES:
         was, now = (_short(known.get(name)) if isinstance(known, Mapping) else "none" for known in packages)
         if was != now:

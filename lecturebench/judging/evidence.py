@@ -37,7 +37,7 @@ def usable_records(benchmarks: Mapping[str, Benchmark], store: Store) -> Usable:
     """What of a store can be judged, and what cannot."""
     records, problems = store.read()
     faults = [relative(store, problem) for problem in problems]
-    known: list[Record] = []
+    usable: list[Record] = []
     strangers: Counter[str] = Counter()
     for record in records:
         fault = _fault(record)
@@ -53,9 +53,9 @@ def usable_records(benchmarks: Mapping[str, Benchmark], store: Store) -> Usable:
         elif record.method not in [method.name for method in benchmark.methods]:
             strangers[f"method {record.method!r} of {record.benchmark}"] += 1
         else:
-            known.append(record)
-    left = [f"{counted(n, 'run')} of unknown {what} left out" for what, n in sorted(strangers.items())]
-    return Usable(known, faults, left)
+            usable.append(record)
+    notes = [f"{counted(n, 'run')} of unknown {what} left out" for what, n in sorted(strangers.items())]
+    return Usable(usable, faults, notes)
 
 
 def missing_datasets(store: Store) -> tuple[dict[str, dict[str, str]], list[str]]:

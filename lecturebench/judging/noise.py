@@ -19,7 +19,7 @@ from lecturebench.judging.statistics import (
     settled,
 )
 
-Rows = npt.NDArray[np.float64]
+Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,14 +36,14 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Intervals:
     """alone: the interval at 95%. together: at the level that decided; the same where 95% was enough."""
 
     alone: Interval
     together: Interval
 
 
-def paired(was: Rows, now: Rows) -> Difference:
+def paired(was: Array, now: Array) -> Difference:
     """The difference of losses (n_seeds, n_test), paired by seed and example; one row is a deterministic method.
 
     Its interval is `interval_over_examples`, drawn with a generator of its own: it depends on nothing else in the
@@ -62,7 +62,7 @@ def welch(was: Sequence[float], now: Sequence[float]) -> Difference:
     return Difference(fmean(now) - fmean(was), (), about, lambda level: _welch_interval(was, now, level))
 
 
-def together(differences: Sequence[Difference]) -> list[Judged]:
+def together(differences: Sequence[Difference]) -> list[Intervals]:
     """The intervals of all, at levels at which noise makes any of them clear in 5% at most (Holm 1979).
 
     Each is taken at 95% first. Those clear of 0 are taken again at 1 - 0.05/k, k being as many as have not been found
@@ -81,10 +81,10 @@ def together(differences: Sequence[Difference]) -> list[Judged]:
             break
         waiting -= new
         unclear -= len(new)
-    return [Judged(*intervals) for intervals in zip(alone, last, strict=True)]
+    return [Intervals(*intervals) for intervals in zip(alone, last, strict=True)]
 
 
-def _over_examples(was: Rows, now: Rows) -> Callable[[float], Interval]:
+def _over_examples(was: Array, now: Array) -> Callable[[float], Interval]:
     return lambda level: interval_over_examples(was, now, rng=np.random.default_rng(BOOTSTRAP_SEED), level=level)
 
 
@@ -97,5 +97,5 @@ def _welch_interval(was: Sequence[float], now: Sequence[float], level: float) ->
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)  # of values that differ in their last digits alone
-        found = ttest_ind(now, was, equal_var=False).confidence_interval(level)
-    return settled(float(found.low), float(found.high), level, largest)
+        interval = ttest_ind(now, was, equal_var=False).confidence_interval(level)
+    return settled(float(interval.low), float(interval.high), level, largest)

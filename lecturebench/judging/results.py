@@ -47,8 +47,8 @@ class RowResult:
 
     def of(self, metric: str) -> tuple[float, ...]:
         """That metric of each run, by seed; of those runs that have it."""
-        found = (run.value(metric) for run in self.runs)
-        return tuple(value for value in found if value is not None)
+        values = (run.value(metric) for run in self.runs)
+        return tuple(value for value in values if value is not None)
 
     @property
     def measure(self) -> Metric:

@@ -28,6 +28,7 @@ from lecturebench.judging.statistics import (
     LEVEL,
     LOOKED_LEVEL,
     Judgement,
+    Losses,
     judge_chain,
     judge_equivalence,
     judge_identity,
@@ -36,7 +37,6 @@ from lecturebench.judging.statistics import (
     judge_time_to_target,
     not_run,
 )
-from lecturebench.judging.statistics import Losses as MethodLosses
 from lecturebench.metrics import Metric, named, split_of
 from lecturebench.store import DamagedRecord, Record
 
@@ -63,14 +63,14 @@ def judge(claim: Claim, rows: Sequence[RowResult], losses: LossesOf) -> Judgemen
     if empty:
         reasons = [one_line(run.reason) for row in empty for run in row.failed if run.reason]
         names = ", ".join(row.method.name for row in empty)
-        judged = not_run(f"no run of {names} finished" + (f" ({reasons[0]})" if reasons else ""))
+        judgement = not_run(f"no run of {names} finished" + (f" ({reasons[0]})" if reasons else ""))
     else:
-        judged = _judge(claim, rows, rows[0].benchmark.measure(claim.metric), losses)
+        judgement = _judge(claim, rows, rows[0].benchmark.measure(claim.metric), losses)
     if failed:
-        judged = replace(judged, reason=f"{judged.reason}; {failed}")
-    if diverged and not (isinstance(claim, NumberClaim) and judged.verdict == "worse"):
-        judged = replace(judged, verdict="inconclusive", undecided=False, seeds_needed=None)
-    return judged
+        judgement = replace(judgement, reason=f"{judgement.reason}; {failed}")
+    if diverged and not (isinstance(claim, NumberClaim) and judgement.verdict == "worse"):
+        judgement = replace(judgement, verdict="inconclusive", undecided=False, seeds_needed=None)
+    return judgement
 
 
 def not_judged_here(claim: Claim, rows: Sequence[RowResult]) -> str:
@@ -109,13 +109,15 @@ def _judge(claim: Claim, rows: Sequence[RowResult], metric: Metric, losses: Loss
         return rule
     try:
         if looked_before(rows):
-            judged = rule(LOOKED_LEVEL)
-            told = f"{judged.reason}; at {100 * LOOKED_LEVEL:g}%: with more seeds than planned it was looked at before"
-            return judged if judged.verdict == "not_run" else replace(judged, reason=told)
-        judged = rule(LEVEL)
-        if judged.verdict in ("reproduced", "worse"):
-            judged = replace(judged, firm=rule(LOOKED_LEVEL).verdict == judged.verdict)
-        return judged
+            judgement = rule(LOOKED_LEVEL)
+            reason = (
+                f"{judgement.reason}; at {100 * LOOKED_LEVEL:g}%: with more seeds than planned it was looked at before"
+            )
+            return judgement if judgement.verdict == "not_run" else replace(judgement, reason=reason)
+        judgement = rule(LEVEL)
+        if judgement.verdict in ("reproduced", "worse"):
+            judgement = replace(judgement, firm=rule(LOOKED_LEVEL).verdict == judgement.verdict)
+        return judgement
     except NO_LOSSES as error:
         return not_run(one_line(str(error)))
 
@@ -144,8 +146,8 @@ def _judge_identity(claim: IdentityClaim, rows: Sequence[RowResult], metric: Met
         return not_run(f"{row.n - len(values)} of {counted(row.n, 'run')} recorded no {claim.metric}")
     if any(math.isnan(value) or value < 0 for value in values):
         return not_run(f"its {claim.metric} is {', '.join(map(str, values))}, no deviation")
-    judged = judge_identity(max(values), tolerance=claim.tolerance, show=metric.show)
-    return replace(judged, n=row.n)
+    judgement = judge_identity(max(values), tolerance=claim.tolerance, show=metric.show)
+    return replace(judgement, n=row.n)
 
 
 def steps_until(run: Record, name: str, target: float, metric: Metric | None = None) -> float:
@@ -196,7 +198,7 @@ def _on_pairs(claim: Claim, rows: Sequence[RowResult], metric: Metric, losses: L
             if any(run.value(claim.metric) is None for run in runs):
                 return not_run(f"its rows do not all measure the {claim.metric}")
             values = [losses(run, metric) if by_example else [run.value(claim.metric)] for run in runs]
-            chain.append(MethodLosses(row.method.name, np.array(values), deterministic=row.deterministic))
+            chain.append(Losses(row.method.name, np.array(values), deterministic=row.deterministic))
     except NO_LOSSES as error:
         return not_run(one_line(str(error)))
 

@@ -133,10 +133,10 @@ def _edits(record: Record, store: Store) -> list[str]:
     elif stated != content_digest(record):
         differences.append(f"{where}: its content is not what was written: {EDITED} since")
     if record.status != "ok":
-        kept = [f"{split} metrics" for split, values in record.metrics.items() if values]
-        kept += ["predictions"] if (store.runs / record.key / "predictions.npz").exists() else []
-        if kept:
-            differences.append(f"{where}: its status is {record.status}, but it has {' and '.join(kept)}")
+        contents = [f"{split} metrics" for split, values in record.metrics.items() if values]
+        contents += ["predictions"] if (store.runs / record.key / "predictions.npz").exists() else []
+        if contents:
+            differences.append(f"{where}: its status is {record.status}, but it has {' and '.join(contents)}")
     return differences
 
 
@@ -203,7 +203,7 @@ def _recomputed(
         if stated != expected:
             differences.append(f"{where}: its {split} split has digest {stated}, the dataset's is {expected}")
     shown = {benchmark.metric, *(claim.metric for claim in benchmark.claims if record.method in claim.methods)}
-    kept = dict(test)
+    test_metrics = dict(test)
     for name in known:
         stated, value = test.get(name), metrics.get(name)
         agreed = _agree(known[name], stated, value, saved, y)
@@ -212,11 +212,13 @@ def _recomputed(
         if agreed is None:
             unchecked[name] += 1
         if agreed is False or (agreed is None and name in shown):
-            told = "cannot be recomputed: there are no probabilities for it" if value is None else f"recomputed {value}"
-            differences.append(f"{where}: test {name} is {stated}, {told}")
+            outcome = (
+                "cannot be recomputed: there are no probabilities for it" if value is None else f"recomputed {value}"
+            )
+            differences.append(f"{where}: test {name} is {stated}, {outcome}")
         if value is not None and not (known[name].needs_probabilities and agreed):
-            kept[name] = value
-    return differences, replace(record, metrics={**record.metrics, "test": kept})
+            test_metrics[name] = value
+    return differences, replace(record, metrics={**record.metrics, "test": test_metrics})
 
 
 def _digest_differences(record: Record, store: Store) -> list[str]:
@@ -229,12 +231,12 @@ def _digest_differences(record: Record, store: Store) -> list[str]:
         if stated is None and not path.exists():
             continue
         try:
-            found = digest(store.saved(record.key, name))
+            saved_digest = digest(store.saved(record.key, name))
         except DamagedRecord as error:
             # Of predictions, whoever recomputes the metrics says so.
             differences += [relative(store, str(error))] if name == "measured" else []
             continue
-        if found != stated:
+        if saved_digest != stated:
             what = (
                 "its predictions are not those that were" if name == "predictions" else "what is in it is not what was"
             )
@@ -260,8 +262,8 @@ def _agree(metric: Metric, stated: float | None, value: float | None, saved: Pre
 def _loss_range(probabilities: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     """The least and the largest mean -log f_y of all probabilities (n, classes) that are saved as these."""
     of_label = probabilities[np.arange(len(y)), y.astype(int)]
-    zero, one = of_label.dtype.type(0), of_label.dtype.type(2)
-    ends = [(of_label.astype(float) + np.nextafter(of_label, end).astype(float)) / 2 for end in (one, zero)]
+    below, above = of_label.dtype.type(0), of_label.dtype.type(2)
+    ends = [(of_label.astype(float) + np.nextafter(of_label, end).astype(float)) / 2 for end in (above, below)]
     # scikit-learn counts none as below 2.2e-16; records of schema 1 counted as low as 1.2e-38.
     most = np.clip(ends[0], np.finfo(np.float64).eps, 1.0)
     least = np.clip(ends[1], np.finfo(np.float32).tiny, 1.0)
@@ -270,11 +272,11 @@ def _loss_range(probabilities: np.ndarray, y: np.ndarray) -> tuple[float, float]
 
 def _choice_differences(row: RowResult) -> list[str]:
     """Whether the rule, given the recorded validation errors, chooses what the judged runs were fitted with."""
-    judged = (*row.runs, *row.failed)
-    if row.method.choice is None or not judged:
+    runs = (*row.runs, *row.failed)
+    if row.method.choice is None or not runs:
         return []
     name, choice = row.method.choice
-    stated = judged[0].recipe.get(name)
+    stated = runs[0].recipe.get(name)
     failed = {run.recipe[name] for run in row.choice_runs if run.status != "ok"}
     errors: dict[float, list[float]] = {}
     for run in row.choice_runs:

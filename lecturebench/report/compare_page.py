@@ -66,7 +66,7 @@ def to_json(comparison: Comparison) -> dict[str, Any]:
     sides = {
         name: {
             "folder": side.name,
-            "runs": len(side.judged),
+            "runs": len(side.runs),
             "machines": dict(side.machines),
             "claims": {count.group: dict(count.verdicts) for count in counts(side.claims.values())},
         }

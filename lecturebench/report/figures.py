@@ -77,10 +77,10 @@ def errors(name: str, points: Sequence[Point], metric: Metric) -> Picture:
         axes.plot([mean], [y], point.style.marker, color=colour, markersize=8)
         if point.published is not None:
             axes.plot([point.published], [y], "D", markersize=9, markerfacecolor="none", markeredgecolor=INK, mew=1.6)
-        said = metric.show(mean) + (f", published {point.printed}" if point.printed else "")
+        text = metric.show(mean) + (f", published {point.printed}" if point.printed else "")
         axes.text(0, y - 0.3, plain(point.title, 46), transform=axes.get_yaxis_transform(), va="bottom", color=INK)
         axes.text(
-            *(1, y - 0.3, said), transform=axes.get_yaxis_transform(), ha="right", va="bottom", fontsize=10, color=MUTED
+            *(1, y - 0.3, text), transform=axes.get_yaxis_transform(), ha="right", va="bottom", fontsize=10, color=MUTED
         )  # fmt: skip
     axes.set(ylim=(len(points) - 0.55, -0.85), yticks=[], xlabel=f"test {metric.words}")
     axes.spines["left"].set_visible(False)
@@ -114,7 +114,7 @@ def errors(name: str, points: Sequence[Point], metric: Metric) -> Picture:
 def curves(name: str, bands: Sequence[Band], quantity: str) -> Picture | None:
     """Train and validation loss or error by epoch, mean and range over the seeds; None where nothing was recorded."""
     figure, axes = _blank(4.1)
-    seen: list[float] = []
+    heights: list[float] = []
     handles: list[Line2D] = []
     ends: list[str] = []
     for band in bands:
@@ -130,7 +130,7 @@ def curves(name: str, bands: Sequence[Band], quantity: str) -> Picture | None:
                 *(x, mean), color=band.style.colour, linestyle=dash, linewidth=2 if main else 1.6,
                 marker=band.style.marker if main else None, markevery=max(1, len(x) // 6),
             )  # fmt: skip
-            seen += [float(table.min()), float(table.max())]
+            heights += [float(table.min()), float(table.max())]
             if main:
                 ends.append(f"{band.title} ends at {_value(quantity)(mean[-1])}")
             drawn = True
@@ -142,7 +142,7 @@ def curves(name: str, bands: Sequence[Band], quantity: str) -> Picture | None:
     axes.set(xlabel="epoch", ylabel=quantity)
     axes.grid(axis="y")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    _scale(axes.yaxis, seen, percent=named(quantity).percent)
+    _scale(axes.yaxis, heights, percent=named(quantity).percent)
     splits = [
         Line2D([], [], color=MUTED, label="validation"),
         Line2D([], [], color=MUTED, linestyle=(0, (1, 1.2)), label="train"),
@@ -170,7 +170,7 @@ def choice_path(
     figure, axes = _blank(4.1)
     positive = [step.value for step in steps if step.value > 0]
     at = {step.value: step.value if step.value > 0 else min(positive, default=1.0) / 10 for step in steps}
-    seen: list[float] = []
+    heights: list[float] = []
     for split, colour, marker, dash in (
         ("test", row.style.colour, row.style.marker, "-"),
         ("validation", MUTED, "o", "--"),
@@ -187,12 +187,12 @@ def choice_path(
         if split == "test":
             low, high = [values.min() for _, values in runs], [values.max() for _, values in runs]
             axes.fill_between(xs, low, high, color=colour, alpha=0.16, linewidth=0)
-        seen += [float(values.min()) for _, values in runs] + [float(values.max()) for _, values in runs]
+        heights += [float(values.min()) for _, values in runs] + [float(values.max()) for _, values in runs]
     if chosen is not None and chosen in at:
         axes.axvline(at[chosen], color=INK, linewidth=1.2, linestyle=(0, (5, 2)), label=f"chosen: {short(chosen)}")
     if row.published is not None:
         axes.axhline(row.published, color=WRONG, linewidth=1.6, label=f"published: {row.printed}")
-        seen.append(row.published)
+        heights.append(row.published)
     if out := [at[step.value] for step in steps if step.failed]:
         axes.plot(
             *(out, [1.0] * len(out), "x"), transform=axes.get_xaxis_transform(), color=WRONG, markersize=9,
@@ -205,13 +205,13 @@ def choice_path(
     called = words(parameter)
     axes.set(xlabel=plain(called), ylabel=metric.words)
     axes.grid(axis="y")
-    _scale(axes.yaxis, seen, percent=metric.percent)
+    _scale(axes.yaxis, heights, percent=metric.percent)
     figure.legend(loc="outside lower left", ncols=2)
     sentence = at_the_end(steps, chosen)
     if row.published is not None:
         published = Published(row.published, row.unit, row.printed)
-        said = where_published(called, steps, published, metric.show, chosen)
-        sentence = f"{sentence} The published {said}.".strip() if said else sentence
+        clause = where_published(called, steps, published, metric.show, chosen)
+        sentence = f"{sentence} The published {clause}.".strip() if clause else sentence
     return Picture(
         *(name, f"{row.title}: {metric.words} against {called}"),
         caption=f"Means with one standard error; the band is the range of the test results. {sentence}".strip(),

@@ -195,11 +195,11 @@ def sampling(row: RowResult) -> float:
 
 def strip(result: ClaimResult) -> Strip | None:
     """The claim's interval on a scale of its own around the published value; None where there is no interval."""
-    claim, judged = result.claim, result.judgement
+    claim, judgement = result.claim, result.judgement
     if not isinstance(claim, NumberClaim) or not result.rows:
         return None
     values = result.rows[0].of(claim.metric)
-    ends = (judged.low, judged.high, *values)
+    ends = (judgement.low, judgement.high, *values)
     if not values or not all(map(math.isfinite, ends)):
         return None
     published = claim.published
@@ -210,13 +210,13 @@ def strip(result: ClaimResult) -> Strip | None:
 
     return Strip(
         (at(published - claim.unit / 2), at(published + claim.unit / 2)),
-        (at(judged.low), at(judged.high)),
+        (at(judgement.low), at(judgement.high)),
         at(sum(values) / len(values)),
         tuple(map(at, values)),
     )
 
 
-def seen(result: ClaimResult, run: Record) -> str:
+def observation(result: ClaimResult, run: Record) -> str:
     """What a claim looks at in a run: its metric, or the steps until its target."""
     claim = result.claim
     if isinstance(claim, TimeToTargetClaim):
@@ -267,7 +267,13 @@ def _templates(known: Mapping[str, Metric] = METRICS) -> Environment:
     }
     environment.globals |= {"signs": SIGNS, "test_metrics": tuple(DEFAULT.values()), "nan": math.nan, "anchor": anchor}
     environment.globals |= {"command": command, "foldable": foldable, "lines": lines}
-    environment.globals |= {"libraries": _libraries, "place": place, "sampling": sampling, "seen": seen, "strip": strip}
+    environment.globals |= {
+        "libraries": _libraries,
+        "place": place,
+        "sampling": sampling,
+        "observation": observation,
+        "strip": strip,
+    }
     environment.globals |= {"audited": audited, "remedy": remedy, "is_open": is_open, "pairs": pairs}
     environment.globals |= {"chain_reasons": chain_reasons, "has_both": has_both, "why_decides": why_decides}
     environment.globals |= {"decided_by": decided_by, "protocol_in_short": protocol_in_short}

@@ -136,25 +136,25 @@ def _section(
 
 def _confusion(row: RowResult, title: str, name: str, digest: str, saved: Predictions) -> list[Plate]:
     """The figure of a row's confusions, for the folder alone: the page shows them as a table. Or none."""
-    judged, data = saved.of_row(row), saved.dataset(row.dataset)
-    if judged is None or judged.classified is None or data is None:
+    summary, data = saved.of_row(row), saved.dataset(row.dataset)
+    if summary is None or summary.classified is None or data is None:
         return []
     if len(data.classes) > MOST_CLASSES:
         saved.notes.append(f"no confusion matrices on {row.dataset}: {len(data.classes)} classes do not fit a page")
         return []
-    draw = partial(figures.confusion, name, f"{title} on {row.dataset}", judged.classified.counts, data.classes)
+    draw = partial(figures.confusion, name, f"{title} on {row.dataset}", summary.classified.counts, data.classes)
     return [Plate(name, digest, draw, main=False)]
 
 
 def _made_of(results: Results, rows: Sequence[RowResult], styles: Mapping[str, MethodStyle]) -> list[Any]:
     """All that the figures of these rows depend on, the code aside."""
-    made: list[Any] = []
+    parts: list[Any] = []
     for row in rows:
         runs = [(run.key, run.started, run.status, run.digests, run.metrics) for run in row.runs]
         tried = [(run.key, run.started, run.status) for run in row.choice_runs]
         claims = [(result.claim.name, repr(result.judgement)) for result in results.claims_of(row)]
-        made.append([row.method.name, row.method.title, row.place, repr(styles[row.method.name]), runs, tried, claims])
-    return made
+        parts.append([row.method.name, row.method.title, row.place, repr(styles[row.method.name]), runs, tried, claims])
+    return parts
 
 
 def _drawings(
@@ -168,13 +168,13 @@ def _drawings(
     for drawing in rows[0].benchmark.drawings:
         backends = dict.fromkeys(row.backend for row in rows if row.method.uses_backend)
         for backend in backends or ("",):  # none: experiments that no backend computes
-            known = {
+            by_name = {
                 row.method.name: Series(titles[row], styles[row.method.name], row.runs, saved.arrays)
                 for row in rows
                 if row.runs and (row.backend == backend or not row.method.uses_backend)
             }
-            if set(drawing.methods) <= set(known):
-                drawable.append((drawing, {name: known[name] for name in drawing.methods}))
+            if set(drawing.methods) <= set(by_name):
+                drawable.append((drawing, {name: by_name[name] for name in drawing.methods}))
                 break
     return drawable
 
@@ -187,9 +187,9 @@ def _own(name: str, drawing: Drawing, series: Mapping[str, Series]) -> Picture:
 
 def _point(results: Results, row: RowResult, title: str, style: MethodStyle) -> figures.Point:
     for result in results.claims_of(row):
-        claim, judged = result.claim, result.judgement
+        claim, judgement = result.claim, result.judgement
         if isinstance(claim, NumberClaim) and claim.metric == row.metric:
-            claimed = (claim.published, claim.printed, claim.unit, judged.low, judged.high)
+            claimed = (claim.published, claim.printed, claim.unit, judgement.low, judgement.high)
             return figures.Point(title, style, row.values, *claimed)
     return figures.Point(title, style, row.values)
 

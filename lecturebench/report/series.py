@@ -29,21 +29,21 @@ class Series:
 
     def values(self, metric: str) -> Floats:
         """That number of every run that has it: "error" on test, "validation error", or a measured one."""
-        found = (run.value(metric) for run in self.runs)
-        return np.array([value for value in found if value is not None])
+        values = (run.value(metric) for run in self.runs)
+        return np.array([value for value in values if value is not None])
 
     def array(self, name: str) -> npt.NDArray[Any]:
         """That array of every run that measured it, (runs, ...); (0,) for none. ValueError if their shapes differ."""
-        found = [arrays[name] for run in self.runs if name in (arrays := self.arrays(run))]
-        return np.stack(found) if found else np.zeros(0)
+        by_run = [arrays[name] for run in self.runs if name in (arrays := self.arrays(run))]
+        return np.stack(by_run) if by_run else np.zeros(0)
 
     def curve(self, y: str, x: str = "epoch") -> tuple[Floats, Floats]:
         """The points that every run has: x (points,), their mean where runs differ, and y (runs, points)."""
-        drawn = [[(point[x], point[y]) for point in run.curve if x in point and y in point] for run in self.runs]
-        drawn = [points for points in drawn if points]
-        length = min(map(len, drawn), default=0)
-        table = np.array([points[:length] for points in drawn], dtype=float).reshape(len(drawn), length, 2)
-        return (table[:, :, 0].mean(axis=0) if len(drawn) else np.zeros(0)), table[:, :, 1]
+        curves = [[(point[x], point[y]) for point in run.curve if x in point and y in point] for run in self.runs]
+        curves = [points for points in curves if points]
+        length = min(map(len, curves), default=0)
+        table = np.array([points[:length] for points in curves], dtype=float).reshape(len(curves), length, 2)
+        return (table[:, :, 0].mean(axis=0) if len(curves) else np.zeros(0)), table[:, :, 1]
 
     def band(self, axes: Any, y: str, x: str = "epoch", **look: Any) -> None:
         """Draw the mean over the seeds as a line and the range of the runs as a band."""

@@ -80,18 +80,21 @@ def path(
 
         names = [name for name in rows if name in at]
         places = np.array([at[name] for name in names])
-        drawn = figure.subplots(len(panels), 1, sharex=True, height_ratios=(3, *[2] * (len(panels) - 1)), squeeze=False)
-        told, number = [], 0
-        for axes, (ylabel, metrics) in zip(drawn[:, 0], panels.items(), strict=True):
+        grid = figure.subplots(len(panels), 1, sharex=True, height_ratios=(3, *[2] * (len(panels) - 1)), squeeze=False)
+        phrases, number = [], 0
+        for axes, (ylabel, metrics) in zip(grid[:, 0], panels.items(), strict=True):
             top = 0.0
             for i, (metric, title) in enumerate(metrics.items()):
                 values = [rows[name].values(metric) for name in names]
-                means = np.array([one.mean() if len(one) else np.nan for one in values])
+                means = np.array([array.mean() if len(array) else np.nan for array in values])
                 look = {"color": TONES[number % len(TONES)][0], "marker": MARKS[number % len(MARKS)]}
-                bounds = [[one.min(initial=np.inf) for one in values], [one.max(initial=-np.inf) for one in values]]
+                bounds = [
+                    [array.min(initial=np.inf) for array in values],
+                    [array.max(initial=-np.inf) for array in values],
+                ]
                 axes.fill_between(places, *bounds, color=look["color"], alpha=0.16, linewidth=0)
                 axes.plot(places, means, linestyle=DASHES[i % len(DASHES)], label=title, **look)
-                told.append(f"{title} from {_value(metric)(means[0])} to {_value(metric)(means[-1])}")
+                phrases.append(f"{title} from {_value(metric)(means[0])} to {_value(metric)(means[-1])}")
                 number, top = number + 1, max(top, *bounds[1])
             _axis(axes.yaxis, next(iter(metrics)), False)
             axes.set_ylabel(ylabel)
@@ -101,17 +104,17 @@ def path(
             means = np.array([rows[name].values(lowest).mean() for name in names])
             best = int(means.argmin())
             label = f"lowest {_named(lowest)}: {short(places[best])}"
-            drawn[0, 0].axvline(places[best], color=MUTED, linewidth=1, zorder=0, label=label)
-            told.append(f"{_named(lowest)} is lowest at {short(places[best])}, {_value(lowest)(means[best])}")
-        for axes in drawn[:, 0]:
+            grid[0, 0].axvline(places[best], color=MUTED, linewidth=1, zorder=0, label=label)
+            phrases.append(f"{_named(lowest)} is lowest at {short(places[best])}, {_value(lowest)(means[best])}")
+        for axes in grid[:, 0]:
             axes.legend(loc="best", frameon=True, facecolor=PAPER, edgecolor="none")
-        last = drawn[-1, 0]
+        last = grid[-1, 0]
         if log:
             last.set_xscale("log")
             last.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
             last.xaxis.set_minor_formatter(NullFormatter())
         last.set_xlabel(xlabel)
-        return f"Against the {xlabel}, from {short(places[0])} to {short(places[-1])}: {'; '.join(told)}."
+        return f"Against the {xlabel}, from {short(places[0])} to {short(places[-1])}: {'; '.join(phrases)}."
 
     return draw
 
@@ -127,7 +130,7 @@ def dots(metric: str, *, published: Mapping[str, str] | None = None, xlabel: str
         from lecturebench.report.style import INK, MUTED
 
         axes = figure.add_subplot()
-        told = []
+        phrases = []
         for y, (name, series) in enumerate(rows.items()):
             values = series.values(metric)
             distinct, counts = np.unique(values, return_counts=True)
@@ -147,12 +150,12 @@ def dots(metric: str, *, published: Mapping[str, str] | None = None, xlabel: str
             place = {"transform": axes.get_yaxis_transform(), "va": "bottom", "fontsize": 10}
             axes.text(0, y - 0.36, series.title, color=INK, **place)
             axes.text(1, y - 0.36, text, ha="right", color=MUTED, **place)
-            told.append(f"{series.title} {text}")
+            phrases.append(f"{series.title} {text}")
         axes.set(ylim=(len(rows) - 0.7, -0.85), yticks=[], xlabel=xlabel or _named(metric))
         _axis(axes.xaxis, metric, log)
         axes.spines["left"].set_visible(False)
         axes.grid(axis="x")
-        return f"{_capital(_named(metric))} of every run: {'; '.join(told)}."
+        return f"{_capital(_named(metric))} of every run: {'; '.join(phrases)}."
 
     return draw
 
@@ -176,7 +179,7 @@ def heat(array: str, *, xlabel: str = "", ylabel: str = "", label: str = "", cen
             reach = max(high - centre, centre - low)
             low, high = centre - reach, centre + reach
         panels = figure.subplots(1, len(tables), squeeze=False)[0]
-        told = []
+        phrases = []
         for axes, series, table in zip(panels, rows.values(), tables, strict=True):
             look = "viridis" if centre is None else "PuOr"
             picture = axes.imshow(table, cmap=look, vmin=low, vmax=high, interpolation="none")
@@ -185,10 +188,10 @@ def heat(array: str, *, xlabel: str = "", ylabel: str = "", label: str = "", cen
             for axis in (axes.xaxis, axes.yaxis):
                 axis.set_major_locator(MaxNLocator(4, integer=True))
             axes.set(xlabel=xlabel)
-            told.append(f"{series.title} {short(float(table.min()))} to {short(float(table.max()))}")
+            phrases.append(f"{series.title} {short(float(table.min()))} to {short(float(table.max()))}")
         panels[0].set_ylabel(ylabel)
         figure.colorbar(picture, ax=list(panels), orientation="horizontal", label=label or _words(array), shrink=0.6)
-        return f"{_capital(label or _words(array))}: {'; '.join(told)}."
+        return f"{_capital(label or _words(array))}: {'; '.join(phrases)}."
 
     return draw
 
@@ -200,10 +203,10 @@ def images(array: str, *, columns: Sequence[str] = (), rows: Sequence[str] = (),
     share of their width.
     """
 
-    def draw(figure: Any, drawn: Rows) -> str:
+    def draw(figure: Any, by_method: Rows) -> str:
         from lecturebench.report.style import INK
 
-        series = next(iter(drawn.values()))
+        series = next(iter(by_method.values()))
         table = np.asarray(series.array(array)[0], dtype=float)
         lines, across, height, width = table.shape
         down, aside = (max(1, round(gap * size)) for size in (height, width))

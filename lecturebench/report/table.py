@@ -262,15 +262,21 @@ def _cells(
         cells |= {"method": row.method.name, "metric": row.metric, "n": row.n, "mean": row.mean, "sd": row.sd}
         cells |= {"parameters": row.parameters, "seconds": row.seconds, "predict_seconds": mean_seconds(row, "predict")}
     if result:
-        claim, judged = result.claim, result.judgement
+        claim, judgement = result.claim, result.judgement
         kind = claim.kind
         cells |= {"method": " < ".join(claim.methods), "claim": claim.name, "kind": kind}
-        cells |= {"metric": claim.metric, "verdict": judged.verdict, "reason": one_line(judged.reason)}
+        cells |= {"metric": claim.metric, "verdict": judgement.verdict, "reason": one_line(judgement.reason)}
         cells |= dict(zip(("published", "unit"), _published(claim), strict=True))
         if len(rows) == 1:
             cells |= {"mean": rows[0].mean_of(claim.metric), "sd": rows[0].sd_of(claim.metric)}
-        if judged.n or len(rows) != 1:
-            cells |= {"n": judged.n, "mean": judged.mean, "sd": judged.sd, "low": judged.low, "high": judged.high}
+        if judgement.n or len(rows) != 1:
+            cells |= {
+                "n": judgement.n,
+                "mean": judgement.mean,
+                "sd": judgement.sd,
+                "low": judgement.low,
+                "high": judgement.high,
+            }
     return cells
 
 

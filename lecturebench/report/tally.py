@@ -54,19 +54,19 @@ class Count:
 
 def counts(claims: Iterable[ClaimResult]) -> tuple[Count, ...]:
     """One count per group that has claims. A claim that was judged elsewhere does not count as not run."""
-    judged: dict[tuple[str, str], list[ClaimResult]] = {}
+    by_claim: dict[tuple[str, str], list[ClaimResult]] = {}
     for result in claims:
-        judged.setdefault((result.benchmark.name, result.claim.name), []).append(result)
-    counted: dict[Group, list[ClaimResult]] = {group: [] for group in GROUPS}
-    for same in judged.values():
-        counted[same[0].claim.group] += [item for item in same if item.judgement.verdict != "not_run"] or same[:1]
+        by_claim.setdefault((result.benchmark.name, result.claim.name), []).append(result)
+    by_group: dict[Group, list[ClaimResult]] = {group: [] for group in GROUPS}
+    for same in by_claim.values():
+        by_group[same[0].claim.group] += [item for item in same if item.judgement.verdict != "not_run"] or same[:1]
     return tuple(
         Count(
             group,
             Counter(result.judgement.verdict for result in results),
             sum(result.judgement.undecided for result in results),
         )
-        for group, results in counted.items()
+        for group, results in by_group.items()
         if results
     )
 
@@ -78,14 +78,14 @@ def sentences(tally: Iterable[Count]) -> str:
 
 def headline(tally: Iterable[Count]) -> str:
     """ "3 of 4 numbers and 0 of 1 effect reproduced, 25 of 25 formulas hold": the groups that were judged; or ""."""
-    judged = {count.group: count for count in tally if count.judged}
+    by_group = {count.group: count for count in tally if count.judged}
     measured = [
         f"{count.verdicts['reproduced']} of {count.total} {count.name}"
-        for group, count in judged.items()
+        for group, count in by_group.items()
         if group != "formula"
     ]
     parts = [f"{' and '.join(measured)} reproduced"] if measured else []
-    if formulas := judged.get("formula"):
+    if formulas := by_group.get("formula"):
         verb = "hold" if formulas.total != 1 else "holds"
         parts.append(f"{formulas.verdicts['reproduced']} of {formulas.total} {formulas.name} {verb}")
     return ", ".join(parts)
@@ -96,12 +96,12 @@ def false_alarms(tally: Iterable[Count]) -> str:
 
     Formulas have none: they are held to what the arithmetic allows.
     """
-    judged = sum(count.judged for count in tally if count.group != "formula")
-    if not judged:
+    n = sum(count.judged for count in tally if count.group != "formula")
+    if not n:
         return ""
-    most = f"{ALPHA * judged:.2g}"
+    most = f"{ALPHA * n:.2g}"
     alarms = "false alarm is" if most == "1" else "false alarms are"
     return (
         f"Even if all of them hold, up to {most} {alarms} to be expected: "
-        f"{ALPHA:.0%} of the {judged} {'number or effect' if judged == 1 else 'numbers and effects'} judged."
+        f"{ALPHA:.0%} of the {n} {'number or effect' if n == 1 else 'numbers and effects'} judged."
     )

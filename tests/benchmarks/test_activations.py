@@ -95,18 +95,18 @@ def test_keras_network_has_the_activation_of_its_name(backend, digits, name):
 @pytest.mark.parametrize("seed", range(3))
 def test_trained_network_with_the_identity_still_collapses(backend, digits, seed):
     training = replace(bench.TRAINING, epochs=1, batch_size=64, validation=0.0)
-    found = []
+    deviations = []
 
     def probe(weights, outputs, dataset):
         X = np.asarray(dataset.train.X[:500])
-        found.append(deviation_from_product(weights, outputs(X), X, dataset.scale))
+        deviations.append(deviation_from_product(weights, outputs(X), X, dataset.scale))
         return {}
 
     fit_network(
         *(bench.two_layer, {"units": (16, 8), "activation": "linear"}, training, digits),
         seed=seed, steps_class=backend.Steps, train_size=128, probe=probe,
     )  # fmt: skip
-    assert 0 < found[0] < 1e-5
+    assert 0 < deviations[0] < 1e-5
 
 
 def test_networks_differ_in_their_activation_and_the_linear_ones_in_how_their_rate_is_found():

@@ -39,8 +39,8 @@ def test_window_is_the_formula_pixel_by_pixel():
 
 
 def test_contact_sheet_has_an_image_of_each_class_and_its_crops(digits):
-    found = contact_sheet(digits, np.random.default_rng(0), paddings=(2, 4), epochs=3)
-    sheet = found.arrays["crops"]
+    measured = contact_sheet(digits, np.random.default_rng(0), paddings=(2, 4), epochs=3)
+    sheet = measured.arrays["crops"]
     assert sheet.shape == (10, 1 + 2 * 3, 8, 8)
     assert sheet.dtype == np.uint8
     first = np.asarray(digits.train.X)[[np.argmax(digits.train.y == label) for label in range(10)]]
@@ -53,7 +53,7 @@ def test_contact_sheet_has_an_image_of_each_class_and_its_crops(digits):
             cuts = [window(line[0][..., None], padding, r, c)[..., 0] for r in offsets for c in offsets]
             assert any(np.array_equal(crop, cut) for cut in cuts)
             lost.append(1 - crop.sum() / line[0].sum())
-    assert found.values["lost"] == pytest.approx(np.mean(lost), abs=0.01)
+    assert measured.values["lost"] == pytest.approx(np.mean(lost), abs=0.01)
 
 
 def test_rate_falls_to_zero_and_five_seeds_are_fitted():
@@ -109,10 +109,10 @@ def test_figures_show_the_sheet_and_every_runs_error(digits):
         runs = [record(method, seed, test={"error": 0.01 * (i + 1) + 0.001 * seed}) for seed in (0, 1, 2)]
         rows[method.name] = Series(method.title, styles[method.name], runs)
     sheet, size = bench.DRAWINGS
-    found = contact_sheet(digits, np.random.default_rng(0), **bench.BENCHMARK.method("sheet").parameters)
+    measured = contact_sheet(digits, np.random.default_rng(0), **bench.BENCHMARK.method("sheet").parameters)
     with styled():
         figure = blank(*sheet.size)
-        words = sheet.draw(figure, {"sheet": SimpleNamespace(array=lambda name: found.arrays[name][None])})
+        words = sheet.draw(figure, {"sheet": SimpleNamespace(array=lambda name: measured.arrays[name][None])})
         assert words.startswith("Crops: 10 lines of 9 images, image; crop 2 epoch 1;")
         figure = blank(*size.size)
         words = size.draw(figure, {name: rows[name] for name in size.methods})

@@ -92,8 +92,8 @@ def test_identity_network_has_the_gradient_of_the_linear_model_it_collapses_to()
 def test_slide_gradient_is_that_of_central_differences(g: Activation, seed: int) -> None:
     theta, X, y = drawn(seed, n=15, p=2, units=2)
     size = np.linalg.norm(np.concatenate([part.ravel() for part in formulas.slide_gradient(theta, X, y, g)]))
-    found = formulas.central_differences(theta, X, y, g)
-    for part, expected in zip(found, formulas.slide_gradient(theta, X, y, g), strict=True):
+    numerical = formulas.central_differences(theta, X, y, g)
+    for part, expected in zip(numerical, formulas.slide_gradient(theta, X, y, g), strict=True):
         np.testing.assert_allclose(part, expected, rtol=0, atol=1e-7 * max(1, size))
 
 
@@ -111,9 +111,9 @@ def test_what_is_differentiated_automatically_is_the_tables_activation_in_float6
     from keras import ops
 
     z = np.linspace(-6, 6, 60)
-    found = experiment.keras_activation(g.name)
+    activation = experiment.keras_activation(g.name)
     # The derivative of sum a g(z) by a is g(z): JAX has float64 only while it differentiates.
-    value, slope = backend.gradient(lambda a, at: ops.sum(a * found(at)), [np.ones_like(z), z])
+    value, slope = backend.gradient(lambda a, at: ops.sum(a * activation(at)), [np.ones_like(z), z])
     np.testing.assert_allclose(value, g.function(z), rtol=1e-13, atol=1e-15)
     np.testing.assert_allclose(slope, g.derivative(z), rtol=1e-12, atol=1e-15)
 
@@ -242,6 +242,6 @@ def test_figures_say_how_close_the_gradients_are_and_which_step_is_best(quick, b
     for method in bench.METHODS:
         measured = method.function(table(), np.random.default_rng(0), **method.parameters)
         rows[method.name] = Series(method.title, styles[method.name], [SimpleNamespace(curve=measured.curve)])
-    told = {drawing.name: drawing.draw(Figure(layout="constrained"), rows) for drawing in bench.DRAWINGS}
-    assert "for central differences and" in told["gradient"]
-    assert "Tanh is best at h = 1e-5" in told["steps"]
+    words = {drawing.name: drawing.draw(Figure(layout="constrained"), rows) for drawing in bench.DRAWINGS}
+    assert "for central differences and" in words["gradient"]
+    assert "Tanh is best at h = 1e-5" in words["steps"]

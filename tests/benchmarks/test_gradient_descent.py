@@ -85,8 +85,8 @@ def test_one_unit_is_the_network_without_intercepts(seed):
 def test_curvatures_are_the_eigenvalues_of_the_hessian():
     rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
     hessian = rotation @ np.diag([-2.0, 0.5, 7.0]) @ rotation.T
-    found = formulas.curvatures(lambda theta: (0.5 * theta @ hessian @ theta, hessian @ theta), np.ones(3))
-    np.testing.assert_allclose(found, [-2.0, 0.5, 7.0], rtol=1e-8)
+    eigenvalues = formulas.curvatures(lambda theta: (0.5 * theta @ hessian @ theta, hessian @ theta), np.ones(3))
+    np.testing.assert_allclose(eigenvalues, [-2.0, 0.5, 7.0], rtol=1e-8)
 
 
 @patiently
@@ -192,12 +192,12 @@ def test_sharpest_turn_of_a_path(path, cosine):
 
 def test_landscape_finds_the_minimum_that_scipy_finds(players):
     objective = experiment.two_parameters(players)
-    found = experiment.landscape(players, np.random.default_rng(0)).values
+    values = experiment.landscape(players, np.random.default_rng(0)).values
     expected = minimize(objective, [1.0, 1.0], jac=True, method="BFGS", options={"gtol": 1e-9})
-    np.testing.assert_allclose([found["minimum_w"], found["minimum_beta"]], expected.x, rtol=1e-5)
-    assert found["minimum"] == pytest.approx(expected.fun)
-    assert found["minimum_gradient"] < 1e-6
-    assert found["deviation"] < 1e-6
+    np.testing.assert_allclose([values["minimum_w"], values["minimum_beta"]], expected.x, rtol=1e-5)
+    assert values["minimum"] == pytest.approx(expected.fun)
+    assert values["minimum_gradient"] < 1e-6
+    assert values["deviation"] < 1e-6
 
 
 def test_contours_are_those_of_the_objective(players):

@@ -34,7 +34,7 @@ def test_dropout_path_has_nine_rates_each_after_both_hidden_layers():
 def test_rows_of_a_path_differ_in_its_parameter_alone():
     for path, parameter in ((bench.L2.values(), "penalty"), (bench.DROPOUT.values(), "rates")):
         rest = [{name: value for name, value in m.parameters.items() if name != parameter} for m in path]
-        assert all(one == {"units": (256, 128)} for one in rest)
+        assert all(parameters == {"units": (256, 128)} for parameters in rest)
         assert {id(method.training) for method in path} == {id(bench.SUBSET)}
 
 
@@ -65,9 +65,9 @@ def test_norm_is_the_square_root_of_what_the_penalty_multiplies():
     weights = [rng.normal(size=array.shape).astype(np.float32) for array in model.get_weights()]
     model.set_weights(weights)
     penalty = sum(float(keras.ops.convert_to_numpy(loss)) for loss in model.losses)
-    found = norms(weights, None, None)
-    assert 0.25 * found["norm"] ** 2 == pytest.approx(penalty, rel=1e-6)
-    assert found["norm_of_all"] == pytest.approx(np.linalg.norm(np.concatenate([w.ravel() for w in weights])))
+    values = norms(weights, None, None)
+    assert 0.25 * values["norm"] ** 2 == pytest.approx(penalty, rel=1e-6)
+    assert values["norm_of_all"] == pytest.approx(np.linalg.norm(np.concatenate([w.ravel() for w in weights])))
 
 
 def test_norm_keeps_its_digits_where_single_precision_would_not():
@@ -79,12 +79,12 @@ def test_norm_keeps_its_digits_where_single_precision_would_not():
 @pytest.mark.parametrize("seed", range(3))
 def test_keras_dropout_is_what_slide_and_book_say(seed):
     method = bench.BENCHMARK.method("keras_dropout")
-    found = keras_dropout(None, np.random.default_rng(seed), **method.parameters)
-    assert [point["rate"] for point in found.curve] == [i / 10 for i in range(1, 9)]
-    assert set(found.values) == set(LIMITS)
+    measured = keras_dropout(None, np.random.default_rng(seed), **method.parameters)
+    assert [point["rate"] for point in measured.curve] == [i / 10 for i in range(1, 9)]
+    assert set(measured.values) == set(LIMITS)
     for name, limit in LIMITS.items():
-        assert 0 < found.values[name] == max(point[name] for point in found.curve) <= limit
-    for point in found.curve:
+        assert 0 < measured.values[name] == max(point[name] for point in measured.curve) <= limit
+    for point in measured.curve:
         sd = np.sqrt(point["rate"] * (1 - point["rate"]) / (8192 * 256))
         assert point["z"] == pytest.approx(abs(point["share"] - point["rate"]) / sd)
 
@@ -108,8 +108,8 @@ def test_each_number_notices_another_layer(monkeypatch, change, noticed):
         return lambda A, training: keras.ops.convert_to_tensor(change(A, rng.random(A.shape) >= rate, rate))
 
     monkeypatch.setattr(keras.layers, "Dropout", other)
-    found = keras_dropout(None, np.random.default_rng(0), rates=(0.3,), examples=512, units=256).values
-    assert found[noticed] > LIMITS[noticed]
+    values = keras_dropout(None, np.random.default_rng(0), rates=(0.3,), examples=512, units=256).values
+    assert values[noticed] > LIMITS[noticed]
 
 
 @needs_backend
@@ -157,7 +157,7 @@ def test_command_tells_what_it_refuses_in_one_line_each(tmp_path, capsys):
         "below seed 0: error: ValueError: penalty is -0.0001; it must be 0 or above",
         "all seed 0: error: ValueError: rate is 1.0; a dropout rate must be in [0, 1)",
     ):
-        assert sum(line in one for one in (shown.out + shown.err).splitlines() if "failed:" in one) == 1
+        assert sum(line in printed for printed in (shown.out + shown.err).splitlines() if "failed:" in printed) == 1
     assert "Traceback" not in shown.out + shown.err
 
 
@@ -182,10 +182,10 @@ def test_figure_tells_where_validation_error_is_lowest(drawing):
     validation[3] = 0.0412
     figure = figures.blank(*drawing.size)
     with styled():
-        told = drawing.draw(figure, rows_of(names, validation))
-    assert f"validation error is lowest at {float(names[3].partition('_')[2]):g}".replace("1e-05", "1e-5") in told
-    assert "4.12%" in told
-    assert f"W1 and W2 from 20 to {21 - len(names)}" in told
+        words = drawing.draw(figure, rows_of(names, validation))
+    assert f"validation error is lowest at {float(names[3].partition('_')[2]):g}".replace("1e-05", "1e-5") in words
+    assert "4.12%" in words
+    assert f"W1 and W2 from 20 to {21 - len(names)}" in words
     errors, norm = figure.axes
     assert [len(line.get_xdata()) for line in norm.lines] == [len(names)] * 2
     assert errors.lines[0].get_xdata()[3] == float(names[3].partition("_")[2])

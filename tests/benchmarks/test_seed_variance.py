@@ -70,12 +70,12 @@ def test_power_without_a_difference_is_the_tests_error_on_one_side(paired):
 def test_power_is_that_of_simulated_t_tests(n):
     rng = np.random.default_rng(n)
     a, b = rng.normal(0, 1, (TRIALS, n)), rng.normal(1.1, 1, (TRIALS, n))
-    found = ttest_ind(b, a, axis=1)
-    assert within(power(n, 1.1, 1.0), int(((found.pvalue < 0.05) & (found.statistic > 0)).sum()))
+    ttest = ttest_ind(b, a, axis=1)
+    assert within(power(n, 1.1, 1.0), int(((ttest.pvalue < 0.05) & (ttest.statistic > 0)).sum()))
     # A common part of both rows, which the differences by seed are free of.
     shared = rng.normal(0, 3, (TRIALS, n))
-    found = ttest_rel(b + shared, a + shared, axis=1)
-    hits = int(((found.pvalue < 0.05) & (found.statistic > 0)).sum())
+    ttest = ttest_rel(b + shared, a + shared, axis=1)
+    hits = int(((ttest.pvalue < 0.05) & (ttest.statistic > 0)).sum())
     assert within(power(n, 1.1, math.sqrt(2), paired=True), hits)
 
 
@@ -103,16 +103,16 @@ def test_rows_without_a_difference_are_never_told_apart():
 @pytest.mark.parametrize("ratio", [0.3, 5.0, 8.0, 40.0, 300.0])
 @pytest.mark.parametrize("paired", [False, True])
 def test_power_is_a_probability_that_rises_with_n_however_large_the_difference(ratio, paired):
-    found = [power(n, ratio, 1.0, paired=paired) for n in (2, 3, 5, 18, 24, 32, 300, 2880, 10_000)]
-    assert all(0 <= p <= 1 for p in found)
-    assert found == sorted(found)
+    chances = [power(n, ratio, 1.0, paired=paired) for n in (2, 3, 5, 18, 24, 32, 300, 2880, 10_000)]
+    assert all(0 <= p <= 1 for p in chances)
+    assert chances == sorted(chances)
 
 
 @settings(deadline=None)
 @given(first=st.integers(1, 10_500), fewest=st.integers(1, 3))
 def test_seeds_needed_is_the_first_n_that_reaches_the_target(first, fewest):
-    found = seeds_needed(lambda n: 0.8 if n >= first else 0.1, 0.8, fewest)
-    assert found == (max(first, fewest) if first <= 10_000 else None)
+    needed = seeds_needed(lambda n: 0.8 if n >= first else 0.1, 0.8, fewest)
+    assert needed == (max(first, fewest) if first <= 10_000 else None)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def row(errors, first_seed=0, dataset="mnist"):
     return SimpleNamespace(runs=runs, style=style, values=lambda metric: np.array([run.value(metric) for run in runs]))
 
 
-def told(name, rows):
+def drawn(name, rows):
     """What a drawing of the benchmark says in words, and its axes."""
     from lecturebench.report import figures
     from lecturebench.report.style import styled
@@ -183,7 +183,7 @@ RIDGE = [0.0172, 0.0169, 0.0174, 0.0171, 0.0182]
 
 
 def test_figure_of_the_seeds_tells_spread_published_and_who_wins():
-    words, figure = told("seeds", {"dropout": row(DROPOUT), "ridge": row(RIDGE)})
+    words, figure = drawn("seeds", {"dropout": row(DROPOUT), "ridge": row(RIDGE)})
     sd = 100 * np.std(DROPOUT, ddof=1)
     assert f"dropout: n = 5, mean 1.80% ± {sd:.2f}%, 1.70% to 1.90%; published 1.8%" in words
     # 25 pairs: ridge wins 4, 5, 4, 4 and 1 of them, by hand.
@@ -195,7 +195,7 @@ def test_figure_of_the_seeds_tells_spread_published_and_who_wins():
 
 
 def test_figure_of_needed_seeds_tells_both_differences_and_that_the_measured_order_is_the_other():
-    words, _ = told("seeds-needed", {"dropout": row(DROPOUT), "ridge": row(RIDGE)})
+    words, _ = drawn("seeds-needed", {"dropout": row(DROPOUT), "ridge": row(RIDGE)})
     sd = math.sqrt((np.var(DROPOUT, ddof=1) + np.var(RIDGE, ddof=1)) / 2)
     sd_paired = float(np.std(np.subtract(RIDGE, DROPOUT), ddof=1))
     measured = float(np.mean(DROPOUT) - np.mean(RIDGE))
@@ -216,14 +216,14 @@ def test_figure_of_needed_seeds_tells_both_differences_and_that_the_measured_ord
 @pytest.mark.parametrize("errors", [[0.018], [0.018, 0.018]])
 def test_figures_do_without_a_spread(errors):
     rows = {"dropout": row(errors), "ridge": row([error - 0.001 for error in errors])}
-    assert "takes three runs of each to say" in told("seeds", rows)[0]
-    assert "takes at least two different runs" in told("seeds-needed", rows)[0]
+    assert "takes three runs of each to say" in drawn("seeds", rows)[0]
+    assert "takes at least two different runs" in drawn("seeds-needed", rows)[0]
 
 
 def test_figures_of_other_data_know_nothing_published():
     rows = {"dropout": row(DROPOUT, dataset="digits"), "ridge": row(RIDGE, dataset="digits")}
     for name in ("seeds", "seeds-needed"):
-        words, figure = told(name, rows)
+        words, figure = drawn(name, rows)
         assert "published" not in words
         assert "mean" in words
         shown = " ".join(text.get_text() for text in [*figure.axes[0].texts, figure.axes[0].xaxis.label])

@@ -49,9 +49,9 @@ def drawn(rows):
     """What the figure says in words, once it could be drawn and saved."""
     with styled():
         figure = Figure(figsize=bench.DRAWINGS[0].size, layout="constrained")
-        told = draw_splits(figure, rows)
+        words = draw_splits(figure, rows)
         figure.savefig(io.BytesIO(), format="png")
-    return told
+    return words
 
 
 def three(linear, lasso, network):
@@ -69,7 +69,7 @@ def test_numbers_are_those_of_the_table_each_with_its_protocol_by_name():
 
 def test_margin_of_similar_is_no_published_difference():
     printed = [float(number) for number in TABLE.values()]
-    published = {round(abs(one - other), 1) for one in printed for other in printed}
+    published = {round(abs(a - b), 1) for a in printed for b in printed}
     margins = {claim.pair: claim for claim in bench.CLAIMS if isinstance(claim, EquivalenceClaim)}
     assert set(margins) == {("linear", "network_text"), ("lasso", "network_text")}
     for claim in margins.values():
@@ -154,8 +154,8 @@ def test_a_hundred_splits_are_drawn_for_the_lecture():
 
 
 def test_errors_are_paired_by_split_whatever_order_the_runs_have_and_whichever_failed():
-    found = by_split(series(three({0: 1.0, 1: 2.0, 2: 3.0}, {2: 30.0, 0: 10.0}, {2: 300.0, 1: 200.0, 0: 100.0})))
-    assert {name: errors.tolist() for name, errors in found.items()} == three([1, 3], [10, 30], [100, 300])
+    by_method = by_split(series(three({0: 1.0, 1: 2.0, 2: 3.0}, {2: 30.0, 0: 10.0}, {2: 300.0, 1: 200.0, 0: 100.0})))
+    assert {name: errors.tolist() for name, errors in by_method.items()} == three([1, 3], [10, 30], [100, 300])
 
 
 def test_splits_in_the_books_order_are_counted_and_ties_are_none():
@@ -168,20 +168,20 @@ def test_figure_says_means_deviations_and_how_often_the_order_comes_out():
     linear = {0: 250.0, 1: 240.0, 2: 260.0}
     lasso = {0: 249.0, 1: 236.0, 2: 262.0}  # minus linear: -1, -4, +2
     network = {0: 253.0, 1: 230.0, 2: 264.0}  # minus linear: +3, -10, +4
-    told = drawn(series(three(linear, lasso, network)))
-    assert "over 3 random splits" in told
-    assert "linear regression mean 250.0, sd 10.0 (the book's one split: 254.7)" in told
-    assert "network minus linear regression mean −1.0, sd 7.8 (the book's one split: +2.7)" in told
-    assert "lasso minus linear regression mean −1.0, sd 3.0 (the book's one split: −2.4)" in told
-    assert "comes out on 1 of 3 splits" in told
-    assert "Two points are 0.26 standard deviations of network minus linear regression" in told  # 2 / 7.81
+    words = drawn(series(three(linear, lasso, network)))
+    assert "over 3 random splits" in words
+    assert "linear regression mean 250.0, sd 10.0 (the book's one split: 254.7)" in words
+    assert "network minus linear regression mean −1.0, sd 7.8 (the book's one split: +2.7)" in words
+    assert "lasso minus linear regression mean −1.0, sd 3.0 (the book's one split: −2.4)" in words
+    assert "comes out on 1 of 3 splits" in words
+    assert "Two points are 0.26 standard deviations of network minus linear regression" in words  # 2 / 7.81
 
 
 def test_figure_of_a_single_split_claims_no_deviation():
-    told = drawn(series(three({0: 250.0}, {0: 249.0}, {0: 253.0})))
-    assert "sd" not in told
-    assert "deviation" not in told
-    assert "comes out on 1 of 1 splits" in told
+    words = drawn(series(three({0: 250.0}, {0: 249.0}, {0: 253.0})))
+    assert "sd" not in words
+    assert "deviation" not in words
+    assert "comes out on 1 of 1 splits" in words
 
 
 @pytest.mark.network

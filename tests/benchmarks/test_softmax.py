@@ -139,9 +139,9 @@ def test_deviation_is_infinite_where_a_number_is_not_finite(wrong: float) -> Non
 
 
 def test_deviation_is_the_largest_absolute_one_and_share_the_largest_relative_one() -> None:
-    found, expected = np.array([1.0, 10.5]), np.array([0.8, 10.0])
-    assert experiment.largest_deviation(found, expected) == pytest.approx(0.5)
-    assert experiment.largest_share(found, expected) == pytest.approx(0.25)
+    values, expected = np.array([1.0, 10.5]), np.array([0.8, 10.0])
+    assert experiment.largest_deviation(values, expected) == pytest.approx(0.5)
+    assert experiment.largest_share(values, expected) == pytest.approx(0.25)
     assert experiment.largest_share(np.array([0.9]), 1.0) == pytest.approx(0.1)
 
 
@@ -251,6 +251,6 @@ def test_figures_say_where_the_printed_formula_ends(quick, backend) -> None:
     for method in bench.METHODS:
         measured = method.function(random_images(40), np.random.default_rng(0))
         rows[method.name] = Series(method.title, styles[method.name], [SimpleNamespace(curve=measured.curve)])
-    told = {drawing.name: drawing.draw(Figure(layout="constrained"), rows) for drawing in bench.DRAWINGS}
-    assert "in float32 the printed formula gives no numbers from Z = 88.7 on" in told["overflow"]
-    assert "in float64 the printed formula gives no numbers from Z = 709.8 on" in told["overflow"]
+    words = {drawing.name: drawing.draw(Figure(layout="constrained"), rows) for drawing in bench.DRAWINGS}
+    assert "in float32 the printed formula gives no numbers from Z = 88.7 on" in words["overflow"]
+    assert "in float64 the printed formula gives no numbers from Z = 709.8 on" in words["overflow"]

@@ -38,8 +38,8 @@ def test_axe_finds_no_violation_and_nothing_is_wider_than_the_screen(
     from axe_playwright_python.sync_playwright import Axe
 
     page = visit(width=width, theme=theme, file=compared_file)
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    audit = Axe().run(page)
+    assert audit.violations_count == 0, audit.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.screenshot(path=tmp_path_factory.getbasetemp() / f"compare-{width}-{theme}.png", full_page=True)
 

@@ -199,8 +199,8 @@ def test_axe_finds_no_violation_and_nothing_is_wider_than_the_screen(visit, widt
     page = visit(width=width, theme=theme)
     page.evaluate("document.querySelectorAll('details').forEach((item) => { item.open = true; })")
     page.locator("#explore-curves svg[role=img]").first.wait_for()
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    audit = Axe().run(page)
+    assert audit.violations_count == 0, audit.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.screenshot(path=tmp_path_factory.getbasetemp() / f"page-{width}-{theme}.png", full_page=True)
 

@@ -79,7 +79,7 @@ def test_claims_speak_of_the_benchmarks_metric_unless_they_say_otherwise():
 
 
 @pytest.mark.parametrize(
-    ("metric", "printed", "task", "told"),
+    ("metric", "printed", "task", "reason"),
     [
         ("acuracy", "88%", "classification", "did you mean 'accuracy'"),
         ("mae", "2.3", "classification", "no metric of classification 'mae'"),
@@ -88,8 +88,8 @@ def test_claims_speak_of_the_benchmarks_metric_unless_they_say_otherwise():
         ("mae", "12%", "regression", "no share"),
     ],
 )
-def test_claim_of_a_metric_that_no_method_can_have_is_refused(metric, printed, task, told):
-    with pytest.raises(ValueError, match=told):
+def test_claim_of_a_metric_that_no_method_can_have_is_refused(metric, printed, task, reason):
+    with pytest.raises(ValueError, match=reason):
         declared(claim(metric=metric, printed=printed), task=task)
 
 
@@ -208,11 +208,11 @@ def test_choice_is_made_on_other_seeds_than_the_judged_ones():
 
 def test_every_claim_says_where_it_stands_and_what_is_assumed():
     for benchmark in discover().values():
-        for one in benchmark.claims:
-            assert one.source
-            assert one.slide
-            assert one.protocol
-            assert all(field.value and field.source for field in one.protocol.values())
+        for lecture_claim in benchmark.claims:
+            assert lecture_claim.source
+            assert lecture_claim.slide
+            assert lecture_claim.protocol
+            assert all(field.value and field.source for field in lecture_claim.protocol.values())
 
 
 def test_folder_without_benchmarks_is_no_suite(tmp_path):

@@ -34,9 +34,9 @@ def write(folder, who, imports, inside="pass"):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_two_suites_of_one_folder_name_share_no_module(tmp_path, way):
-    found = [discover(write(tmp_path / who / "course", who, way, way)) for who in ("ann", "bob")]
-    assert [suite["one"].title for suite in found] == ["ann", "bob"]
-    functions = [suite["one"].methods[0].function for suite in found]
+    suites = [discover(write(tmp_path / who / "course", who, way, way)) for who in ("ann", "bob")]
+    assert [suite["one"].title for suite in suites] == ["ann", "bob"]
+    functions = [suite["one"].methods[0].function for suite in suites]
     assert [function(None, None) for function in functions] == ["ann", "bob"]
     assert functions[0].__module__ != functions[1].__module__
 
@@ -65,7 +65,7 @@ def test_lecture_has_its_own_name_and_no_broken_file():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reason"),
     [
         ("import sys\nsys.exit(3)\n", r"SystemExit: 3 \(line 2\)"),
         ("x = 1\ny = x +\n", r"SyntaxError: invalid syntax \(line 2\)"),
@@ -73,12 +73,12 @@ def test_lecture_has_its_own_name_and_no_broken_file():
         ("x = 1\n", "declares no BENCHMARK"),
     ],
 )
-def test_broken_file_is_told_in_one_line_and_stops_no_other(tmp_path, text, told):
+def test_broken_file_is_told_in_one_line_and_stops_no_other(tmp_path, text, reason):
     folder = write(tmp_path / "course", "me", WAYS[0])
     (folder / "bench_broken.py").write_text(text)
     suite = discover(folder)
     assert list(suite) == ["one"]
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=reason):
         load_benchmark(folder / "bench_broken.py")
     assert len(suite.broken["broken"].splitlines()) == 1
 

@@ -26,9 +26,9 @@ def percent(value: float) -> str:
     return f"{100 * value:.4g}%"
 
 
-def same_numbers(one: Judgement, other: Judgement) -> bool:
+def same_numbers(a: Judgement, b: Judgement) -> bool:
     fields = ("n", "mean", "sd", "low", "high")
-    return all(np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True) for name in fields)
+    return all(np.array_equal(getattr(a, name), getattr(b, name), equal_nan=True) for name in fields)
 
 
 def disagreeing(n_seeds: int = 5, n_test: int = 400, gap: float = 0.05, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -172,8 +172,8 @@ def test_paired_interval_covers_the_truth_as_often_as_it_says(n: int, monkeypatc
     spread_out = {scatter: coverage(scatter) for scatter in SCATTER}
     monkeypatch.setattr(resampling, "seed_inflation", lambda n, level: 1.0)
     for scatter, covered in spread_out.items():
-        told = f"{100 * covered / ORDERS:.1f}%, without spreading seeds {100 * coverage(scatter) / ORDERS:.1f}%"
-        print(f"nominal 95%, {n} seeds, {scatter}: {told}")
+        shares = f"{100 * covered / ORDERS:.1f}%, without spreading seeds {100 * coverage(scatter) / ORDERS:.1f}%"
+        print(f"nominal 95%, {n} seeds, {scatter}: {shares}")
         assert covered >= at_least(0.93, ORDERS)
 
 

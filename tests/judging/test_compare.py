@@ -53,7 +53,7 @@ def compared(unclaimed, store, other, load):
     """The comparison of the store with its copy as they are now; with ``back``, of the copy with the store."""
 
     def compared(back=False, benchmarks=unclaimed, load=load):
-        sides = [read_side(one.folder, benchmarks, load) for one in (store, other)]
+        sides = [read_side(side.folder, benchmarks, load) for side in (store, other)]
         return compare(*(reversed(sides) if back else sides))
 
     return compared
@@ -179,9 +179,9 @@ def test_other_test_data_are_compared_by_runs(compared, other, load):
 
 def test_runs_that_do_not_name_their_test_data_are_not_paired_but_may_be_the_same(compared, store, other, load):
     fit_anew(other, load, "dropout", 0.3)
-    for one in (store, other):
+    for side in (store, other):
         for method in ("dropout", "ridge", "lda"):
-            edit(one, method, lambda values: values["dataset"].update(digests={}))
+            edit(side, method, lambda values: values["dataset"].update(digests={}))
     comparison = compared()
     assert words(comparison) == {"ridge": "same", "dropout": "worse", "logistic": "same", "lda": "same"}
     assert change_of(comparison, "dropout").reason.endswith("over 5 and 5 runs (test data without a digest)")
@@ -198,7 +198,7 @@ def test_without_the_dataset_equal_predictions_are_the_same_and_others_compared_
 
 
 @pytest.mark.parametrize(
-    ("seeds", "word", "told"),
+    ("seeds", "word", "reason"),
     [
         (range(10, 15), "worse", "over 5 and 5 runs (no seed in common)"),
         (range(3, 8), "worse", "over 5 and 5 runs (2 seeds in common)"),
@@ -207,12 +207,12 @@ def test_without_the_dataset_equal_predictions_are_the_same_and_others_compared_
         (range(2), "cannot tell", "5 and 2 runs are too few to tell, it takes 3 each; 2 seeds in common"),
     ],
 )
-def test_fewer_than_three_common_seeds_are_not_paired(compared, other, load, seeds, word, told):
+def test_fewer_than_three_common_seeds_are_not_paired(compared, other, load, seeds, word, reason):
     drop(other, "dropout")
     fit_anew(other, load, "dropout", 0.3, seeds)
     change = change_of(compared(), "dropout")
     assert change.word == word
-    assert change.reason.endswith(told)
+    assert change.reason.endswith(reason)
 
 
 def test_one_identical_run_is_enough_for_the_same(compared, other):
@@ -271,7 +271,7 @@ def status(text, seeds=None):
 
 
 @pytest.mark.parametrize(
-    ("in_a", "in_b", "word", "told"),
+    ("in_a", "in_b", "word", "reason"),
     [
         ([], range(5), "worse", "no run of B finished (5 diverged), 5 of A did"),
         (range(5), [], "better", "no run of A finished (5 diverged), 5 of B did"),
@@ -282,11 +282,11 @@ def status(text, seeds=None):
         ([1], [2], "cannot tell", "identical predictions in 3 runs; of A 1 diverged; of B 1 diverged"),
     ],
 )
-def test_diverged_runs_are_results(compared, store, other, in_a, in_b, word, told):
+def test_diverged_runs_are_results(compared, store, other, in_a, in_b, word, reason):
     edit(store, "dropout", status("diverged"), seeds=in_a)
     edit(other, "dropout", status("diverged"), seeds=in_b)
     change = change_of(compared(), "dropout")
-    assert (change.word, change.reason) == (word, told)
+    assert (change.word, change.reason) == (word, reason)
 
 
 @pytest.mark.parametrize(("in_a", "word"), [(True, "cannot tell"), (False, "worse")])
@@ -401,18 +401,18 @@ def test_an_identity_that_is_contradicted_now_is_worse_whatever_its_row_says(com
 
 
 def test_an_experiment_without_a_tolerance_is_judged_by_its_runs(compared, benchmarks, store, other):
-    for one, values in ((store, [1.0, 1.1, 1.2]), (other, [1.05, 1.0, 1.21])):
-        measured(one, [1e-9] * 3)
-        measured(one, values, "free", "rise")
+    for side, values in ((store, [1.0, 1.1, 1.2]), (other, [1.05, 1.0, 1.21])):
+        measured(side, [1e-9] * 3)
+        measured(side, values, "free", "rise")
     change = change_of(compared(benchmarks=experiment(benchmarks, False)), "free")
     assert change.word == "within noise"
     assert change.reason.endswith("over 3 and 3 runs")
 
 
 def test_numbers_too_large_to_subtract_cannot_be_compared(compared, benchmarks, store, other):
-    for one, largest in ((store, 1.7e308), (other, 1.6e308)):
-        measured(one, [1e-9] * 3)
-        measured(one, [largest, 1.5e308, 1.4e308], "free", "rise")
+    for side, largest in ((store, 1.7e308), (other, 1.6e308)):
+        measured(side, [1e-9] * 3)
+        measured(side, [largest, 1.5e308, 1.4e308], "free", "rise")
     change = change_of(compared(benchmarks=experiment(benchmarks, False)), "free")
     assert (change.word, change.reason) == ("cannot tell", "its numbers are too large to compare")
 
@@ -447,8 +447,8 @@ def test_times_of_other_machines_are_shown_named_and_never_judged(compared, othe
 
 
 def test_runs_of_two_machines_are_not_one_machine(compared, store, other):
-    for one in (store, other):
-        edit(one, "dropout", lambda values: values.update(environment={"cpu": "Other"}), seeds=[0])
+    for side in (store, other):
+        edit(side, "dropout", lambda values: values.update(environment={"cpu": "Other"}), seeds=[0])
     time = change_of(compared(), "dropout").time
     assert not time.same
     assert time.machine_a == "Other, 1 thread and made up, 2 cores, 1 thread"
@@ -471,12 +471,12 @@ def test_recipe_code_data_and_versions_that_differ_are_named(compared, other):
         values["source_digest"] = "x"
 
     edit(other, "ridge", change)
-    found = change_of(compared(), "ridge").changed
-    assert found[0] == "epochs 30 → none"
-    assert found[1] == "penalty 0.0001 → 0.01"
-    assert found[2].startswith("units [256, 128] → [1, 1, 1,")
-    assert len(found[2]) < 90
-    assert found[3:] == ("code", "keras 3.15.1 → 4.0")
+    differences = change_of(compared(), "ridge").changed
+    assert differences[0] == "epochs 30 → none"
+    assert differences[1] == "penalty 0.0001 → 0.01"
+    assert differences[2].startswith("units [256, 128] → [1, 1, 1,")
+    assert len(differences[2]) < 90
+    assert differences[3:] == ("code", "keras 3.15.1 → 4.0")
 
 
 def test_a_folder_of_stores_is_one_side_and_the_newest_of_equal_rows_counts(unclaimed, store, load, tmp_path):
@@ -507,18 +507,18 @@ def test_nothing_to_compare_is_said_in_one_line(unclaimed, store, other, load, t
     for method in ("ridge", "dropout", "logistic", "lda"):
         for role in ("judged", "choice"):
             edit(other, method, lambda values: values["dataset"].update(name="digits"), role)
-    sides = [read_side(one.folder, unclaimed, load) for one in (store, other)]
+    sides = [read_side(side.folder, unclaimed, load) for side in (store, other)]
     with pytest.raises(
         UsageError, match=r"no row is in both: A has error_table on mnist .*; B has .* on digits"
-    ) as told:
+    ) as caught:
         compare(*sides)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_notes_of_both_sides_are_passed_on(compared, store, other):
-    for name, one in (("a", store), ("b", other)):
-        (one.runs / name).mkdir()
-        (one.runs / name / "record.json").write_text("{")
+    for name, side in (("a", store), ("b", other)):
+        (side.runs / name).mkdir()
+        (side.runs / name / "record.json").write_text("{")
     notes = compared().notes
     assert any(note.startswith("A: runs/a/record.json: ") for note in notes)
     assert any(note.startswith("B: runs/b/record.json: ") for note in notes)
@@ -549,12 +549,12 @@ def test_csv_has_every_row_and_changed_claim_in_full_precision(compared, benchma
 
 def test_json_is_for_programs(compared, other, load):
     fit_anew(other, load, "dropout", 0.3)
-    found = json.loads(json.dumps(to_json(compared()), allow_nan=False))
-    assert found["worse"] == ["dropout of error_table on mnist (lecture, tensorflow)"]
-    assert found["tally"] == {"worse": 1, "better": 0, "within noise": 0, "same": 3, "cannot tell": 0}
-    assert found["expected_false_alarms"] == 0.05
-    assert found["rows"][0]["low"] is None
-    assert list(found["tally"]) == list(WORDS)
+    document = json.loads(json.dumps(to_json(compared()), allow_nan=False))
+    assert document["worse"] == ["dropout of error_table on mnist (lecture, tensorflow)"]
+    assert document["tally"] == {"worse": 1, "better": 0, "within noise": 0, "same": 3, "cannot tell": 0}
+    assert document["expected_false_alarms"] == 0.05
+    assert document["rows"][0]["low"] is None
+    assert list(document["tally"]) == list(WORDS)
 
 
 def test_strip_has_no_difference_in_the_middle_and_more_errors_to_the_right(compared, other, load):
@@ -617,12 +617,14 @@ def test_page_says_the_outcome_first_and_loads_nothing(compared, benchmarks, oth
 
 
 def test_page_csv_and_terminal_take_names_for_text(unclaimed, store, other, load, tmp_path):
-    for one, cpu in ((store, HOSTILE), (other, "=1+1\x1b[31m")):
+    for side, cpu in ((store, HOSTILE), (other, "=1+1\x1b[31m")):
         for method in ("ridge", "dropout", "logistic", "lda"):
             edit(
-                one, method, lambda values, cpu=cpu: values.update(environment={"cpu": cpu, "packages": {"keras": cpu}})
+                side,
+                method,
+                lambda values, cpu=cpu: values.update(environment={"cpu": cpu, "packages": {"keras": cpu}}),
             )
-            edit(one, method, lambda values, cpu=cpu: values["recipe"].update({HOSTILE: cpu}))
+            edit(side, method, lambda values, cpu=cpu: values["recipe"].update({HOSTILE: cpu}))
     moved = tmp_path / "<b>'x'"
     other.folder.rename(moved)
     comparison = compare(*(read_side(folder, unclaimed, load) for folder in (store.folder, moved)))

@@ -97,11 +97,11 @@ def test_swapping_sides_mirrors_interval_and_verdict(seed: int, n_seeds: int, ga
     a, b = disagreeing(n_seeds, 60, gap, seed)
     if deterministic:
         a = a[:1]
-    one, other = Losses("a", a, deterministic), Losses("b", b)
-    forth, back = judge_order(one, other, rng=generator()), judge_order(other, one, rng=generator())
+    first, second = Losses("a", a, deterministic), Losses("b", b)
+    forth, back = judge_order(first, second, rng=generator()), judge_order(second, first, rng=generator())
     assert back.verdict == OPPOSITE.get(forth.verdict, forth.verdict)
     assert np.array_equal([back.mean, back.low, back.high], [-forth.mean, -forth.high, -forth.low], equal_nan=True)
-    alike = (judge_equivalence(x, y, delta=0.02, rng=generator()) for x, y in ((one, other), (other, one)))
+    alike = (judge_equivalence(x, y, delta=0.02, rng=generator()) for x, y in ((first, second), (second, first)))
     assert len({judged.verdict for judged in alike}) == 1
 
 
@@ -137,8 +137,8 @@ def test_order_is_judged_by_where_the_interval_lies(gap: float, verdict: str, si
     judged = judge_order(Losses("dropout", a), Losses("ridge", b), rng=generator(), show=percent)
     assert judged.verdict == verdict
     assert judged.n == 5
-    told = f"ridge minus dropout is {percent(judged.mean)} in [{percent(judged.low)}, {percent(judged.high)}]"
-    assert judged.reason.startswith(f"{told} over seeds and examples, {side}")
+    start = f"ridge minus dropout is {percent(judged.mean)} in [{percent(judged.low)}, {percent(judged.high)}]"
+    assert judged.reason.startswith(f"{start} over seeds and examples, {side}")
     assert judged.mean == pytest.approx((b - a).mean())
     assert judged.sd == pytest.approx((b - a).mean(axis=1).std(ddof=1))
 
@@ -150,10 +150,10 @@ def test_contradicted_order_is_worse() -> None:
 
 def test_equal_losses_are_no_order_and_equivalent() -> None:
     a, _ = disagreeing()
-    one, other = Losses("a", a), Losses("b", a)
-    judged = judge_order(one, other, rng=generator())
+    first, second = Losses("a", a), Losses("b", a)
+    judged = judge_order(first, second, rng=generator())
     assert (judged.verdict, judged.low, judged.high) == ("inconclusive", 0.0, 0.0)
-    assert judge_equivalence(one, other, delta=1e-6, rng=generator()).verdict == "reproduced"
+    assert judge_equivalence(first, second, delta=1e-6, rng=generator()).verdict == "reproduced"
 
 
 def test_losses_that_differ_by_rounding_alone_have_no_order() -> None:
@@ -218,12 +218,12 @@ def test_chain_needs_every_pair_and_tells_every_pair() -> None:
 
 def test_chain_of_two_is_their_order() -> None:
     a, b = disagreeing()
-    one, other = Losses("a", a), Losses("b", b)
+    first, second = Losses("a", a), Losses("b", b)
     assert same_numbers(
-        judge_chain([one, other], rng=generator()), judge_order(one, other, rng=generator().spawn(1)[0])
+        judge_chain([first, second], rng=generator()), judge_order(first, second, rng=generator().spawn(1)[0])
     )
     with pytest.raises(ValueError, match="at least two"):
-        judge_chain([one], rng=generator())
+        judge_chain([first], rng=generator())
 
 
 @pytest.mark.parametrize(
@@ -264,9 +264,9 @@ def test_interval_over_seeds_is_the_paired_t_interval() -> None:
     a, b = disagreeing()
     by_seed = (b - a).mean(axis=1)
     expected = scipy.stats.t.interval(0.99, 4, by_seed.mean(), scipy.stats.sem(by_seed))
-    found = interval_over_seeds(a, b, level=0.99)
-    assert [found.low, found.high] == pytest.approx(expected)
-    assert found.level == 0.99
+    interval = interval_over_seeds(a, b, level=0.99)
+    assert [interval.low, interval.high] == pytest.approx(expected)
+    assert interval.level == 0.99
 
 
 @given(st.integers(0, 1000), st.integers(3, 6), st.sampled_from([0.95, LOOKED_LEVEL, 0.995]))
@@ -378,5 +378,5 @@ def test_resampling_kinds_of_examples_is_resampling_examples(kinds):
     spread = math.sqrt(3 / 2) * scipy.stats.t.ppf(0.975, 2) / scipy.stats.norm.ppf(0.975)
     means = values.mean(axis=1)
     moved = values + ((spread - 1) * (means - means.mean()))[:, None]
-    by_hand = [moved[one][:, other].mean() for one, other in zip(seeds, examples, strict=True)]
+    by_hand = [moved[rows][:, columns].mean() for rows, columns in zip(seeds, examples, strict=True)]
     np.testing.assert_allclose([low, high], np.quantile(by_hand, [0.025, 0.975]), atol=0.03 * (high - low))

@@ -30,7 +30,7 @@ from lecturebench.errors import DataMissing
 from lecturebench.judging.collect import collect
 from lecturebench.judging.results import show
 from lecturebench.judging.verdicts import steps_until
-from lecturebench.report.page import seen, write_report
+from lecturebench.report.page import observation, write_report
 from lecturebench.report.table import blocks, table_rows, to_csv, to_markdown
 from lecturebench.store import Record, Store
 
@@ -125,8 +125,8 @@ def verdicts(results):
 
 
 def test_each_kind_is_judged_by_its_rule(results):
-    found = {name: judgement.verdict for name, judgement in verdicts(results).items()}
-    assert found == {
+    by_claim = {name: judgement.verdict for name, judgement in verdicts(results).items()}
+    assert by_claim == {
         "identity deviation": "reproduced",
         "identity slope": "worse",
         "time to target validation error": "reproduced",
@@ -191,16 +191,16 @@ def test_claim_that_is_not_judged_shows_its_own_metric(tmp_path):
     store = Store(tmp_path / "smoke")
     store.begin()
     store.write(record("formula", 0, profile="smoke", metrics={"measured": {"deviation": 0.5, "slope": 0.25}}), None)
-    found = collect({"kinds": BENCHMARK}, store, losses=lambda record: np.zeros(4))
-    lines = {line["claim"]: line for line in csv.DictReader(io.StringIO(to_csv(table_rows(found))))}
+    smoke_results = collect({"kinds": BENCHMARK}, store, losses=lambda record: np.zeros(4))
+    lines = {line["claim"]: line for line in csv.DictReader(io.StringIO(to_csv(table_rows(smoke_results))))}
     slope = lines["formula: slopes agree"]
     assert (slope["verdict"], slope["metric"], slope["mean"]) == ("not_run", "slope", "0.25")
 
 
 def test_number_of_another_metric_than_the_rows_stands_beside_that_metric(store):
     claim = NumberClaim(method="fast", printed="1.0", metric="loss", **ABOUT)
-    found = collect({"kinds": replace(BENCHMARK, claims=(claim,))}, store, losses=lambda record: np.zeros(4))
-    [block] = blocks(found)
+    loss_results = collect({"kinds": replace(BENCHMARK, claims=(claim,))}, store, losses=lambda record: np.zeros(4))
+    [block] = blocks(loss_results)
     line = next(line for line in block.lines if line.published)
     assert (line.published, line.measured, line.interval) == ("1.0", "1 ± 0", "[0.95, 1.05]")
     assert line.verdict == "reproduced"
@@ -208,7 +208,9 @@ def test_number_of_another_metric_than_the_rows_stands_beside_that_metric(store)
 
 def test_evidence_shows_of_each_run_what_its_claim_looks_at(results, store):
     shown = {
-        (result.claim.kind, result.claim.metric): [[seen(result, run) for run in row.runs] for row in result.rows]
+        (result.claim.kind, result.claim.metric): [
+            [observation(result, run) for run in row.runs] for row in result.rows
+        ]
         for result in results.claims
     }
     assert shown["time to target", "validation error"] == [["20"] * 5, ["never"] * 5]
@@ -233,8 +235,8 @@ def test_drawing_waits_for_all_its_methods(store, tmp_path):
     partial = Store(tmp_path / "partial")
     partial.begin()
     partial.write(network("fast", 0), {"test": np.full((4, 2), 0.5, np.float16)})
-    found = collect({"kinds": BENCHMARK}, partial, losses=lambda record: np.zeros(4))
-    write_report(found, partial, no_data, partial.folder)
+    partial_results = collect({"kinds": BENCHMARK}, partial, losses=lambda record: np.zeros(4))
+    write_report(partial_results, partial, no_data, partial.folder)
     assert not (partial.folder / "figures" / "kinds-mnist-steps.svg").exists()
 
 

@@ -183,8 +183,7 @@ def test_verify_finds_any_edited_metric(filled, load, metric):
     values = json.loads(path.read_text())
     values["metrics"]["test"][metric] = round(values["metrics"]["test"][metric] * 0.999 + 1e-4, 9)
     path.write_text(json.dumps(values))
-    found = [line for line in verify(filled.folder, declared(), load) if line.startswith("runs/")]
-    edited, differing = found
+    edited, differing = (line for line in verify(filled.folder, declared(), load) if line.startswith("runs/"))
     assert edited == f"runs/{key}/record.json: its content is not what was written: edited since"
     assert differing.startswith(f"runs/{key}/record.json: test {metric} is ")
 
@@ -193,9 +192,9 @@ def test_verify_says_that_a_number_of_the_table_cannot_be_checked(tmp_path, load
     claim = NumberClaim(method="good", printed="0.3", metric="loss", **ABOUT)
     store = fill(Store(tmp_path), load, dtype=None)
     write_tables(collect(declared(claim), store, losses=saved_losses(store, load)), store.folder)
-    found = verify(store.folder, declared(claim), load)
-    assert len(found) == 5
-    assert all("test loss is " in line and "there are no probabilities for it" in line for line in found)
+    differences = verify(store.folder, declared(claim), load)
+    assert len(differences) == 5
+    assert all("test loss is " in line and "there are no probabilities for it" in line for line in differences)
 
 
 def test_verify_finds_edited_arrays_of_an_experiment(tmp_path, load):
@@ -204,8 +203,8 @@ def test_verify_finds_edited_arrays_of_an_experiment(tmp_path, load):
     store.write(record, None, {"grid": np.zeros(3)})
     np.savez(store.runs / record.key / "measured.npz", grid=np.ones(3))
     benchmarks = declared(methods=(Experiment("good", "Good", never),))
-    told = f"runs/{record.key}/measured.npz: what is in it is not what was recorded"
-    assert told in verify(tmp_path, benchmarks, load)
+    difference = f"runs/{record.key}/measured.npz: what is in it is not what was recorded"
+    assert difference in verify(tmp_path, benchmarks, load)
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "macro_f1", "loss", "error"])

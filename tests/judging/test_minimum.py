@@ -45,8 +45,8 @@ def test_reason_names_the_lowest_and_the_comparison():
 
 
 def test_hill_is_inside_where_higher_is_better():
-    found = judged([1, 3, 1])
-    assert found.verdict != "reproduced"
+    judgement = judged([1, 3, 1])
+    assert judgement.verdict != "reproduced"
     hill = judge_minimum(path([1, 3, 1]), rng=np.random.default_rng(1), higher_is_better=True)
     assert hill.verdict == "reproduced"
     assert hill.reason.startswith("highest is 3")

@@ -45,27 +45,27 @@ def test_together_finds_what_holms_procedure_rejects(ps):
     near = [p * k / ALPHA for p in ps for k in range(1, len(ps) + 1)]
     if any(abs(ratio - 1) < 1e-6 for ratio in near):
         return  # at a threshold, rounding decides
-    judged = together([of_p(p, sign=(-1) ** i) for i, p in enumerate(ps)])
-    assert {i for i, one in enumerate(judged) if one.together.clear} == holm(ps)
+    intervals = together([of_p(p, sign=(-1) ** i) for i, p in enumerate(ps)])
+    assert {i for i, pair in enumerate(intervals) if pair.together.clear} == holm(ps)
 
 
 def test_together_asks_again_only_what_is_clear_alone():
     levels = {}
 
     def counting(name, p):
-        asked = of_p(p)
+        difference = of_p(p)
 
         def interval(level):
             levels.setdefault(name, []).append(round(level, 6))
-            return asked.interval(level)
+            return difference.interval(level)
 
-        return Difference(asked.value, (), "", interval)
+        return Difference(difference.value, (), "", interval)
 
-    judged = together([counting("clear", 1e-9), counting("close", 0.03), counting("noise", 0.5)])
+    intervals = together([counting("clear", 1e-9), counting("close", 0.03), counting("noise", 0.5)])
     assert levels == {"clear": [0.95, 0.983333], "close": [0.95, 0.983333, 0.975], "noise": [0.95]}
-    assert [one.together.clear for one in judged] == [True, False, False]
-    assert [one.alone.clear for one in judged] == [True, True, False]
-    assert judged[2].together is judged[2].alone
+    assert [pair.together.clear for pair in intervals] == [True, False, False]
+    assert [pair.alone.clear for pair in intervals] == [True, True, False]
+    assert intervals[2].together is intervals[2].alone
 
 
 def test_a_single_difference_is_judged_at_95_percent():
@@ -77,11 +77,11 @@ def test_a_single_difference_is_judged_at_95_percent():
 
 def test_the_chance_that_noise_looks_worse_or_better_is_held():
     rng = np.random.default_rng(1)
-    found = 0
+    alarms = 0
     for _ in range(150):
         noise = [paired(np.zeros((3, 2)), np.repeat(rng.standard_normal((3, 1)), 2, axis=1)) for _ in range(4)]
-        found += any(one.together.clear for one in together(noise))
-    assert found <= stats.binom.ppf(0.999, 150, ALPHA)
+        alarms += any(pair.together.clear for pair in together(noise))
+    assert alarms <= stats.binom.ppf(0.999, 150, ALPHA)
 
 
 @pytest.mark.parametrize("level", [0.95, 0.99, 1 - 0.05 / 60])
@@ -116,8 +116,8 @@ def test_intervals_of_exchanged_sides_mirror_each_other():
         (paired(was, now), paired(now, was)),
         (welch(was.mean(1), now.mean(1)), welch(now.mean(1), was.mean(1))),
     ):
-        one, other = forth.interval(0.99), back.interval(0.99)
-        assert (one.low, one.high) == pytest.approx((-other.high, -other.low))
+        interval, mirrored = forth.interval(0.99), back.interval(0.99)
+        assert (interval.low, interval.high) == pytest.approx((-mirrored.high, -mirrored.low))
         assert forth.value == pytest.approx(-back.value)
 
 

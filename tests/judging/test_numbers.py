@@ -297,10 +297,10 @@ def test_best_of_many_is_further_on_the_better_side() -> None:
     errors = [0.0195, 0.0200, 0.0205, 0.0198, 0.0202]
     lowest = judge_number(errors, published=0.0192, unit=1e-5, best_of=20)
     highest = judge_number(errors, published=0.0208, unit=1e-5, best_of=20, higher_is_better=True)
-    one = judge_number(errors, published=0.0192, unit=1e-5)
+    single = judge_number(errors, published=0.0192, unit=1e-5)
     assert (lowest.verdict, highest.verdict) == ("reproduced", "reproduced")
-    assert lowest.high < one.high
-    assert lowest.low < one.low
+    assert lowest.high < single.high
+    assert lowest.low < single.low
     assert [lowest.low + highest.high, lowest.high + highest.low] == pytest.approx([0.04, 0.04])
     assert "as the best of 20 runs" in lowest.reason
     assert judge_number(errors, published=0.0204, unit=1e-5, best_of=20).verdict == "better"
@@ -333,21 +333,21 @@ def test_published_number_comes_out_over_the_values_whose_runs_hold_it() -> None
         (1e-4, [0.0228, 0.0236]),
         (1e-2, [math.nan]),
     ]
-    found = protocol_values(path, 0.023, 0.001)
-    assert [(one.value, one.n, one.by, one.holds) for one in found.outcomes] == [
+    protocol = protocol_values(path, 0.023, 0.001)
+    assert [(outcome.value, outcome.n, outcome.by, outcome.holds) for outcome in protocol.outcomes] == [
         (1e-5, 3, "interval", False),
         (1e-4, 2, "runs", True),
         (1e-3, 3, "interval", False),
     ]
-    assert found.values == (1e-4,)
-    assert found.between == ((1e-5, 1e-4),)
+    assert protocol.values == (1e-4,)
+    assert protocol.between == ((1e-5, 1e-4),)
     first = judge_number(path[1][1], published=0.023, unit=0.001)
-    assert (found.outcomes[0].low, found.outcomes[0].high) == pytest.approx((first.low, first.high))
+    assert (protocol.outcomes[0].low, protocol.outcomes[0].high) == pytest.approx((first.low, first.high))
 
 
 def test_number_that_comes_out_nowhere_has_no_values() -> None:
-    found = protocol_values([(1, [0.01]), (2, [0.02])], 0.5, 0.001)
-    assert (found.values, found.between) == ((), ())
+    protocol = protocol_values([(1, [0.01]), (2, [0.02])], 0.5, 0.001)
+    assert (protocol.values, protocol.between) == ((), ())
     with pytest.raises(ValueError, match="twice"):
         protocol_values([(1, [0.01]), (1, [0.02])], 0.5, 0.001)
 

@@ -128,7 +128,7 @@ def test_rows_with_more_seeds_than_planned_are_judged_at_the_level_of_several_lo
     assert (once.over_seeds.level, again.over_seeds.level) == (LEVEL, LOOKED_LEVEL)
     assert "98.75%" not in once.reason
     assert "at 98.75%: with more seeds than planned it was looked at before" in again.reason
-    full = judge(ORDER, [replace(one, profile="full") for one in many], losses)
+    full = judge(ORDER, [replace(result, profile="full") for result in many], losses)
     assert full.over_seeds.level == LEVEL
     crashed = [row(name, [at, at, at, at + 0.01], failed=2) for name, at in (("a", 0.1), ("b", 0.2))]
     assert judge(ORDER, crashed, losses).over_seeds.level == LOOKED_LEVEL

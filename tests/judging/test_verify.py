@@ -268,8 +268,8 @@ def test_absolute_errors_are_recomputed_too(tmp_path, benchmarks, load):
     y = load("mnist").test.y
     store.write(make_record("lda", metrics={"test": {"mae": 0.5, "loss": 0.25}}), {"test": y + 0.5})
     store.write(make_record("logistic", metrics={"test": {"mae": 0.6, "loss": 0.25}}), {"test": y + 0.5})
-    found = [line for line in verify(tmp_path, {"error_table": values}, load) if line.startswith("runs/")]
-    assert found == [f"runs/{make_record('logistic').key}/record.json: test mae is 0.6, recomputed 0.5"]
+    differences = [line for line in verify(tmp_path, {"error_table": values}, load) if line.startswith("runs/")]
+    assert differences == [f"runs/{make_record('logistic').key}/record.json: test mae is 0.6, recomputed 0.5"]
 
 
 def test_edit_that_moves_no_metric_is_found(written, benchmarks, load):

@@ -104,11 +104,11 @@ def test_drawing_with_a_fault_is_a_note_and_is_tried_once(tmp_path, plate):
 def test_basis_follows_the_data_and_the_benchmarks_file(tmp_path):
     file = tmp_path / "bench_x.py"
     file.write_text("a")
-    one = basis(file, {"runs": [1]})
-    assert one == basis(file, {"runs": [1]})
-    assert one != basis(file, {"runs": [2]})
+    first = basis(file, {"runs": [1]})
+    assert first == basis(file, {"runs": [1]})
+    assert first != basis(file, {"runs": [2]})
     file.write_text("b")
-    assert one != basis(file, {"runs": [1]})
+    assert first != basis(file, {"runs": [1]})
 
 
 def test_slides_have_a_cover_and_one_page_per_figure_and_leave_out_what_fails(tmp_path, plate, results):
@@ -138,9 +138,9 @@ def test_slide_keeps_heading_drawing_and_legend_apart():
         slide.draw(renderer)
     drawing = axes.get_tightbbox(renderer)
     [legend] = slide.legends
-    title, heading, told = (next(t for t in slide.texts if t.get_text().startswith(w)) for w in ("ti", "of", "he"))
-    boxes = [item.get_window_extent(renderer) for item in (title, heading)] + [drawing]
-    boxes += [item.get_window_extent(renderer) for item in (legend, told)]
+    title, suptitle, heading = (next(t for t in slide.texts if t.get_text().startswith(w)) for w in ("ti", "of", "he"))
+    boxes = [item.get_window_extent(renderer) for item in (title, suptitle)] + [drawing]
+    boxes += [item.get_window_extent(renderer) for item in (legend, heading)]
     assert all(above.y0 >= below.y1 for above, below in itertools.pairwise(boxes))
 
 

@@ -22,17 +22,20 @@ from lecturebench.store import Store
 
 @pytest.fixture
 def data(results: Results, store: Store, load: Callable[[str], Any]) -> dict[str, Any]:
-    [found] = comparison_data(results, Predictions(store, load))
-    return found
+    [comparison] = comparison_data(results, Predictions(store, load))
+    return comparison
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))
 def test_mcnemar_is_statsmodels_exact_test(pairs: list[tuple[bool, bool]]) -> None:
     from statsmodels.stats.contingency_tables import mcnemar as reference
 
-    one, other = np.array(pairs).T
-    table = [[np.sum(one & other), np.sum(one & ~other)], [np.sum(~one & other), np.sum(~one & ~other)]]
-    assert mcnemar(one, other) == pytest.approx(reference(table, exact=True).pvalue)
+    wrong_a, wrong_b = np.array(pairs).T
+    table = [
+        [np.sum(wrong_a & wrong_b), np.sum(wrong_a & ~wrong_b)],
+        [np.sum(~wrong_a & wrong_b), np.sum(~wrong_a & ~wrong_b)],
+    ]
+    assert mcnemar(wrong_a, wrong_b) == pytest.approx(reference(table, exact=True).pvalue)
 
 
 def test_all_pairs_of_a_few_rows_are_compared_the_better_first(data: dict[str, Any], results: Results) -> None:
@@ -51,8 +54,8 @@ def test_interval_is_that_of_the_rule_for_orders(
     data: dict[str, Any], results: Results, store: Store, load: Callable[[str], Any]
 ) -> None:
     pair = data["pairs"][0]
-    judged = [Predictions(store, load).of_row(results.rows[pair[side]]) for side in "ab"]
-    a, b = (np.array(list(one.losses.values()), dtype=float) for one in judged if one is not None)
+    summaries = [Predictions(store, load).of_row(results.rows[pair[side]]) for side in "ab"]
+    a, b = (np.array(list(summary.losses.values()), dtype=float) for summary in summaries if summary is not None)
     expected = paired_interval(a, b, rng=np.random.default_rng(BOOTSTRAP_SEED))
     assert (pair["difference"], pair["low"], pair["high"]) == pytest.approx(expected)
 
@@ -66,8 +69,8 @@ def test_words_say_whether_chance_explains_it(data: dict[str, Any]) -> None:
 
 def test_fewer_than_three_seeds_are_said_to_be_few(results: Results, store: Store, load: Callable[[str], Any]) -> None:
     few = replace(results, rows=tuple(replace(row, runs=row.runs[:2]) for row in results.rows))
-    [found] = comparison_data(few, Predictions(store, load))
-    drawn = [p for p in found["pairs"] if not any(results.rows[p[s]].deterministic for s in "ab")]
+    [comparison] = comparison_data(few, Predictions(store, load))
+    drawn = [p for p in comparison["pairs"] if not any(results.rows[p[s]].deterministic for s in "ab")]
     assert drawn
     for pair in drawn:
         assert pair["low"] is None
@@ -78,10 +81,10 @@ def test_many_rows_are_compared_with_the_best_and_with_their_neighbour(
     results: Results, store: Store, load: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lecturebench.report.views.comparison.ALL_PAIRS", 2)
-    [found] = comparison_data(results, Predictions(store, load))
-    best, *rest = found["rows"]
-    pairs = {(pair["a"], pair["b"]) for pair in found["pairs"]}
-    assert pairs == {(best, other) for other in rest} | set(zip(found["rows"][:-1], rest, strict=True))
+    [comparison] = comparison_data(results, Predictions(store, load))
+    best, *rest = comparison["rows"]
+    pairs = {(pair["a"], pair["b"]) for pair in comparison["pairs"]}
+    assert pairs == {(best, other) for other in rest} | set(zip(comparison["rows"][:-1], rest, strict=True))
 
 
 def test_one_dataset_gives_no_ranks(results: Results) -> None:
@@ -90,30 +93,30 @@ def test_one_dataset_gives_no_ranks(results: Results) -> None:
 
 def test_two_datasets_are_named_but_not_ranked(results: Results) -> None:
     rows = (*results.rows, *(replace(row, dataset="fashion_mnist") for row in results.rows))
-    [found] = ranks_data(replace(results, rows=rows))
-    assert found["datasets"] == ["mnist", "fashion_mnist"]
-    assert "ranks" not in found
+    [ranking] = ranks_data(replace(results, rows=rows))
+    assert ranking["datasets"] == ["mnist", "fashion_mnist"]
+    assert "ranks" not in ranking
 
 
 def test_ranks_and_friedmans_p_are_scipys() -> None:
     errors = np.random.default_rng(0).random((6, 4))
-    found = ranked(errors)
-    assert found["ranks"] == pytest.approx(scipy.stats.rankdata(errors, axis=1).mean(axis=0))
-    assert found["friedman"] == pytest.approx(scipy.stats.friedmanchisquare(*errors.T).pvalue)
-    assert found["bars"] == []
+    ranking = ranked(errors)
+    assert ranking["ranks"] == pytest.approx(scipy.stats.rankdata(errors, axis=1).mean(axis=0))
+    assert ranking["friedman"] == pytest.approx(scipy.stats.friedmanchisquare(*errors.T).pvalue)
+    assert ranking["bars"] == []
 
 
 def test_bars_join_what_nemenyi_does_not_tell_apart() -> None:
     # Three methods in the same order on ten datasets: the first and the last differ by 2 ranks, which at 95% takes
     # q / sqrt(2) * sqrt(k (k + 1) / (6 n)) = 1.05 (Demsar 2006); neighbours differ by 1.
     errors = np.tile([0.1, 0.2, 0.3], (10, 1))
-    found = ranked(errors)
+    ranking = ranked(errors)
     q = scipy.stats.studentized_range.ppf(0.95, 3, np.inf) / np.sqrt(2)
     assert 1 < q * np.sqrt(3 * 4 / (6 * 10)) < 2
-    assert found["ranks"] == [1, 2, 3]
-    assert found["bars"] == [[0, 1], [1, 2]]
+    assert ranking["ranks"] == [1, 2, 3]
+    assert ranking["bars"] == [[0, 1], [1, 2]]
 
 
 def test_equal_methods_are_not_told_apart() -> None:
-    found = ranked(np.full((5, 3), 0.2))
-    assert (found["friedman"], found["bars"], found["ranks"]) == (1.0, [], [2, 2, 2])
+    ranking = ranked(np.full((5, 3), 0.2))
+    assert (ranking["friedman"], ranking["bars"], ranking["ranks"]) == (1.0, [], [2, 2, 2])

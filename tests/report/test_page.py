@@ -171,13 +171,13 @@ def test_open_claims_say_what_decides_them_and_stale_runs_why(results: Results, 
     assert "On this test set On new examples too: decides Verdict" in evidence
     assert "-0.50% to 2.50% -1.00% to 3.00% ? inconclusive" in evidence
     assert "The interval on new examples too decides: the claim is a general statement" in evidence
-    told = "23 seeds of Neural network + dropout and Neural network + ridge at this spread: 36 more runs, about 9 min"
-    assert told in evidence
+    advice = "23 seeds of Neural network + dropout and Neural network + ridge at this spread: 36 more runs, about 9 min"
+    assert advice in evidence
     more = "pytest benchmarks/bench_error_table.py -k 'dropout or ridge' --profile lecture --seeds 23"
     assert more in evidence
-    told = page.text[page.text.rindex(STALE_HEADING) :]
-    assert "2 stale runs of ridge on mnist (lecture, tensorflow) : today's code would fit penalty 1e-5" in told
-    assert "1 stale run of lda on mnist (lecture, scikit-learn) : its <source> changed" in told
+    stale = page.text[page.text.rindex(STALE_HEADING) :]
+    assert "2 stale runs of ridge on mnist (lecture, tensorflow) : today's code would fit penalty 1e-5" in stale
+    assert "1 stale run of lda on mnist (lecture, scikit-learn) : its <source> changed" in stale
     assert [link["href"] for link in page.all("a")].count("#stale") == 1
 
 
@@ -312,7 +312,7 @@ def test_damaged_predictions_are_named_once_and_the_rest_is_shown(
     assert notes.count(broken.key) == 1
     data = json.loads(re.findall(r'<script type="application/json" id="data">(.*?)</script>', html)[0])
     ridge = next(row["id"] for row in data["rows"] if row["method"] == "ridge")
-    assert [one["runs"] for one in data["predictions"][0]["rows"] if one["row"] == ridge] == [4]
+    assert [row["runs"] for row in data["predictions"][0]["rows"] if row["row"] == ridge] == [4]
     assert path.read_bytes() == b"not an archive"
 
 

@@ -39,10 +39,10 @@ def test_reliability_agrees_with_scikit_learns_calibration_curve() -> None:
     y = rng.integers(0, 3, 500)
     right = run.argmax(axis=1) == y
     share, sure = calibration_curve(right, run.max(axis=1), n_bins=10)
-    found = reliability([Made(run.argmax(axis=1), run)], y)
-    np.testing.assert_allclose([line[1] for line in found], sure, atol=1e-4)
-    np.testing.assert_allclose([line[2] for line in found], share, atol=1e-4)
-    assert sum(line[0] for line in found) == 500
+    bins = reliability([Made(run.argmax(axis=1), run)], y)
+    np.testing.assert_allclose([line[1] for line in bins], sure, atol=1e-4)
+    np.testing.assert_allclose([line[2] for line in bins], share, atol=1e-4)
+    assert sum(line[0] for line in bins) == 500
 
 
 def test_certain_predictions_fall_into_the_last_tenth() -> None:
@@ -86,22 +86,22 @@ def test_damaged_and_unfit_predictions_are_named_and_left_out(
 
 
 def test_page_data_holds_the_mistakes_and_nothing_else(results: Results, saved: Predictions, load: Load) -> None:
-    [made] = predictions_data(results, saved)
+    [dataset] = predictions_data(results, saved)
     y = load("mnist").test.y
-    assert json.loads(json.dumps(made, allow_nan=False)) == made
-    shown = [index for index, _ in made["items"]]
+    assert json.loads(json.dumps(dataset, allow_nan=False)) == dataset
+    shown = [index for index, _ in dataset["items"]]
     assert len(set(shown)) == len(shown)
-    assert all(y[index] == truth for index, truth in made["items"])
-    for one in made["rows"]:
-        judged = saved.of_row(results.rows[one["row"]])
-        assert judged is not None
-        assert judged.classified is not None
-        wrong = np.flatnonzero(judged.classified.predicted != y)
-        assert one["mistakes"] == len(wrong)
-        assert one["predicted"] == judged.classified.predicted[shown].tolist()
-    able = [one for one in made["rows"] if one["mistakes"] <= len(y) / 2]
-    for i, (_, truth) in enumerate(made["items"]):
-        assert any(one["predicted"][i] != truth for one in able)
+    assert all(y[index] == truth for index, truth in dataset["items"])
+    for row in dataset["rows"]:
+        summary = saved.of_row(results.rows[row["row"]])
+        assert summary is not None
+        assert summary.classified is not None
+        wrong = np.flatnonzero(summary.classified.predicted != y)
+        assert row["mistakes"] == len(wrong)
+        assert row["predicted"] == summary.classified.predicted[shown].tolist()
+    able = [row for row in dataset["rows"] if row["mistakes"] <= len(y) / 2]
+    for i, (_, truth) in enumerate(dataset["items"]):
+        assert any(row["predicted"][i] != truth for row in able)
 
 
 def test_surest_mistakes_of_every_method_are_carried(results: Results, saved: Predictions, load: Load) -> None:

@@ -22,8 +22,8 @@ def point(epoch, value, **others):
 def parts_of(*curves):
     """The parts of a row whose runs recorded these curves; [] if it is left out."""
     runs = [make_record(seed=seed, curve=curve) for seed, curve in enumerate(curves)]
-    found = curves_data(Results((row_of(runs, NETWORK, "error"),), (), (), {}))
-    return found[0]["parts"] if found else []
+    rows = curves_data(Results((row_of(runs, NETWORK, "error"),), (), (), {}))
+    return rows[0]["parts"] if rows else []
 
 
 def without(curve, name):
@@ -118,8 +118,8 @@ def test_regression_has_its_own_error():
 
 
 def test_the_order_of_points_and_runs_changes_nothing():
-    one, other = [point(1, 0.5), point(2, 0.3)], [point(1, 0.4), point(2, 0.1)]
-    assert parts_of(one, other) == parts_of(other[::-1], one)
+    first, second = [point(1, 0.5), point(2, 0.3)], [point(1, 0.4), point(2, 0.1)]
+    assert parts_of(first, second) == parts_of(second[::-1], first)
 
 
 NUMBERS = st.floats() | st.integers(-(2**63) + 1, 2**63 - 1) | st.sampled_from([1e99, -1e308, 5e-324])

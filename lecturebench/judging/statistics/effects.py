@@ -53,13 +53,13 @@ def judge_order(
     Wholly below 0 it is `worse` (contradicted), else inconclusive; inconclusive too while a method that is not
     deterministic has fewer than 3 seeds. A table's order of two deterministic methods is decided by its sign.
     """
-    judged = _pair(below, above, rng, about, level, show, resamples)
-    if math.isnan(judged.low):
-        return judged
-    verdict: Verdict = "reproduced" if judged.low > 0 else "worse" if judged.high < 0 else "inconclusive"
+    judgement = _pair(below, above, rng, about, level, show, resamples)
+    if math.isnan(judgement.low):
+        return judgement
+    verdict: Verdict = "reproduced" if judgement.low > 0 else "worse" if judgement.high < 0 else "inconclusive"
     side = {"reproduced": "above 0", "worse": "below 0"}.get(verdict, "not clear of 0")
-    judged = replace(judged, verdict=verdict, reason=f"{judged.reason}, {side}")
-    return _with_seeds_needed(judged, abs(judged.mean), about)
+    judgement = replace(judgement, verdict=verdict, reason=f"{judgement.reason}, {side}")
+    return _with_seeds_needed(judgement, abs(judgement.mean), about)
 
 
 def judge_chain(
@@ -88,14 +88,14 @@ def judge_chain(
     ranked: tuple[Verdict, ...] = ("worse", "inconclusive", "reproduced")
     verdict = next(name for name in ranked if name in verdicts)
     open_pairs = [pair.seeds_needed for pair in pairs if pair.verdict == "inconclusive"]
-    known = [needed for needed in open_pairs if needed is not None]
+    counts = [needed for needed in open_pairs if needed is not None]
     return Judgement(
         verdict,
         "; ".join(pair.reason for pair in pairs),
         min(pair.n for pair in pairs),
         pairs=tuple(pairs),
         names=tuple(method.name for method in methods),
-        seeds_needed=max(known) if verdict == "inconclusive" and len(known) == len(open_pairs) else None,
+        seeds_needed=max(counts) if verdict == "inconclusive" and len(counts) == len(open_pairs) else None,
     )
 
 
@@ -118,17 +118,17 @@ def judge_equivalence(
     """
     if not (math.isfinite(delta) and delta > 0):
         raise ValueError(f"delta is {delta!r}; it must be above 0: no two methods are exactly equal")
-    judged = _pair(a, b, rng, about, level, show, resamples)
-    if math.isnan(judged.low):
-        return judged
+    judgement = _pair(a, b, rng, about, level, show, resamples)
+    if math.isnan(judgement.low):
+        return judgement
     verdict: Verdict = "inconclusive"
-    if max(-judged.low, judged.high) <= delta * (1 + SLACK):
+    if max(-judgement.low, judgement.high) <= delta * (1 + SLACK):
         verdict = "reproduced"
-    elif max(judged.low, -judged.high) > delta * (1 + SLACK):
+    elif max(judgement.low, -judgement.high) > delta * (1 + SLACK):
         verdict = "worse"
     side = {"reproduced": "inside", "worse": "outside"}.get(verdict, "neither inside nor outside")
-    judged = replace(judged, verdict=verdict, reason=f"{judged.reason}, {side} ±{show(delta)}")
-    return _with_seeds_needed(judged, abs(delta - abs(judged.mean)), about)
+    judgement = replace(judgement, verdict=verdict, reason=f"{judgement.reason}, {side} ±{show(delta)}")
+    return _with_seeds_needed(judgement, abs(delta - abs(judgement.mean)), about)
 
 
 def judge_minimum(
@@ -157,12 +157,12 @@ def judge_minimum(
     drawn = [side for side in path if not side.deterministic]
     n = min((len(side.rows) for side in drawn), default=1)
     best = min(path, key=lambda side: float(side.rows.mean()))
-    told = f"{lowest} is {show(sign * float(best.rows.mean()))} at {best.name}"
+    reason = f"{lowest} is {show(sign * float(best.rows.mean()))} at {best.name}"
     names = tuple(side.name for side in path)
     if drawn and n < FEWEST_SEEDS:
         few = next(side for side in drawn if len(side.rows) == n)
-        told = f"{told}, but {counted(n, 'seed')} of {few.name} are too few"
-        return Judgement("inconclusive", told, n, names=names, seeds_needed=FEWEST_SEEDS)
+        reason = f"{reason}, but {counted(n, 'seed')} of {few.name} are too few"
+        return Judgement("inconclusive", reason, n, names=names, seeds_needed=FEWEST_SEEDS)
     rngs = iter(rng.spawn(4 * len(inner)))
     corrected = 1 - (1 - level) / len(inner)
 
@@ -173,19 +173,19 @@ def judge_minimum(
 
     for middle in sorted(inner, key=lambda side: float(side.rows.mean())):
         gains = [gain(middle, end, corrected) for end in ends]
-        if all(one.low > 0 for one in gains):
+        if all(judgement.low > 0 for judgement in gains):
             listed = " and ".join(
-                f"{show(one.mean)} in [{show(one.low)}, {show(one.high)}] {below} {end.name}"
-                for end, one in zip(ends, gains, strict=True)
+                f"{show(judgement.mean)} in [{show(judgement.low)}, {show(judgement.high)}] {below} {end.name}"
+                for end, judgement in zip(ends, gains, strict=True)
             )
-            return Judgement("reproduced", f"{told}; {middle.name} is {listed} at {corrected:.1%}", n, names=names)
+            return Judgement("reproduced", f"{reason}; {middle.name} is {listed} at {corrected:.1%}", n, names=names)
     for end in ends:
         if all(gain(end, middle, level).low > 0 for middle in inner):
-            told = f"{told}; {end.name}, an end, lies {below} every method inside"
-            return Judgement("worse", told, n, names=names)
+            reason = f"{reason}; {end.name}, an end, lies {below} every method inside"
+            return Judgement("worse", reason, n, names=names)
     needed = _seeds_for_minimum(path, best, n, level) if drawn else None
-    told = f"{told}, but no method inside lies {below} both ends at {corrected:.1%}; {remedy(n, needed)}"
-    return Judgement("inconclusive", told, n, names=names, seeds_needed=needed)
+    reason = f"{reason}, but no method inside lies {below} both ends at {corrected:.1%}; {remedy(n, needed)}"
+    return Judgement("inconclusive", reason, n, names=names, seeds_needed=needed)
 
 
 def seeds_to_decide(
@@ -212,21 +212,21 @@ def _pair(
     by_seed = differences(a.rows, b.rows).mean(axis=1)
     n, mean, sd = by_seed.size, mean_of(by_seed), sd_of(by_seed)
     names = (a.name, b.name)
-    told = f"{b.name} minus {a.name} is {show(mean)}"
+    reason = f"{b.name} minus {a.name} is {show(mean)}"
     for side in (a, b):
         if not side.deterministic and len(side.rows) < FEWEST_SEEDS:
             count = f"{counted(len(side.rows), 'seed')} of {side.name}"
-            told = f"{told}, but {count} are too few: it takes {FEWEST_SEEDS}"
-            return Judgement("inconclusive", told, n, mean, sd, names=names, seeds_needed=FEWEST_SEEDS)
+            reason = f"{reason}, but {count} are too few: it takes {FEWEST_SEEDS}"
+            return Judgement("inconclusive", reason, n, mean, sd, names=names, seeds_needed=FEWEST_SEEDS)
     over_seeds = interval_over_seeds(a.rows, b.rows, level=level)
     over_examples = None
     if a.rows.shape[1] > 1:
         over_examples = interval_over_examples(a.rows, b.rows, rng=rng, resamples=resamples, level=level)
     decides = over_examples if about == "statement" and over_examples is not None else over_seeds
-    told = f"{told} in [{show(decides.low)}, {show(decides.high)}] {_over(decides is over_examples, a, b, about)}"
+    reason = f"{reason} in [{show(decides.low)}, {show(decides.high)}] {_over(decides is over_examples, a, b, about)}"
     return Judgement(
         "inconclusive",
-        told,
+        reason,
         n,
         mean,
         sd,
@@ -248,28 +248,28 @@ def _over(examples: bool, a: Losses, b: Losses, about: About) -> str:
     return "over seeds on this test set" if drawn else "exactly on this test set"
 
 
-def _with_seeds_needed(judged: Judgement, distance: float, about: About) -> Judgement:
+def _with_seeds_needed(judgement: Judgement, distance: float, about: About) -> Judgement:
     """An inconclusive judgement with how many seeds would bring the deciding half-width under ``distance``."""
-    if judged.verdict != "inconclusive":
-        return judged
-    if math.isnan(judged.sd):
-        return replace(judged, reason=f"{judged.reason}; more seeds change nothing, neither method draws any")
-    examples = _examples_part(judged, about)
+    if judgement.verdict != "inconclusive":
+        return judgement
+    if math.isnan(judgement.sd):
+        return replace(judgement, reason=f"{judgement.reason}; more seeds change nothing, neither method draws any")
+    examples = _examples_part(judgement, about)
     if examples >= distance > 0:
-        told = "no number of seeds would settle it, on new examples it takes a larger test set"
-        return replace(judged, reason=f"{judged.reason}; {told}")
-    needed = seeds_to_decide(judged.n, distance, judged.sd, examples=examples)
-    return replace(judged, reason=f"{judged.reason}; {remedy(judged.n, needed)}", seeds_needed=needed)
+        reason = "no number of seeds would settle it, on new examples it takes a larger test set"
+        return replace(judgement, reason=f"{judgement.reason}; {reason}")
+    needed = seeds_to_decide(judgement.n, distance, judgement.sd, examples=examples)
+    return replace(judgement, reason=f"{judgement.reason}; {remedy(judgement.n, needed)}", seeds_needed=needed)
 
 
-def _examples_part(judged: Judgement, about: About) -> float:
+def _examples_part(judgement: Judgement, about: About) -> float:
     """The part of the half-width that the examples give, at the level of a decision that was looked at before."""
-    if about == "table" or judged.over_examples is None or judged.over_seeds is None:
+    if about == "table" or judgement.over_examples is None or judgement.over_seeds is None:
         return 0.0
-    whole, seeds = (_half_width(interval) for interval in (judged.over_examples, judged.over_seeds))
+    whole, seeds = (_half_width(interval) for interval in (judgement.over_examples, judgement.over_seeds))
     from scipy.special import ndtri
 
-    level = judged.over_examples.level
+    level = judgement.over_examples.level
     wider = float(ndtri((1 + max(level, LOOKED_LEVEL)) / 2) / ndtri((1 + level) / 2))
     return wider * math.sqrt(max(0.0, whole * whole - seeds * seeds))
 

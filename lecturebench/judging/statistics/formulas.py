@@ -18,8 +18,8 @@ def judge_identity(deviation: float, *, tolerance: float, show: Show = plain) ->
     if not (deviation >= 0 and 0 <= tolerance < math.inf):
         raise ValueError(f"deviation is {deviation!r}, tolerance {tolerance!r}; neither may be negative or undefined")
     holds = deviation <= tolerance
-    told = f"largest deviation {show(deviation)} is {'within' if holds else 'above'} {show(tolerance)}"
-    return Judgement("reproduced" if holds else "worse", told, 1, deviation)
+    reason = f"largest deviation {show(deviation)} is {'within' if holds else 'above'} {show(tolerance)}"
+    return Judgement("reproduced" if holds else "worse", reason, 1, deviation)
 
 
 def one_standard_error(values: Sequence[float], validation_errors: Sequence[Sequence[float]]) -> float:

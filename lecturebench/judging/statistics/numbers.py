@@ -93,19 +93,19 @@ def judge_number(
         raise ValueError(f"errors are {list(errors)!r}; they must be finite: leave diverged runs out and say so")
     printed = Published(published, unit, higher_is_better)
     if deterministic and values.min() == values.max():
-        judged = _placed(1, float(values[0]), NAN, 0.0, 0.0, printed, show)
+        judgement = _placed(1, float(values[0]), NAN, 0.0, 0.0, printed, show)
     elif values.size == 1:
-        told = f"1 run is too few to judge {show(published)}; at least {FEWEST_SEEDS - 1} more seeds are needed"
-        judged = Judgement("inconclusive", told, 1, float(values[0]), seeds_needed=FEWEST_SEEDS)
+        reason = f"1 run is too few to judge {show(published)}; at least {FEWEST_SEEDS - 1} more seeds are needed"
+        judgement = Judgement("inconclusive", reason, 1, float(values[0]), seeds_needed=FEWEST_SEEDS)
     else:
-        judged = _among_runs(values.size, mean_of(values), sd_of(values), printed, best_of or 1, show)
-    if best_of is None and judged.verdict != "better":
+        judgement = _among_runs(values.size, mean_of(values), sd_of(values), printed, best_of or 1, show)
+    if best_of is None and judgement.verdict != "better":
         cause = "the published run was selected by its test error, nobody says of how many: only better is safe"
-        told = f"{judged.reason}, but {cause}"
-        return replace(judged, verdict="inconclusive", reason=told, undecided=False, seeds_needed=None)
+        reason = f"{judgement.reason}, but {cause}"
+        return replace(judgement, verdict="inconclusive", reason=reason, undecided=False, seeds_needed=None)
     if best_of is not None and best_of > 1:
-        return replace(judged, reason=f"{judged.reason}, as the best of {best_of} runs")
-    return judged
+        return replace(judgement, reason=f"{judgement.reason}, as the best of {best_of} runs")
+    return judgement
 
 
 def prediction_half_width(sd: float, n: int) -> float:
@@ -160,23 +160,23 @@ def _among_runs(n: int, mean: float, sd: float, printed: Published, best_of: int
     """The verdict of at least two runs that may differ."""
     least, greatest = prediction_factors(n, best_of)
     low, high = (-greatest, -least) if printed.higher_is_better else (least, greatest)
-    judged = _placed(n, mean, sd, low * sd, high * sd, printed, show)
+    judgement = _placed(n, mean, sd, low * sd, high * sd, printed, show)
     half_width, limit = (high - low) / 2 * sd, printed.size / 4
-    wide = judged.verdict == "reproduced" and not half_width <= limit * (1 + SLACK)
+    wide = judgement.verdict == "reproduced" and not half_width <= limit * (1 + SLACK)
     if n < FEWEST_SEEDS or wide:
         cause = f"the half-width {show(half_width)} exceeds {show(limit)}, a quarter of {show(printed.size)}"
         cause = cause if n >= FEWEST_SEEDS else f"{n} runs are too few"
         needed = _seeds_needed(n, mean, sd, printed, best_of)
-        told = f"{judged.reason}, but {cause}; {remedy(n, needed)}"
-        judged = replace(judged, verdict="inconclusive", reason=told, seeds_needed=needed)
+        reason = f"{judgement.reason}, but {cause}; {remedy(n, needed)}"
+        judgement = replace(judgement, verdict="inconclusive", reason=reason, seeds_needed=needed)
     if n < FEWEST_SEEDS or not sd > 0:
-        return judged
-    for end, factor in ((judged.low, low), (judged.high, high)):
+        return judgement
+    for end, factor in ((judgement.low, low), (judgement.high, high)):
         error = end_standard_error(sd, n, factor)
         if abs(printed.value - end) <= error:
-            told = f"{judged.reason}; undecided: {show(end)} has itself a standard error of {show(error)}"
-            return replace(judged, undecided=True, reason=told)
-    return judged
+            reason = f"{judgement.reason}; undecided: {show(end)} has itself a standard error of {show(error)}"
+            return replace(judgement, undecided=True, reason=reason)
+    return judgement
 
 
 def _placed(n: int, mean: float, sd: float, below: float, above: float, printed: Published, show: Show) -> Judgement:

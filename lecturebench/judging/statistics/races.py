@@ -67,25 +67,25 @@ def judge_time_to_target(
     ratios = np.log(np.clip(slow, 1, horizon)) - np.log(np.clip(fast, 1, horizon))
     n, mean, sd = ratios.size, mean_of(ratios), sd_of(ratios)
     ratio = math.exp(mean)
-    told = f"{names[1]} needs {ratio:.3g} times the steps of {names[0]}"
+    reason = f"{names[1]} needs {ratio:.3g} times the steps of {names[0]}"
     if censored.any():
         lost = [f"{np.isinf(steps).sum()} of {steps.size}" for steps in (slow, fast)]
-        told += f" ({' and '.join(lost)} never got there and count as {horizon:g})"
+        reason += f" ({' and '.join(lost)} never got there and count as {horizon:g})"
     if n < FEWEST_RACES:
-        told = f"{told}; {FEWEST_RACES} pairs of runs are needed at least"
-        return Judgement("inconclusive", told, n, ratio, sd, names=names, seeds_needed=FEWEST_RACES)
+        reason = f"{reason}; {FEWEST_RACES} pairs of runs are needed at least"
+        return Judgement("inconclusive", reason, n, ratio, sd, names=names, seeds_needed=FEWEST_RACES)
     half_width = t_quantile(n - 1, level) * sd / math.sqrt(n)
     low, high = math.exp(mean - half_width), math.exp(mean + half_width)
     verdict: Verdict = "reproduced" if low > 1 else "worse" if high < 1 else "inconclusive"
     side = {"reproduced": "above 1", "worse": "below 1"}.get(verdict, "not clear of 1")
-    told = f"{told}, in [{low:.3g}, {high:.3g}] over {n} pairs of runs, {side}"
+    reason = f"{reason}, in [{low:.3g}, {high:.3g}] over {n} pairs of runs, {side}"
     needed = None
     if verdict == "inconclusive":
         needed = seeds_to_decide(n, abs(mean), sd)
-        told = f"{told}; {remedy(n, needed)}"
+        reason = f"{reason}; {remedy(n, needed)}"
     return Judgement(
         verdict,
-        told,
+        reason,
         n,
         ratio,
         sd,

@@ -20,7 +20,7 @@ from lecturebench.report.views.rows import finite
 ALL_PAIRS = 6  # so many rows are all compared; of more, each with the best one and with its neighbour
 FEWEST_DATASETS = 3
 
-Losses = Mapping[int, npt.NDArray[Any]]
+LossesBySeed = Mapping[int, npt.NDArray[Any]]
 
 
 def comparison_data(results: Results, saved: Predictions) -> list[dict[str, Any]]:
@@ -30,13 +30,13 @@ def comparison_data(results: Results, saved: Predictions) -> list[dict[str, Any]
     share of pairs of single runs that a wins with its interval, McNemar's p of each seed, and all of it in words.
     """
     ids = {row: i for i, row in enumerate(results.rows)}
-    made = []
+    comparisons = []
     for (benchmark, dataset, profile, backend), rows in _places(results.rows).items():
-        known = {row: judged.losses for row in rows if (judged := saved.of_row(row)) is not None and judged.losses}
-        best = sorted(known, key=lambda row: row.mean_of(_metric(row).name))
-        pairs = [(a, b) for a, b in _chosen(best) if _comparable(a, b, known[a], known[b])]
+        losses = {row: summary.losses for row in rows if (summary := saved.of_row(row)) is not None and summary.losses}
+        best = sorted(losses, key=lambda row: row.mean_of(_metric(row).name))
+        pairs = [(a, b) for a, b in _chosen(best) if _comparable(a, b, losses[a], losses[b])]
         if pairs:
-            made.append(
+            comparisons.append(
                 {
                     "benchmark": benchmark,
                     "dataset": dataset,
@@ -44,10 +44,10 @@ def comparison_data(results: Results, saved: Predictions) -> list[dict[str, Any]
                     "backend": backend,
                     "metric": _metric(best[0]).name,
                     "rows": [ids[row] for row in best],
-                    "pairs": [{"a": ids[a], "b": ids[b], **compared(a, b, known[a], known[b])} for a, b in pairs],
+                    "pairs": [{"a": ids[a], "b": ids[b], **compared(a, b, losses[a], losses[b])} for a, b in pairs],
                 }
             )
-    return made
+    return comparisons
 
 
 def _metric(row: RowResult) -> Metric:
@@ -75,31 +75,31 @@ def _chosen(best: Sequence[RowResult]) -> list[tuple[RowResult, RowResult]]:
     return list(dict.fromkeys([*((best[0], other) for other in best[1:]), *itertools.pairwise(best)]))
 
 
-def _comparable(a: RowResult, b: RowResult, one: Losses, other: Losses) -> bool:
-    sizes = {len(losses) for side in (one, other) for losses in side.values()}
+def _comparable(a: RowResult, b: RowResult, losses_a: LossesBySeed, losses_b: LossesBySeed) -> bool:
+    sizes = {len(losses) for side in (losses_a, losses_b) for losses in side.values()}
     digests = {str(run.dataset.get("digests")) for row in (a, b) for run in row.runs}
-    return len(sizes) == 1 and len(digests) == 1 and bool(_seeds(a, b, one, other))
+    return len(sizes) == 1 and len(digests) == 1 and bool(_seeds(a, b, losses_a, losses_b))
 
 
-def _seeds(a: RowResult, b: RowResult, one: Losses, other: Losses) -> list[tuple[int, int]]:
+def _seeds(a: RowResult, b: RowResult, losses_a: LossesBySeed, losses_b: LossesBySeed) -> list[tuple[int, int]]:
     """The seeds that are compared: equal ones, and the single run of a deterministic method with each."""
     if a.deterministic or b.deterministic:
-        return list(itertools.product(one, other))
-    return [(seed, seed) for seed in sorted(set(one) & set(other))]
+        return list(itertools.product(losses_a, losses_b))
+    return [(seed, seed) for seed in sorted(set(losses_a) & set(losses_b))]
 
 
-def compared(a: RowResult, b: RowResult, one: Losses, other: Losses) -> dict[str, Any]:
+def compared(a: RowResult, b: RowResult, losses_a: LossesBySeed, losses_b: LossesBySeed) -> dict[str, Any]:
     """A pair of rows by their losses on the same examples: difference, win probability, McNemar's test, a sentence."""
-    seeds = _seeds(a, b, one, other)
-    firsts = np.array([one[i] for i in dict.fromkeys(i for i, _ in seeds)], dtype=float)
-    seconds = np.array([other[j] for j in dict.fromkeys(j for _, j in seeds)], dtype=float)
+    seeds = _seeds(a, b, losses_a, losses_b)
+    firsts = np.array([losses_a[i] for i in dict.fromkeys(i for i, _ in seeds)], dtype=float)
+    seconds = np.array([losses_b[j] for j in dict.fromkeys(j for _, j in seeds)], dtype=float)
     enough = all(row.deterministic or len(seeds) >= FEWEST_SEEDS for row in (a, b))
     mean, low, high = float(seconds.mean() - firsts.mean()), math.nan, math.nan
     if enough:
         mean, low, high = paired_interval(firsts, seconds, rng=np.random.default_rng(BOOTSTRAP_SEED))
     metric = _metric(a)
     wins = win_probability(a.of(metric.name), b.of(metric.name))
-    tests = [mcnemar(one[i], other[j]) for i, j in seeds] if metric.percent else []
+    tests = [mcnemar(losses_a[i], losses_b[j]) for i, j in seeds] if metric.percent else []
     return {
         "n": len(seeds),
         "difference": finite(mean),
@@ -111,15 +111,16 @@ def compared(a: RowResult, b: RowResult, one: Losses, other: Losses) -> dict[str
     }
 
 
-def mcnemar(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
+def mcnemar(wrong_a: npt.NDArray[Any], wrong_b: npt.NDArray[Any]) -> float:
     """The exact p of McNemar's test that two classifiers err equally often: of the examples that exactly one of them
-    gets wrong, either should err on half: twice the smaller tail of that binomial. one, other: (n,) wrong or not."""
+    gets wrong, either should err on half: twice the smaller tail of that binomial. wrong_a, wrong_b: (n,) wrong or not.
+    """
     from scipy.special import bdtr
 
     # bdtr alone: scipy.stats and its binomtest take most of the time that a page has.
-    wrong = one.astype(bool), other.astype(bool)
-    only_one, only_other = int(np.sum(wrong[0] & ~wrong[1])), int(np.sum(wrong[1] & ~wrong[0]))
-    return min(1.0, 2 * float(bdtr(min(only_one, only_other), only_one + only_other, 0.5)))
+    a, b = wrong_a.astype(bool), wrong_b.astype(bool)
+    only_a, only_b = int(np.sum(a & ~b)), int(np.sum(b & ~a))
+    return min(1.0, 2 * float(bdtr(min(only_a, only_b), only_a + only_b, 0.5)))
 
 
 def _words(
@@ -139,19 +140,19 @@ def _words(
 
     unit = " points" if error else ""
     more = "errs more often than" if error else "is further off than"
-    told = f"{b.method.title} {more} {a.method.title}, by {text(mean)}{unit} on average"
+    sentence = f"{b.method.title} {more} {a.method.title}, by {text(mean)}{unit} on average"
     if math.isnan(low):
-        told += "; with so few runs that may be chance."
+        sentence += "; with so few runs that may be chance."
     else:
         chance = "more than chance explains" if low > 0 else "that may be chance"
-        told += f" and between {text(low)} and {text(high)}{unit} at 95%: {chance}."
-    sentences = [told]
+        sentence += f" and between {text(low)} and {text(high)}{unit} at 95%: {chance}."
+    sentences = [sentence]
     if len(a.values) > 1 or len(b.values) > 1:
         sentences.append(f"A single run of {a.method.title} beats one of {b.method.title} in {wins[0]:.0%} of pairs.")
     if tests:
-        seen = sum(p < ALPHA for p in tests)
+        significant = sum(p < ALPHA for p in tests)
         sentences.append(
-            f"Seed by seed, McNemar's test sees a difference at 5% in {seen} of {len(tests)}."
+            f"Seed by seed, McNemar's test sees a difference at 5% in {significant} of {len(tests)}."
             if len(tests) > 1
             else f"McNemar's test gives {'p < 0.0001' if tests[0] < 1e-4 else f'p = {tests[0]:.2g}'}."
         )
@@ -165,10 +166,10 @@ def ranks_data(results: Results) -> list[dict[str, Any]]:
     (SciPy), and Nemenyi's of each pair (scikit-posthocs): methods whose p is above 5% are joined by a bar, as in the
     critical-difference diagram of Demsar (2006).
     """
-    made = []
+    rankings = []
     for benchmark, profile, backend, table, titles in _tables(results):
         datasets, methods = list(table), list(titles)
-        found: dict[str, Any] = {
+        ranking: dict[str, Any] = {
             "benchmark": benchmark,
             "profile": profile,
             "backend": backend,
@@ -178,9 +179,9 @@ def ranks_data(results: Results) -> list[dict[str, Any]]:
         }
         if len(datasets) >= FEWEST_DATASETS and len(methods) >= 3:
             errors = np.array([[table[dataset][name] for name in methods] for dataset in datasets])
-            found |= ranked(errors)
-        made.append(found)
-    return made
+            ranking |= ranked(errors)
+        rankings.append(ranking)
+    return rankings
 
 
 def ranked(errors: npt.NDArray[np.float64]) -> dict[str, Any]:

@@ -31,13 +31,13 @@ def curves_data(results: Results) -> list[dict[str, Any]]:
     curves: by name, as "validation_error", the runs behind it and at each point their mean, and where several runs
     differ the lowest and the highest. Numbers have five digits.
     """
-    found = ((i, row, _parts(row)) for i, row in enumerate(results.rows))
-    return [{"row": i, "parts": parts} for i, row, parts in found if parts]
+    curves = ((i, row, _parts(row)) for i, row in enumerate(results.rows))
+    return [{"row": i, "parts": parts} for i, row, parts in curves if parts]
 
 
 def _parts(row: RowResult) -> list[dict[str, Any]]:
     """The row's curves, those together that share runs and epochs."""
-    runs = [found for found in map(_by_epoch, row.runs) if found]
+    runs = [points for points in map(_by_epoch, row.runs) if points]
     parts: dict[tuple[tuple[int, ...], tuple[float, ...]], dict[str, Any]] = {}
     for name in NAMES:
         known = [{epoch for epoch, point in run.items() if _is_finite(point.get(name))} for run in runs]
@@ -66,8 +66,8 @@ def _thinned(epochs: Sequence[float]) -> list[float]:
 
 def _clocks(runs: Sequence[Sequence[Point]]) -> dict[str, list[float]]:
     """Mean step and seconds at each point, as far as every run has them."""
-    told = [name for name in CLOCKS if all(_is_finite(point.get(name)) for points in runs for point in points)]
-    return {name: list(map(_short, _table(runs, name).mean(axis=0))) for name in told}
+    clocks = [name for name in CLOCKS if all(_is_finite(point.get(name)) for points in runs for point in points)]
+    return {name: list(map(_short, _table(runs, name).mean(axis=0))) for name in clocks}
 
 
 def _band(table: Floats) -> dict[str, Any]:

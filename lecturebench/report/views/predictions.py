@@ -34,22 +34,24 @@ def predictions_data(results: Results, saved: Predictions) -> list[dict[str, Any
     index in canonical order and true class of those shown; sprite: all their images in one picture, `COLUMNS` to a
     line; or texts.
     """
-    made = []
+    datasets = []
     for name in dict.fromkeys(row.dataset for row in results.rows if not isinstance(row.method, Experiment)):
         data = saved.dataset(name)
         if data is None or data.task != "classification" or not 2 <= len(data.classes) <= MOST_CLASSES:
             continue
-        found = [(i, saved.of_row(row)) for i, row in enumerate(results.rows) if row.dataset == name]
-        judged = {i: one.classified for i, one in found if one is not None and one.classified is not None}
-        if judged:
-            made.append(_dataset(name, data, judged))
-    return made
+        summaries = [(i, saved.of_row(row)) for i, row in enumerate(results.rows) if row.dataset == name]
+        by_row = {
+            i: summary.classified for i, summary in summaries if summary is not None and summary.classified is not None
+        }
+        if by_row:
+            datasets.append(_dataset(name, data, by_row))
+    return datasets
 
 
-def _dataset(name: str, data: Any, judged: Mapping[int, Classified]) -> dict[str, Any]:
+def _dataset(name: str, data: Any, by_row: Mapping[int, Classified]) -> dict[str, Any]:
     y = np.asarray(data.test.y)
-    shown = _chosen(data, y, list(judged.values()))
-    made: dict[str, Any] = {
+    shown = _chosen(data, y, list(by_row.values()))
+    entry: dict[str, Any] = {
         "dataset": name,
         "classes": list(data.classes),
         "n": len(y),
@@ -57,42 +59,42 @@ def _dataset(name: str, data: Any, judged: Mapping[int, Classified]) -> dict[str
         "rows": [
             {
                 "row": i,
-                "runs": one.runs,
-                "counts": np.round(one.counts, 1).tolist(),
-                "bins": one.bins,
-                "mistakes": int((one.predicted != y).sum()),
-                "predicted": one.predicted[shown].tolist(),
-                "sure": [None if math.isnan(share) else round(100 * share) for share in one.sure[shown].tolist()],
-                "wrong": one.wrong_runs[shown].tolist(),
+                "runs": method.runs,
+                "counts": np.round(method.counts, 1).tolist(),
+                "bins": method.bins,
+                "mistakes": int((method.predicted != y).sum()),
+                "predicted": method.predicted[shown].tolist(),
+                "sure": [None if math.isnan(share) else round(100 * share) for share in method.sure[shown].tolist()],
+                "wrong": method.wrong_runs[shown].tolist(),
             }
-            for i, one in judged.items()
+            for i, method in by_row.items()
         ],
     }
     if data.kind == "text":
-        made["texts"] = [_shortened(data.test.X[int(i)]) for i in shown]
+        entry["texts"] = [_shortened(data.test.X[int(i)]) for i in shown]
     elif len(shown):
-        made["sprite"] = sprite([np.asarray(data.test.X[int(i)]) for i in shown], data.scale)
-        made["size"] = list(data.test.X.shape[1:3])
-        made["columns"] = COLUMNS
-    return made
+        entry["sprite"] = sprite([np.asarray(data.test.X[int(i)]) for i in shown], data.scale)
+        entry["size"] = list(data.test.X.shape[1:3])
+        entry["columns"] = COLUMNS
+    return entry
 
 
-def _chosen(data: Any, y: npt.NDArray[Any], judged: Sequence[Classified]) -> npt.NDArray[np.int64]:
+def _chosen(data: Any, y: npt.NDArray[Any], methods: Sequence[Classified]) -> npt.NDArray[np.int64]:
     """The test examples that the page carries: what all get wrong, then in turn the surest mistakes of each method."""
     if data.kind == "table" or (data.kind == "images" and data.test.X.shape[3] not in (1, 3)):
         return np.zeros(0, dtype=np.int64)
     most = MOST_TEXTS if data.kind == "text" else max(1, MOST_PIXELS // int(np.prod(data.test.X.shape[1:])))
-    able = [one for one in judged if (one.predicted != y).mean() <= HOPELESS]
+    able = [method for method in methods if (method.predicted != y).mean() <= HOPELESS]
     if not able:
         return np.zeros(0, dtype=np.int64)
-    wrong = [one.predicted != y for one in able]
+    wrong = [method.predicted != y for method in able]
     by_all = np.flatnonzero(np.logical_and.reduce(wrong))
     # A method without probabilities is as sure of everything.
-    surest = np.mean([np.nan_to_num(one.sure, nan=1.0) for one in able], axis=0)
+    surest = np.mean([np.nan_to_num(method.sure, nan=1.0) for method in able], axis=0)
     queue = by_all[np.argsort(-surest[by_all], kind="stable")][:OF_ALL].tolist()
     own = [
-        np.flatnonzero(missed)[np.argsort(-np.nan_to_num(one.sure[missed], nan=1.0), kind="stable")][:PER_METHOD]
-        for one, missed in zip(able, wrong, strict=True)
+        np.flatnonzero(missed)[np.argsort(-np.nan_to_num(method.sure[missed], nan=1.0), kind="stable")][:PER_METHOD]
+        for method, missed in zip(able, wrong, strict=True)
     ]
     for place in range(PER_METHOD):
         queue += [int(mistakes[place]) for mistakes in own if place < len(mistakes)]

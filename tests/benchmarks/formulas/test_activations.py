@@ -31,8 +31,8 @@ def test_table_holds_the_five_activations_under_their_own_names() -> None:
 @every_activation
 def test_function_is_the_one_that_keras_has_under_that_name(activation: Activation, backend) -> None:
     z = np.linspace(-9, 9, 181, dtype=np.float32)
-    found = np.asarray(keras_activation(activation.name)(z))
-    np.testing.assert_allclose(activation.function(z.astype(float)), found, rtol=2e-5, atol=2e-6)
+    values = np.asarray(keras_activation(activation.name)(z))
+    np.testing.assert_allclose(activation.function(z.astype(float)), values, rtol=2e-5, atol=2e-6)
 
 
 @every_activation
