@@ -205,10 +205,19 @@ def run(
     _show(answer.results, as_json)
     for line in answer.missing:
         say(line)
+    where = _same_place(suite, out)
     for record in answer.summary.failed:
-        say(f"failed: {record.method} seed {record.seed}: {record.status}: {record.reason}; again: {record.repeat}")
+        say(
+            f"failed: {record.method} seed {record.seed}: {record.status}: {record.reason}; again: {record.repeat}{where}"
+        )
     say(f"page: {answer.page}")
     return max(_say_broken(answer.broken), 1 if answer.summary.failed else 0)
+
+
+def _same_place(suite: Path | None, out: Path) -> str:
+    """The options that lead a command to the same suite and store; "" for those that it takes by itself."""
+    options = [*(("--suite", str(suite)) if suite else ()), *(("--out", str(out)) if out != LATEST else ())]
+    return f" {shlex.join(options)}" if options else ""
 
 
 @commands.command()

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -214,3 +215,11 @@ def test_start_is_quick_and_imports_nothing_heavy(arguments, seconds, light):
         subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
         times.append(time.perf_counter() - start)
     assert min(times) < seconds
+
+
+def test_command_for_a_failed_run_leads_to_the_same_suite_and_store():
+    from lecturebench.cli import LATEST, _same_place
+
+    assert _same_place(None, LATEST) == ""
+    assert _same_place(Path("my course"), LATEST) == " --suite 'my course'"
+    assert _same_place(None, Path("out")) == " --out out"

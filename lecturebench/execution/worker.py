@@ -177,7 +177,7 @@ def execute(run: Run) -> tuple[Record, dict[str, Any] | None]:
         threads=_setting.threads,
         threads_used=_threads_used(),
         metrics={} if fitted.diverged else fitted.metrics,
-        curve=fitted.curve if run.training is None else thinned(fitted.curve),
+        curve=thinned(fitted.curve) if run.training is not None and not _races(benchmark, method) else fitted.curve,
         parameters=fitted.parameters,
         seconds={
             **fitted.seconds,
@@ -224,6 +224,13 @@ def _check_plan(run: Run, benchmark: Benchmark, method: Method) -> None:
             f"the source of {run.method} here is not the one that was planned with: it was edited meanwhile, or "
             "another copy of it is found here; run the command again"
         )
+
+
+def _races(benchmark: Benchmark, method: Method) -> bool:
+    """Whether a time to a target is read off the method's curve, which then needs all its points."""
+    from lecturebench.declare.claims import TimeToTargetClaim
+
+    return any(isinstance(claim, TimeToTargetClaim) and method.name in claim.methods for claim in benchmark.claims)
 
 
 def thinned(curve: list[dict[str, float]]) -> list[dict[str, float]]:

@@ -19,6 +19,7 @@ from lecturebench.wording import expected_duration
 
 # Predicting is told beside fitting from this share of it on.
 PREDICTING_COUNTS = 0.1
+LEAST_SECONDS = 0.05  # that are said; less is "0.0 s"
 ON_THIS_TEST_SET = "on this test set"
 ON_NEW_EXAMPLES = "on new examples too"
 
@@ -128,9 +129,9 @@ def mean_seconds(row: RowResult, phase: str) -> float:
 
 
 def predicting_seconds(row: RowResult) -> float:
-    """The mean time of predicting, where it is more than a tenth of fitting; else NaN."""
+    """The mean time of predicting, where it is more than a tenth of fitting and not next to nothing; else NaN."""
     fitting, predicting = mean_seconds(row, "fit"), mean_seconds(row, "predict")
-    return predicting if predicting > PREDICTING_COUNTS * fitting else math.nan
+    return predicting if predicting > max(PREDICTING_COUNTS * fitting, LEAST_SECONDS) else math.nan
 
 
 def protocol_in_short(claim: Claim) -> str:

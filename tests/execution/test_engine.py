@@ -191,3 +191,12 @@ def test_long_learning_curves_are_thinned_and_end_where_they_ended():
     assert kept[-1] == 1500
     assert set(np.diff(kept)) == {6}
     assert thinned([]) == []
+
+
+def test_curve_of_a_race_keeps_every_point():
+    from lecturebench.declare.suites import discover
+    from lecturebench.execution.worker import _races
+
+    optimisers = discover()["optimisers"]
+    assert _races(optimisers, optimisers.method("momentum"))
+    assert not _races(replace(optimisers, claims=()), optimisers.method("momentum"))

@@ -17,7 +17,6 @@ from lecturebench.judging.statistics import (
     not_run,
     prediction_factors,
     prediction_half_width,
-    protocol_values,
 )
 from tests.judging.cases import (
     MIRROR,
@@ -321,35 +320,6 @@ def test_selected_of_nobody_knows_how_many_is_at_most_better(
 def test_best_of_no_run_is_refused() -> None:
     with pytest.raises(ValueError, match="best_of"):
         judge_number([0.1], published=0.1, unit=0.1, best_of=0)
-
-
-# --- over which values of a field a number comes out ------------------------------------------------------------------
-
-
-def test_published_number_comes_out_over_the_values_whose_runs_hold_it() -> None:
-    path = [
-        (1e-3, [0.030, 0.031, 0.032]),
-        (1e-5, [0.0175, 0.0180, 0.0185]),
-        (1e-4, [0.0228, 0.0236]),
-        (1e-2, [math.nan]),
-    ]
-    protocol = protocol_values(path, 0.023, 0.001)
-    assert [(outcome.value, outcome.n, outcome.by, outcome.holds) for outcome in protocol.outcomes] == [
-        (1e-5, 3, "interval", False),
-        (1e-4, 2, "runs", True),
-        (1e-3, 3, "interval", False),
-    ]
-    assert protocol.values == (1e-4,)
-    assert protocol.between == ((1e-5, 1e-4),)
-    first = judge_number(path[1][1], published=0.023, unit=0.001)
-    assert (protocol.outcomes[0].low, protocol.outcomes[0].high) == pytest.approx((first.low, first.high))
-
-
-def test_number_that_comes_out_nowhere_has_no_values() -> None:
-    protocol = protocol_values([(1, [0.01]), (2, [0.02])], 0.5, 0.001)
-    assert (protocol.values, protocol.between) == ((), ())
-    with pytest.raises(ValueError, match="twice"):
-        protocol_values([(1, [0.01]), (1, [0.02])], 0.5, 0.001)
 
 
 @given(st.lists(st.floats(0.01, 0.3), min_size=2, max_size=8), st.floats(0.01, 0.3))

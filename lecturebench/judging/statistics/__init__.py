@@ -29,13 +29,10 @@ from lecturebench.judging.statistics.common import (
 from lecturebench.judging.statistics.effects import judge_chain, judge_equivalence, judge_minimum, judge_order
 from lecturebench.judging.statistics.formulas import RULES, judge_identity, least_error, one_standard_error
 from lecturebench.judging.statistics.numbers import (
-    ProtocolValues,
-    ValueOutcome,
     end_standard_error,
     judge_number,
     prediction_factors,
     prediction_half_width,
-    protocol_values,
     sampling_interval,
 )
 from lecturebench.judging.statistics.races import judge_time_to_target, win_probability
@@ -63,9 +60,7 @@ __all__ = [
     "Interval",
     "Judgement",
     "Losses",
-    "ProtocolValues",
     "Show",
-    "ValueOutcome",
     "Verdict",
     "end_standard_error",
     "interval_over_examples",
@@ -84,7 +79,6 @@ __all__ = [
     "plain",
     "prediction_factors",
     "prediction_half_width",
-    "protocol_values",
     "sampling_interval",
     "settled",
     "win_probability",

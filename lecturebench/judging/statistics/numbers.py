@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -217,64 +216,3 @@ def sampling_interval(mean: float, n_test: int) -> float:
     if not 0 <= mean <= 1 or n_test < 1:
         raise ValueError(f"mean is {mean!r} on {n_test!r} examples; it must be a share in [0, 1], on at least one")
     return 1.96 * math.sqrt(mean * (1 - mean) / n_test)
-
-
-@dataclass(frozen=True)
-class ValueOutcome:
-    """What one value of an assumed field gives: its runs, and whether the published number lies in low to high.
-
-    by: "interval" is the prediction interval of at least three runs, "runs" the range of fewer; widened by half a unit.
-    """
-
-    value: float
-    n: int
-    mean: float
-    low: float
-    high: float
-    by: str
-    holds: bool
-
-
-@dataclass(frozen=True)
-class ProtocolValues:
-    """Over which values of an assumed field a published number comes out.
-
-    outcomes: of every value with runs, in rising order. between: neighbouring values between whose means the number
-    lies: where the error moves steadily from one to the next, some value in between gives it.
-    """
-
-    outcomes: tuple[ValueOutcome, ...]
-    between: tuple[tuple[float, float], ...]
-
-    @property
-    def values(self) -> tuple[float, ...]:
-        """The values over which the number comes out."""
-        return tuple(outcome.value for outcome in self.outcomes if outcome.holds)
-
-
-def protocol_values(path: Sequence[tuple[float, Sequence[float]]], published: float, unit: float) -> ProtocolValues:
-    """Over which values of an assumed field ``published``, printed to ``unit``, comes out: an audit of any verdict.
-
-    path: each value of the field with the errors of its runs, say a penalty's grid. Errors that are not finite are left
-    out, and values without any. ValueError where a value stands twice.
-    """
-    if len({value for value, _ in path}) < len(path):
-        raise ValueError(f"values {[value for value, _ in path]} name one twice; put its runs together")
-    outcomes = []
-    for value, errors in sorted((float(value), errors) for value, errors in path):
-        runs = [float(error) for error in errors if math.isfinite(error)]
-        if not runs:
-            continue
-        mean, low, high, by = mean_of(runs), min(runs), max(runs), "runs"
-        if len(runs) >= FEWEST_SEEDS:
-            half_width = prediction_half_width(sd_of(runs), len(runs))
-            low, high, by = mean - half_width, mean + half_width, "interval"
-        low, high = low - unit / 2, high + unit / 2
-        holds = Published(published, unit, False).side(low, high) == "reproduced"
-        outcomes.append(ValueOutcome(value, len(runs), mean, low, high, by, holds))
-    between = tuple(
-        (a.value, b.value)
-        for a, b in itertools.pairwise(outcomes)
-        if min(a.mean, b.mean) <= published <= max(a.mean, b.mean)
-    )
-    return ProtocolValues(tuple(outcomes), between)
