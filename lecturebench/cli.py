@@ -205,11 +205,9 @@ def run(
     _show(answer.results, as_json)
     for line in answer.missing:
         say(line)
-    where = _same_place(suite, out)
     for record in answer.summary.failed:
-        say(
-            f"failed: {record.method} seed {record.seed}: {record.status}: {record.reason}; again: {record.repeat}{where}"
-        )
+        again = record.repeat + _same_place(suite, out)
+        say(f"failed: {record.method} seed {record.seed}: {record.status}: {record.reason}; again: {again}")
     say(f"page: {answer.page}")
     return max(_say_broken(answer.broken), 1 if answer.summary.failed else 0)
 
