@@ -177,10 +177,10 @@ class Fits:
                 self._fitted[benchmark.path] = self._fit(benchmark, methods)
             except Exception as error:
                 self._fitted[benchmark.path] = error
-        found = self._fitted[benchmark.path]
-        if isinstance(found, Exception):
-            raise found
-        return found
+        fitted = self._fitted[benchmark.path]
+        if isinstance(fitted, Exception):
+            raise fitted
+        return fitted
 
     def judged(self, benchmark: Benchmark) -> Results:
         """The verdicts of what the store holds of a benchmark."""

@@ -128,7 +128,7 @@ def answer(question: Question, *, display: Display, say: Say = _unsaid) -> Answe
     say(f"{len(summary.fitted)} runs fitted, {summary.reused} were there already")
     looks = ""
     if question.until_decided is not None and prepared.requests:
-        first = min(one.seeds or one.benchmark.profiles[one.profile].seeds for one in prepared.requests)
+        first = min(request.seeds or request.benchmark.profiles[request.profile].seeds for request in prepared.requests)
         looks = cost(first, question.until_decided)
     for line in filter(None, (accuracy(summary.fitted), looks)):
         say(line)
@@ -254,12 +254,12 @@ def report(
     """
     from lecturebench.report.table import to_markdown, update_readme
 
-    found, store = suite_of(folder, suite), Store(folder)
-    results = judge(found, store, data_dir)
+    benchmarks, store = suite_of(folder, suite), Store(folder)
+    results = judge(benchmarks, store, data_dir)
     page = _write(results, store, data_dir, slides=slides, say=say)
     if readme is not None:
         update_readme(readme, to_markdown(results))
-    return Report(results, page, tuple(found.broken.values()))
+    return Report(results, page, tuple(benchmarks.broken.values()))
 
 
 def verify(folder: Path, *, suite: Path | None = None, data_dir: Path | None = None, say: Say = _unsaid) -> list[str]:
@@ -271,21 +271,21 @@ def verify(folder: Path, *, suite: Path | None = None, data_dir: Path | None = N
     from lecturebench.judging.verify import verify as differences
     from lecturebench.report.table import table_rows, to_csv
 
-    found, load, store = suite_of(folder, suite), _loader(data_dir), Store(folder)
+    benchmarks, load, store = suite_of(folder, suite), _loader(data_dir), Store(folder)
 
     def render(results: Results, place: Path) -> None:
         _write(results, store, data_dir, folder=place, page_alone=True)
 
     lines = differences(
         folder,
-        found,
+        benchmarks,
         load,
         say,
         write=lambda results: to_csv(table_rows(results)),
-        plan=partial(planned, found, load=load),
+        plan=partial(planned, benchmarks, load=load),
         render=render,
     )
-    return [*found.broken.values(), *lines]
+    return [*benchmarks.broken.values(), *lines]
 
 
 def compare(
@@ -330,14 +330,14 @@ def suite_of(folder: Path, given: Path | None = None) -> Suite:
         raise UsageError(f"no folder {str(folder)!r}: give one that `lecturebench run --out` wrote")
     inside = [Store(path) for path in sorted(folder.glob("[!.]*")) if (path / "runs").is_dir()]
     stores = inside if inside and not Store(folder).runs.is_dir() else [Store(folder)]
-    several = {suite for store in stores if (suite := store.suite()) is not None}
+    several = {name for store in stores if (name := store.suite()) is not None}
     if len(several) > 1:
         names = " and of ".join(sorted(map(str, several)))
         raise UsageError(f"{str(folder)!r} holds stores of {names}: give one store")
     remembered = several.pop() if several else None
     place = given or (Path(remembered.folder) if remembered and remembered.folder else LECTURE_SUITE)
     try:
-        found = discover(place)
+        suite = discover(place)
     except UsageError as error:
         if given is not None or remembered is None:
             raise
@@ -345,13 +345,13 @@ def suite_of(folder: Path, given: Path | None = None) -> Suite:
             f"{str(folder)!r} has results of the suite {remembered}, and there is {error}; "
             "say where it is with --suite FOLDER"
         ) from None
-    if remembered is not None and found.name != remembered.name:
+    if remembered is not None and suite.name != remembered.name:
         raise UsageError(
-            f"{str(folder)!r} has results of the suite {remembered}; {str(place)!r} is the suite {found.name!r}: "
+            f"{str(folder)!r} has results of the suite {remembered}; {str(place)!r} is the suite {suite.name!r}: "
             "say where the first is with --suite FOLDER"
         )
-    _check_any(found)
-    return found
+    _check_any(suite)
+    return suite
 
 
 def places(
@@ -367,11 +367,13 @@ def places(
     if dataset is None and benchmark.profiles[profile].dataset is None:
         for claim in judged(benchmark, profile):
             wanted.setdefault(claim.dataset, set()).update(claim.methods)
-    found = [
-        (name, tuple(one.name for one in asked if one.name in own and (not one.datasets or name in one.datasets)))
+    methods_on = {
+        name: tuple(
+            method.name for method in asked if method.name in own and (not method.datasets or name in method.datasets)
+        )
         for name, own in wanted.items()
-    ]
-    return [(name, own) for name, own in found if own]
+    }
+    return [(name, own) for name, own in methods_on.items() if own]
 
 
 def _first(benchmark: Benchmark, profile: str, dataset: str | None) -> str:
@@ -435,10 +437,10 @@ def check_backend(backend: str, device: str) -> None:
 
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
             try:
-                found = pool.submit(probe_gpu, backend).result()
+                gpu = pool.submit(probe_gpu, backend).result()
             except Exception as error:  # a driver may kill the process; an import may raise anything
                 raise UsageError(f"{backend} cannot look for a GPU here: {type(error).__name__}: {error}") from None
-        if found is None:
+        if gpu is None:
             raise UsageError(f"device 'gpu' was asked for, but {backend} sees no GPU here: choose --device cpu")
 
 

@@ -35,12 +35,12 @@ def test_columns_of_a_table_are_standardised_and_nothing_else(small):
 
 
 def test_unknown_benchmark_and_method_get_the_nearest_name(small):
-    found = {"small": small}
+    benchmarks = {"small": small}
     with pytest.raises(UsageError, match="did you mean 'small'"):
-        session.select(found, ["smal"], [])
+        session.select(benchmarks, ["smal"], [])
     with pytest.raises(UsageError, match="did you mean 'constant'"):
-        session.select(found, [], ["constnt"])
-    assert session.select(found, [], ["mean"]) == [small]
+        session.select(benchmarks, [], ["constnt"])
+    assert session.select(benchmarks, [], ["mean"]) == [small]
 
 
 @pytest.mark.parametrize(
@@ -139,13 +139,13 @@ def test_benchmark_is_fitted_on_each_dataset_that_a_claim_of_the_profile_speaks_
     assert session.places(benchmark, "full")[2:] == [("cifar10", ("dropout",))]
     assert session.places(benchmark, "lecture", "cifar10") == [("cifar10", every)]
     assert session.places(benchmark, "lecture", None, ["lda"]) == [("mnist", ("lda",))]
-    for one in discover().values():
-        assert len(session.places(one, "lecture")) == 1
+    for lecture_benchmark in discover().values():
+        assert len(session.places(lecture_benchmark, "lecture")) == 1
 
 
 def test_file_that_cannot_be_used_is_refused_by_name_and_left_out_of_all(suite):
     (suite / "bench_broken.py").write_text("raise SystemExit\n")
-    found = discover(suite)
+    benchmarks = discover(suite)
     with pytest.raises(UsageError, match=r"bench_broken\.py cannot be imported: SystemExit \(line 1\)"):
-        session.select(found, ["broken"], [])
-    assert [one.name for one in session.select(found, [], [])] == ["small"]
+        session.select(benchmarks, ["broken"], [])
+    assert [benchmark.name for benchmark in session.select(benchmarks, [], [])] == ["small"]

@@ -22,14 +22,16 @@ NAME = os.environ.get("KERAS_BACKEND", "tensorflow")
 
 
 # What another backend changes, one benchmark shows: eleven would take it a quarter of an hour.
-BENCHMARKS = {name: found for name, found in discover().items() if NAME == "tensorflow" or name == "error_table"}
+BENCHMARKS = {
+    name: benchmark for name, benchmark in discover().items() if NAME == "tensorflow" or name == "error_table"
+}
 
 
 def arrays(record):
     """Digests of all that it saved beside itself: when it started and how long it took differ."""
-    found = {name: digest for name, digest in record.digests.items() if name != "record"}
-    assert found or record.role == "choice" or record.metrics.keys() == {"measured"}, record.method
-    return found
+    digests = {name: digest for name, digest in record.digests.items() if name != "record"}
+    assert digests or record.role == "choice" or record.metrics.keys() == {"measured"}, record.method
+    return digests
 
 
 @pytest.mark.slow
