@@ -45,12 +45,15 @@ ARROWS: dict[str, set[str]] = {
         *("errors", "environment", "wording", "__init__"),
     },
     "lecturebench.doctor": {"datasets", "declare", "errors", "environment", "__init__"},
+    "lecturebench.selection": {"execution", "datasets", "declare", "errors"},
     "lecturebench.session": {
-        *("execution", "judging", "report", "datasets", "store", "declare", "errors", "environment"),
+        *("selection", "execution", "judging", "report", "datasets", "store", "declare", "errors", "environment"),
     },
     # Of the rest they use what shows something: progress, the table, what a claim is.
     "lecturebench.pytest_plugin": {"session", "pytest_items", "declare", "__init__"},
-    "lecturebench.pytest_items": {"session", "execution", "report", "judging", "store", "declare", "errors"},
+    "lecturebench.pytest_items": {
+        *("session", "selection", "execution", "report", "judging", "store", "declare", "errors"),
+    },
     "lecturebench.example": {"errors"},
     "lecturebench.cli": {
         *(

@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from lecturebench import session
+from lecturebench import selection
 from lecturebench.declare.suites import discover
 from lecturebench.execution.engine import carry_out
 from lecturebench.execution.pool import local_pool
@@ -37,7 +37,7 @@ def arrays(record):
 @pytest.mark.slow
 @pytest.mark.parametrize("benchmark", BENCHMARKS.values(), ids=BENCHMARKS)
 def test_smoke_runs_of_two_calls_are_the_same_bytes(benchmark, tmp_path, own_cache):
-    requests, missing = session.requests([benchmark], profile="smoke", backend=NAME, device="cpu")
+    requests, missing = selection.requests([benchmark], profile="smoke", backend=NAME, device="cpu", say=print)
     assert missing == {benchmark.name: {}}
     display = PlainDisplay(lambda line: None)
     setting = Setting(threads=1, backend=NAME, device="cpu", data_dir=None)
