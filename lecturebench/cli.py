@@ -86,7 +86,7 @@ def list_(
             suite=suite, profile=profile, dataset=dataset, seeds=seeds, backend=backend, out=out, data_dir=data_dir
         )
         return _list_runs(question, as_json)
-    found = discover(suite or LECTURE_SUITE)
+    benchmarks = discover(suite or LECTURE_SUITE)
     if as_json:
         shown = [
             {
@@ -96,11 +96,11 @@ def list_(
                 "claims": [claim.name for claim in benchmark.claims],
                 "datasets": list(benchmark.datasets),
             }
-            for benchmark in found.values()
+            for benchmark in benchmarks.values()
         ]
         click.echo(json.dumps(shown, indent=1))
-        return _say_broken(found.broken.values())
-    for benchmark in found.values():
+        return _say_broken(benchmarks.broken.values())
+    for benchmark in benchmarks.values():
         click.echo(f"{click.style(benchmark.name, bold=True)}  {benchmark.title}")
         width = max((len(method.name) for method in benchmark.methods), default=0)
         printed = {claim.methods[0]: claim.printed for claim in benchmark.claims if hasattr(claim, "printed")}
@@ -110,7 +110,7 @@ def list_(
             if not hasattr(claim, "printed"):
                 click.echo(f"  {claim.name}")
         click.echo(f"  on {', '.join(benchmark.datasets)}; profiles {', '.join(PROFILES)}")
-    return _say_broken(found.broken.values())
+    return _say_broken(benchmarks.broken.values())
 
 
 @commands.command()
@@ -312,9 +312,9 @@ def data(names: tuple[str, ...], refresh: bool, check: bool, data_dir: Path | No
             for source, available, why in status.sources:
                 click.echo(f"  {'+' if available else '-'} {source}: {why}")
     for name in names:
-        found = datasets.verify(name) if check else datasets.load(name, data_dir, click.echo, refresh)
-        click.echo(f"{name}: {len(found.train.y)} train, {len(found.test.y)} test, from {found.source}")
-        for split, digest in found.digests.items():
+        dataset = datasets.verify(name) if check else datasets.load(name, data_dir, click.echo, refresh)
+        click.echo(f"{name}: {len(dataset.train.y)} train, {len(dataset.test.y)} test, from {dataset.source}")
+        for split, digest in dataset.digests.items():
             click.echo(f"  {split:<5} {digest}")
 
 

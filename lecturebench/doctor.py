@@ -29,8 +29,8 @@ class Examination:
             "commit": self.commit,
             "backends": self.backends,
             "datasets": {
-                one.name: {"cached": one.cached, "sources": [list(source) for source in one.sources]}
-                for one in self.datasets
+                dataset.name: {"cached": dataset.cached, "sources": [list(source) for source in dataset.sources]}
+                for dataset in self.datasets
             },
         }
 
@@ -44,15 +44,15 @@ class Examination:
         yield f"{'commit':<10} {self.commit or 'none: not a git repository'}"
         for name, installed in self.backends.items():
             yield f"{'backend':<10} {name}: {packages.get(name, 'there') if installed else f'pip install {name}'}"
-        for one in self.datasets:
-            usable = [source for source, available, _ in one.sources if available]
-            if one.cached:
+        for dataset in self.datasets:
+            usable = [source for source, available, _ in dataset.sources if available]
+            if dataset.cached:
                 state = "cached"
             elif usable:
-                state = f"can be had from {usable[0]}: lecturebench data {one.name}"
+                state = f"can be had from {usable[0]}: lecturebench data {dataset.name}"
             else:
-                state = "cannot be had: " + "; ".join(f"{source}: {why}" for source, _, why in one.sources)
-            yield f"{'data':<10} {one.name}: {state}"
+                state = "cannot be had: " + "; ".join(f"{source}: {why}" for source, _, why in dataset.sources)
+            yield f"{'data':<10} {dataset.name}: {state}"
 
 
 def examine(data_dir: Path | None = None) -> Examination:

@@ -55,13 +55,13 @@ def environment() -> dict[str, Any]:
 
 def packages() -> dict[str, str]:
     """Installed versions of the packages that decide results."""
-    found = {}
+    versions = {}
     for name in PACKAGES:
         try:
-            found[name] = importlib.metadata.version(name)
+            versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 class Provenance(NamedTuple):

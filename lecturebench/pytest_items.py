@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lecturebench import session
+from lecturebench import selection, session
 from lecturebench.declare.benchmark import Benchmark
 from lecturebench.declare.claims import Claim, NumberClaim
 from lecturebench.declare.suites import Suite, discover, load_benchmark
@@ -39,12 +39,12 @@ class BenchmarkFile(pytest.File):
             yield BrokenItem.from_parent(self, name="file", why=str(error))
             return
         profile = self.config.getoption(f"{PREFIX}profile")
-        places = session.places(benchmark, profile, self.config.getoption(f"{PREFIX}dataset"))
+        places = selection.places(benchmark, profile, self.config.getoption(f"{PREFIX}dataset"))
         for dataset, methods in places:
             on = f" on {dataset}" if dataset != places[0][0] else ""
             for name in methods:
                 yield RowItem.from_parent(self, name=f"row[{name}{on}]", benchmark=benchmark, method=name, on=dataset)
-        for claim in session.judged(benchmark, profile):
+        for claim in selection.judged(benchmark, profile):
             if claim.dataset in dict(places):
                 yield ClaimItem.from_parent(self, name=f"claim[{claim.name}]", benchmark=benchmark, claim=claim)
 
@@ -177,10 +177,10 @@ class Fits:
                 self._fitted[benchmark.path] = self._fit(benchmark, methods)
             except Exception as error:
                 self._fitted[benchmark.path] = error
-        found = self._fitted[benchmark.path]
-        if isinstance(found, Exception):
-            raise found
-        return found
+        fitted = self._fitted[benchmark.path]
+        if isinstance(fitted, Exception):
+            raise fitted
+        return fitted
 
     def judged(self, benchmark: Benchmark) -> Results:
         """The verdicts of what the store holds of a benchmark."""

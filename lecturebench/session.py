@@ -18,15 +18,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lecturebench import selection
 from lecturebench.declare.benchmark import BACKENDS, DEVICES, PROFILES, Benchmark
 from lecturebench.declare.suites import LECTURE_SUITE, Suite, discover
 from lecturebench.environment import cores
-from lecturebench.errors import DataMissing, UsageError, nearest
+from lecturebench.errors import UsageError, nearest
 from lecturebench.store import LECTURES_OWN, Store, SuiteName
 
 if TYPE_CHECKING:
-    from lecturebench.datasets import Dataset
-    from lecturebench.declare.claims import Claim
     from lecturebench.execution.engine import Summary
     from lecturebench.execution.overview import Entry
     from lecturebench.execution.plan import Request
@@ -128,14 +127,14 @@ def answer(question: Question, *, display: Display, say: Say = _unsaid) -> Answe
     say(f"{len(summary.fitted)} runs fitted, {summary.reused} were there already")
     looks = ""
     if question.until_decided is not None and prepared.requests:
-        first = min(one.seeds or one.benchmark.profiles[one.profile].seeds for one in prepared.requests)
+        first = min(request.seeds or request.benchmark.profiles[request.profile].seeds for request in prepared.requests)
         looks = cost(first, question.until_decided)
     for line in filter(None, (accuracy(summary.fitted), looks)):
         say(line)
     results = judge(prepared.suite, prepared.store, question.data_dir)
     page = _write(results, prepared.store, question.data_dir, say=say)
     prepared.trackers.finish(question.out)
-    return Answer(results, summary, page, tuple(missing_lines(prepared.missing)), prepared.broken)
+    return Answer(results, summary, page, tuple(selection.missing_lines(prepared.missing)), prepared.broken)
 
 
 def prepare(question: Question, say: Say = _unsaid, *, suite: Suite | None = None) -> Prepared:
@@ -146,7 +145,7 @@ def prepare(question: Question, say: Say = _unsaid, *, suite: Suite | None = Non
     """
     if suite is None:
         suite = discover(question.suite or LECTURE_SUITE)
-    selected = select(suite, question.benchmarks, question.methods)
+    selected = selection.select(suite, question.benchmarks, question.methods)
     check_choices(question.profile, question.backend, question.device)
     check_cluster(question.cluster, question.jobs)
     check_backend(question.backend, "cpu" if question.cluster else question.device)
@@ -161,8 +160,8 @@ def prepare(question: Question, say: Say = _unsaid, *, suite: Suite | None = Non
 def _requests_of(
     question: Question, selected: Sequence[Benchmark], say: Say
 ) -> tuple[list[Request], dict[str, dict[str, str]]]:
-    """What a question comes to for some benchmarks, as `requests` gives it."""
-    return requests(
+    """What a question comes to for some benchmarks, as `selection.requests` gives it."""
+    return selection.requests(
         selected,
         profile=question.profile,
         backend=question.backend,
@@ -254,12 +253,12 @@ def report(
     """
     from lecturebench.report.table import to_markdown, update_readme
 
-    found, store = suite_of(folder, suite), Store(folder)
-    results = judge(found, store, data_dir)
+    benchmarks, store = suite_of(folder, suite), Store(folder)
+    results = judge(benchmarks, store, data_dir)
     page = _write(results, store, data_dir, slides=slides, say=say)
     if readme is not None:
         update_readme(readme, to_markdown(results))
-    return Report(results, page, tuple(found.broken.values()))
+    return Report(results, page, tuple(benchmarks.broken.values()))
 
 
 def verify(folder: Path, *, suite: Path | None = None, data_dir: Path | None = None, say: Say = _unsaid) -> list[str]:
@@ -271,21 +270,21 @@ def verify(folder: Path, *, suite: Path | None = None, data_dir: Path | None = N
     from lecturebench.judging.verify import verify as differences
     from lecturebench.report.table import table_rows, to_csv
 
-    found, load, store = suite_of(folder, suite), _loader(data_dir), Store(folder)
+    benchmarks, load, store = suite_of(folder, suite), _loader(data_dir), Store(folder)
 
     def render(results: Results, place: Path) -> None:
         _write(results, store, data_dir, folder=place, page_alone=True)
 
     lines = differences(
         folder,
-        found,
+        benchmarks,
         load,
         say,
         write=lambda results: to_csv(table_rows(results)),
-        plan=partial(planned, found, load=load),
+        plan=partial(planned, benchmarks, load=load),
         render=render,
     )
-    return [*found.broken.values(), *lines]
+    return [*benchmarks.broken.values(), *lines]
 
 
 def compare(
@@ -315,10 +314,10 @@ def stands(question: Question, say: Say = _unsaid) -> tuple[list[Entry], list[st
     known = question.out.is_dir()
     suite = suite_of(question.out, question.suite) if known else discover(question.suite or LECTURE_SUITE)
     check_choices(question.profile, question.backend, question.device)
-    made, missing = _requests_of(question, select(suite, question.benchmarks, question.methods), say)
+    made, missing = _requests_of(question, selection.select(suite, question.benchmarks, question.methods), say)
     records, problems = store.read()
     entries = overview(made, records, source_digests)
-    return entries, [*problems, *missing_lines(missing)], list(suite.broken.values())
+    return entries, [*problems, *selection.missing_lines(missing)], list(suite.broken.values())
 
 
 def suite_of(folder: Path, given: Path | None = None) -> Suite:
@@ -330,14 +329,14 @@ def suite_of(folder: Path, given: Path | None = None) -> Suite:
         raise UsageError(f"no folder {str(folder)!r}: give one that `lecturebench run --out` wrote")
     inside = [Store(path) for path in sorted(folder.glob("[!.]*")) if (path / "runs").is_dir()]
     stores = inside if inside and not Store(folder).runs.is_dir() else [Store(folder)]
-    several = {suite for store in stores if (suite := store.suite()) is not None}
+    several = {name for store in stores if (name := store.suite()) is not None}
     if len(several) > 1:
         names = " and of ".join(sorted(map(str, several)))
         raise UsageError(f"{str(folder)!r} holds stores of {names}: give one store")
     remembered = several.pop() if several else None
     place = given or (Path(remembered.folder) if remembered and remembered.folder else LECTURE_SUITE)
     try:
-        found = discover(place)
+        suite = discover(place)
     except UsageError as error:
         if given is not None or remembered is None:
             raise
@@ -345,70 +344,13 @@ def suite_of(folder: Path, given: Path | None = None) -> Suite:
             f"{str(folder)!r} has results of the suite {remembered}, and there is {error}; "
             "say where it is with --suite FOLDER"
         ) from None
-    if remembered is not None and found.name != remembered.name:
+    if remembered is not None and suite.name != remembered.name:
         raise UsageError(
-            f"{str(folder)!r} has results of the suite {remembered}; {str(place)!r} is the suite {found.name!r}: "
+            f"{str(folder)!r} has results of the suite {remembered}; {str(place)!r} is the suite {suite.name!r}: "
             "say where the first is with --suite FOLDER"
         )
-    _check_any(found)
-    return found
-
-
-def places(
-    benchmark: Benchmark, profile: str, dataset: str | None = None, methods: Sequence[str] = ()
-) -> list[tuple[str, tuple[str, ...]]]:
-    """On which datasets a benchmark is fitted, and which of its methods on each; a method may be on none.
-
-    All methods on the dataset that is asked for, the profile's, or the benchmark's first. Where nobody asks for one,
-    also the methods of claims on each further dataset that a claim of this profile speaks of.
-    """
-    asked = [method for method in benchmark.methods if not methods or method.name in methods]
-    wanted = {_first(benchmark, profile, dataset): {method.name for method in asked}}
-    if dataset is None and benchmark.profiles[profile].dataset is None:
-        for claim in judged(benchmark, profile):
-            wanted.setdefault(claim.dataset, set()).update(claim.methods)
-    found = [
-        (name, tuple(one.name for one in asked if one.name in own and (not one.datasets or name in one.datasets)))
-        for name, own in wanted.items()
-    ]
-    return [(name, own) for name, own in found if own]
-
-
-def _first(benchmark: Benchmark, profile: str, dataset: str | None) -> str:
-    """The dataset that all methods of a benchmark are fitted on."""
-    return dataset or benchmark.profiles[profile].dataset or benchmark.datasets[0]
-
-
-def judged(benchmark: Benchmark, profile: str) -> list[Claim]:
-    """The claims of a benchmark that runs of this profile can decide."""
-    if not benchmark.profiles[profile].judges:
-        return []
-    return [claim for claim in benchmark.claims if not claim.profiles or profile in claim.profiles]
-
-
-def select(suite: Mapping[str, Benchmark], names: Sequence[str], methods: Sequence[str]) -> list[Benchmark]:
-    """The benchmarks of those names, or all; UsageError for one that is unknown or whose file cannot be used, and for
-    a method that none of them has."""
-    _check_any(suite)
-    broken = suite.broken if isinstance(suite, Suite) else {}
-    for name in names:
-        if name in broken:
-            raise UsageError(broken[name])
-        if name not in suite:
-            raise UsageError(nearest("benchmark", name, suite))
-    selected = [suite[name] for name in names] or list(suite.values())
-    known = {method.name for benchmark in selected for method in benchmark.methods}
-    for name in methods:
-        if name not in known:
-            raise UsageError(nearest("method", name, known))
-    return [b for b in selected if not methods or any(method.name in methods for method in b.methods)]
-
-
-def _check_any(suite: Mapping[str, Benchmark]) -> None:
-    """UsageError if none of a suite's files can be used."""
-    broken = list(suite.broken.values()) if isinstance(suite, Suite) else []
-    if broken and not suite:
-        raise UsageError(broken[0] + (f"; {len(broken) - 1} more cannot be used either" if broken[1:] else ""))
+    selection.check_any(suite)
+    return suite
 
 
 def check_choices(profile: str, backend: str, device: str) -> None:
@@ -435,10 +377,10 @@ def check_backend(backend: str, device: str) -> None:
 
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
             try:
-                found = pool.submit(probe_gpu, backend).result()
+                gpu = pool.submit(probe_gpu, backend).result()
             except Exception as error:  # a driver may kill the process; an import may raise anything
                 raise UsageError(f"{backend} cannot look for a GPU here: {type(error).__name__}: {error}") from None
-        if found is None:
+        if gpu is None:
             raise UsageError(f"device 'gpu' was asked for, but {backend} sees no GPU here: choose --device cpu")
 
 
@@ -526,95 +468,6 @@ def cluster_workers(
     limit = None if memory_limit is None else int(memory_limit * 2**30)
     setting = Setting(threads=THREADS, backend=backend, device=device, data_dir=data_dir)
     return lambda: cluster_pool(address, setting, display, limit, suites=(suite.resolve(),), say=say)
-
-
-def requests(
-    benchmarks: Sequence[Benchmark],
-    *,
-    profile: str,
-    backend: str,
-    device: str,
-    dataset: str | None = None,
-    methods: Sequence[str] = (),
-    seeds: int | None = None,
-    time_limit: float | None = None,
-    data_dir: Path | None = None,
-    strict: bool = False,
-    say: Say = _unsaid,
-) -> tuple[list[Request], dict[str, dict[str, str]]]:
-    """A request per benchmark and dataset (`places`), its data loaded and checked; and for each benchmark the datasets
-    that it cannot have, with reasons.
-
-    Where a benchmark's first dataset cannot be had, its stand-in takes the place, or no request comes of it. strict:
-    DataMissing instead. UsageError for an unknown dataset or one that the benchmark's methods cannot take.
-    """
-    from lecturebench.datasets import load
-    from lecturebench.execution.plan import Request
-
-    loaded: dict[str, Dataset] = {}
-    reasons: dict[str, str] = {}
-    missing: dict[str, dict[str, str]] = {}
-    made = []
-    for benchmark in benchmarks:
-        lacking = missing[benchmark.name] = {}
-        wanted = places(benchmark, profile, dataset, methods)
-        first = _first(benchmark, profile, dataset)
-        for method in benchmark.methods:
-            if method.name in methods and not any(method.name in own for _, own in wanted):
-                raise UsageError(f"{method.name} cannot be fitted on {first!r}: choose {', '.join(method.datasets)}")
-        taken: set[str] = set()
-        for place, own in wanted:
-            name: str | None = place
-            while name is not None and name not in loaded:
-                if name not in reasons:
-                    try:
-                        loaded[name] = load(name, data_dir, say)
-                        break
-                    except DataMissing as error:
-                        if strict:
-                            raise
-                        reasons[name] = str(error)
-                lacking[name] = reasons[name]
-                stand_in = benchmark.stand_in if place == first and name != benchmark.stand_in else None
-                say(f"{name} cannot be had; {f'{stand_in} stands in' if stand_in else 'its rows are not run'}")
-                name = stand_in
-            if name is None or name in taken:
-                continue
-            taken.add(name)
-            data = loaded[name]
-            if data.kind == "text" or data.task != benchmark.task:
-                takes = "classifies images or numbers" if benchmark.task == "classification" else "predicts values"
-                raise UsageError(
-                    f"{name!r} is {data.kind} for {data.task}; {benchmark.name} {takes}: "
-                    f"choose {', '.join(benchmark.datasets)}, npz:PATH, csv:PATH or folder:PATH"
-                )
-            for method in benchmark.methods:
-                if method.view is not None and data.kind != "table" and (not methods or method.name in methods):
-                    raise UsageError(
-                        f"{method.name} standardises the columns of a table, and {name!r} is {data.kind}: leave its "
-                        "view out; pixels are scaled to [0, 1]"
-                    )
-            made.append(
-                Request(
-                    benchmark=benchmark,
-                    dataset=name,
-                    digests=dict(data.digests),
-                    profile=profile,
-                    backend=backend,
-                    device=device,
-                    methods=(tuple(methods) or None) if place == first else own,
-                    seeds=seeds,
-                    time_limit=time_limit,
-                    examples=len(data.train.y),
-                )
-            )
-    return made, missing
-
-
-def missing_lines(missing: Mapping[str, Mapping[str, str]]) -> list[str]:
-    """Why datasets could not be had, each reason once."""
-    reasons = [reason for lacking in missing.values() for reason in lacking.values()]
-    return [f"not had: {reason}" for reason in dict.fromkeys(reasons)]
 
 
 def _loader(data_dir: Path | None) -> Callable[[str], Any]:

@@ -198,8 +198,8 @@ class Store:
         It must be new, empty, or a store of that suite that this version of lecturebench can read. A suite that has
         moved is the same one if nothing is left where it was.
         """
-        found = self.suite()
-        if found is None:
+        owner = self.suite()
+        if owner is None:
             strangers = [path.name for path in self.folder.glob("[!.]*")] if self.folder.is_dir() else []
             if strangers and (self.folder / MARKER).is_file():
                 return self.begin(suite)  # another call has taken it into use meanwhile
@@ -208,11 +208,11 @@ class Store:
                     f"{str(self.folder)!r} is no store of lecturebench, but holds {min(strangers)!r}: "
                     "give a new or empty folder"
                 )
-            found = LECTURES_OWN if strangers else suite
-        moved = found.name == suite.name and found.folder and suite.folder and not Path(found.folder).exists()
-        if found != suite and not moved:
+            owner = LECTURES_OWN if strangers else suite
+        moved = owner.name == suite.name and owner.folder and suite.folder and not Path(owner.folder).exists()
+        if owner != suite and not moved:
             raise UsageError(
-                f"the store {str(self.folder)!r} is of the suite {found}; results of {suite} do not belong there: "
+                f"the store {str(self.folder)!r} is of the suite {owner}; results of {suite} do not belong there: "
                 "give another folder"
             )
         content = {"schema": SCHEMA, "suite": dataclasses.asdict(suite)}
@@ -226,11 +226,11 @@ class Store:
         """
         marker = self.folder / MARKER
         try:
-            found = self._marked()
-            if found is None:
+            content = self._marked()
+            if content is None:
                 return None
-            schema = found["schema"]
-            suite = SuiteName(**found["suite"]) if "suite" in found else LECTURES_OWN
+            schema = content["schema"]
+            suite = SuiteName(**content["suite"]) if "suite" in content else LECTURES_OWN
             if not all(isinstance(said, str) for said in (suite.name, suite.folder)):
                 raise ValueError("it does not say which suite it is of")
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -45,12 +45,15 @@ ARROWS: dict[str, set[str]] = {
         *("errors", "environment", "wording", "__init__"),
     },
     "lecturebench.doctor": {"datasets", "declare", "errors", "environment", "__init__"},
+    "lecturebench.selection": {"execution", "datasets", "declare", "errors"},
     "lecturebench.session": {
-        *("execution", "judging", "report", "datasets", "store", "declare", "errors", "environment"),
+        *("selection", "execution", "judging", "report", "datasets", "store", "declare", "errors", "environment"),
     },
     # Of the rest they use what shows something: progress, the table, what a claim is.
     "lecturebench.pytest_plugin": {"session", "pytest_items", "declare", "__init__"},
-    "lecturebench.pytest_items": {"session", "execution", "report", "judging", "store", "declare", "errors"},
+    "lecturebench.pytest_items": {
+        *("session", "selection", "execution", "report", "judging", "store", "declare", "errors"),
+    },
     "lecturebench.example": {"errors"},
     "lecturebench.cli": {
         *(
@@ -104,7 +107,7 @@ def imports_of(path: Path, root: Path) -> list[Import]:
     """Every import of a file."""
     module = module_name(path, root)
     package = module.removesuffix(".__init__") if path.stem == "__init__" else module.rpartition(".")[0]
-    found: list[Import] = []
+    imports: list[Import] = []
 
     def visit(node: ast.AST, at_import: bool) -> None:
         names: list[str] = []
@@ -116,7 +119,7 @@ def imports_of(path: Path, root: Path) -> list[Import]:
             names = [f"{base}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
             names = [str(value.value) for value in node.args[:1] if isinstance(value, ast.Constant)]
-        found.extend(Import(module, node.lineno, name, at_import) for name in names)
+        imports.extend(Import(module, node.lineno, name, at_import) for name in names)
         later = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             later = True
@@ -124,7 +127,7 @@ def imports_of(path: Path, root: Path) -> list[Import]:
             visit(child, at_import and not later)
 
     visit(ast.parse(path.read_text(encoding="utf-8"), str(path)), True)
-    return found
+    return imports
 
 
 def module_name(path: Path, root: Path) -> str:
@@ -313,7 +316,7 @@ def test_importing_lecturebench_loads_neither_numpy_nor_a_framework() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "check", "told"),
+    ("file", "text", "check", "complaint"),
     [
         ("lecturebench/declare/claims.py", "from lecturebench.store import Store", wrong_arrows, "lecturebench.store"),
         (
@@ -343,7 +346,7 @@ def test_importing_lecturebench_loads_neither_numpy_nor_a_framework() -> None:
         ("lecturebench/declare/benchmark.py", "import torch", frameworks_reached, "torch"),
     ],
 )
-def test_planted_import_is_found(tmp_path: Path, file: str, text: str, check, told: str) -> None:
+def test_planted_import_is_found(tmp_path: Path, file: str, text: str, check, complaint: str) -> None:
     planted = {
         "lecturebench/__init__.py": "from lecturebench.declare.benchmark import Benchmark",
         "lecturebench/declare/benchmark.py": "",
@@ -355,7 +358,7 @@ def test_planted_import_is_found(tmp_path: Path, file: str, text: str, check, to
     for name, content in planted.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(content, encoding="utf-8")
-    assert any(told in line for line in check(tmp_path))
+    assert any(complaint in line for line in check(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -385,12 +388,12 @@ def test_no_file_names_a_path_of_this_workplace() -> None:
     )
     # Joined here, so that this file does not name them either.
     outside = [".." + "/shared", "/work" + "/main", "/work" + "/shared", "/opt" + "/wheels", "/root" + "/"]
-    found = []
+    mentions = []
     for name in listed.stdout.split("\0"):
         path = ROOT / name
         if not path.is_file() or name == ".ci/run":
             continue
         content = path.read_bytes()
         if b"\0" not in content[:8192]:
-            found.extend(f"{name} names {place}" for place in outside if place.encode() in content)
-    assert found == []
+            mentions.extend(f"{name} names {place}" for place in outside if place.encode() in content)
+    assert mentions == []

@@ -104,7 +104,7 @@ def test_list_names_every_method_claim_and_dataset(capsys):
     for word in ("error_table", "dropout", "1.8%", "Linear Discriminant Analysis", "fashion_mnist", "order dropout <"):
         assert word in shown
     assert main(["list", "--json"]) == 0
-    [table] = [one for one in json.loads(capsys.readouterr().out) if one["benchmark"] == "error_table"]
+    [table] = [entry for entry in json.loads(capsys.readouterr().out) if entry["benchmark"] == "error_table"]
     assert list(table["methods"]) == ["ridge", "dropout", "dropout_random", "softmax", "logistic", "lda", "dummy"]
 
 
@@ -119,9 +119,9 @@ def test_doctor_tells_machine_backends_and_data(capsys):
     for word in ("cpu", "cores", "python", "tensorflow", "torch", "mnist", "digits"):
         assert word in shown
     assert main(["doctor", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["backends"]["tensorflow"] is True
-    assert found["environment"]["cores"] >= 1
+    examination = json.loads(capsys.readouterr().out)
+    assert examination["backends"]["tensorflow"] is True
+    assert examination["environment"]["cores"] >= 1
 
 
 def test_data_gets_and_checks_a_dataset(capsys):

@@ -68,9 +68,9 @@ def test_installed_inside_another_project_it_names_no_commit(tmp_path: Path, tra
     commit_all(theirs)
     if not tracked:
         package_in(installed)
-    found = provenance(installed)
-    assert found.commit == ""
-    assert found.unknown == f"git: the checkout at {theirs} is another project's"
+    version = provenance(installed)
+    assert version.commit == ""
+    assert version.unknown == f"git: the checkout at {theirs} is another project's"
 
 
 def test_checkout_that_does_not_track_the_package_names_no_commit(tmp_path: Path) -> None:
@@ -85,9 +85,9 @@ def test_checkout_of_another_owner_says_so(tmp_path: Path, own_settings: Path, m
     own = package_in(tmp_path / "own")
     head = commit_all(own)
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
-    found = provenance(own)
-    assert found.commit == ""
-    assert found.unknown.startswith("git: detected dubious ownership in repository at")
+    version = provenance(own)
+    assert version.commit == ""
+    assert version.unknown.startswith("git: detected dubious ownership in repository at")
     with own_settings.open("a") as file:
         file.write(f"[safe]\n\tdirectory = {own}\n")
     assert provenance(own) == (head, False, "")

@@ -135,7 +135,7 @@ def test_damaged_record_is_named_and_the_rest_is_read(tmp_path, content, why):
     path = tmp_path / "runs/k1/record.json"
     path.write_text(content)
     records, problems = store.read()
-    assert [one.key for one in records] == ["k0"]
+    assert [entry.key for entry in records] == ["k0"]
     assert len(problems) == 1
     assert str(path) in problems[0]
     assert why in problems[0]
@@ -197,8 +197,8 @@ def test_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
 
 
 def test_run_is_locked_for_others_until_it_is_released(tmp_path):
-    one, other = Store(tmp_path), Store(tmp_path)
-    lock = one.lock("k1")
+    store, other = Store(tmp_path), Store(tmp_path)
+    lock = store.lock("k1")
     assert lock is not None
     assert other.lock("k1") is None
     assert other.lock("k2") is not None

@@ -112,8 +112,8 @@ class Cached:
                 **splits,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            found = f"{type(error).__name__}: {error}"
-            raise self._damaged(self.folder / "meta.json", "all fields of a dataset", found) from error
+            problem = f"{type(error).__name__}: {error}"
+            raise self._damaged(self.folder / "meta.json", "all fields of a dataset", problem) from error
 
     def write(self, decoded: Decoded, source: str, digests: Mapping[str, str], fingerprint: str) -> None:
         """Replace the entry. Nothing changes if it fails; OSError if the disk does."""
@@ -188,9 +188,9 @@ class Cached:
             f"the cache {self.folder.parent} cannot be written ({why}): set LECTUREBENCH_CACHE to another"
         )
 
-    def _damaged(self, path: Path, expected: str, found: str) -> DataCorrupt:
+    def _damaged(self, path: Path, expected: str, actual: str) -> DataCorrupt:
         return DataCorrupt(
-            f"{self.name}: {path} is damaged: expected {expected}; found {found}; "
+            f"{self.name}: {path} is damaged: expected {expected}; found {actual}; "
             f"rebuild it with `lecturebench data {self.name} --refresh`"
         )
 

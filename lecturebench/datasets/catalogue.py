@@ -166,7 +166,7 @@ def _nyse(file: IO[bytes]) -> Decoded:
 
 def _checked(file: IO[bytes], sha256: str) -> bytes:
     content = file.read()
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
-        raise ValueError(f"expected sha256 {sha256}, found {found}")
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != sha256:
+        raise ValueError(f"expected sha256 {sha256}, found {digest}")
     return content

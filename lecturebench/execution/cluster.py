@@ -190,7 +190,7 @@ class ClusterPool:
         if address not in self._asked:
             return  # gone again
         if not isinstance(answer, node.Report):
-            return self._refuse(address, address, f"lecturebench does not answer there ({_told(answer)})")
+            return self._refuse(address, address, f"lecturebench does not answer there ({_error_line(answer)})")
         name, gpu = f"{answer.host} ({address})", self._setting.device == "gpu"
         differing = [
             f"{what}: expected {expected}, found {answer.decides.get(what, 'none')}"
@@ -260,7 +260,7 @@ class ClusterPool:
             if isinstance(error, node.Restarted | node.Unwanted):
                 self._forget(task.node.address)
             elif raised:
-                self._refuse(task.node.address, task.node.name, _told(error))
+                self._refuse(task.node.address, task.node.name, _error_line(error))
         else:
             record.environment["node"] = task.node.name
             self._outcomes.append((task.run, record, predictions))
@@ -311,7 +311,7 @@ def cluster_pool(
         asyncio.run(_greet(distributed, given, timeout))
         client = distributed.Client(given, timeout=timeout, set_as_default=False, name="lecturebench")
     except Exception as error:  # which one depends on what listens there
-        raise UsageError(f"no Dask scheduler answers at {given!r} within {timeout:g} s: {_told(error)}") from None
+        raise UsageError(f"no Dask scheduler answers at {given!r} within {timeout:g} s: {_error_line(error)}") from None
     try:
         pool = ClusterPool(client, setting, display, memory_limit, suites, say)
         try:
@@ -337,9 +337,9 @@ def scheduler_address(given: str) -> str:
     try:
         return str(json.loads(Path(given).read_text(encoding="utf-8"))["address"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{given!r} is no scheduler file of Dask ({_told(error)})") from None
+        raise UsageError(f"{given!r} is no scheduler file of Dask ({_error_line(error)})") from None
 
 
-def _told(error: object) -> str:
+def _error_line(error: object) -> str:
     """An error in one line."""
     return " ".join([f"{type(error).__name__}:", *str(error).split()]).removesuffix(":")

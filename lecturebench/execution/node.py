@@ -192,10 +192,10 @@ def _give_back(session: str, pool: LocalPool) -> None:
 def _expire(session: str, pool: LocalPool) -> None:
     with _lock:
         kept = _idle.get(session, [])
-        found = [pair for pair in kept if pair[0] is pool]
-        for pair in found:
+        pairs = [pair for pair in kept if pair[0] is pool]
+        for pair in pairs:
             kept.remove(pair)
         if not kept:
             _idle.pop(session, None)
-    if found:
+    if pairs:
         pool.close()

@@ -52,7 +52,7 @@ def overview(
     durations = Durations(ended.values())
     digests = [sources(request) for request in requests]
     plans = [plan(request, ended, source) for request, source in zip(requests, digests, strict=True)]
-    listed = {run.key for one in plans for run in one.runs}
+    listed = {run.key for runs, _, _ in plans for run in runs}
     entries = []
     for request, source, (runs, waiting, _) in zip(requests, digests, plans, strict=True):
         for method in request.benchmark.methods:

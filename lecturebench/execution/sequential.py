@@ -160,7 +160,7 @@ def _doubled(
                 continue
             for request, counts, larger in zip(requests, seeds, grown, strict=True):
                 drawn = [row.method.name for row in result.rows if not row.deterministic]
-                if not any(request is one for one in growing) or not _speaks_of(result, request):
+                if not any(request is other for other in growing) or not _speaks_of(result, request):
                     continue
                 if not drawn or not set(drawn) <= set(counts):
                     continue
@@ -173,7 +173,7 @@ def _doubled(
         if grown == seeds:
             return ()
         seeds[:] = grown
-        return [one for request, counts in zip(requests, seeds, strict=True) for one in _split(request, counts)]
+        return [part for request, counts in zip(requests, seeds, strict=True) for part in _split(request, counts)]
 
     return more
 

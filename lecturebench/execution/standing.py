@@ -121,8 +121,8 @@ def _stale(records: Sequence[Record], request: Request, source: str) -> dict[str
     usual = profile.runs(method)
     judged = [record.seed for record in records if record.role == "judged"]
     most = max(usual, min(usual + len(judged), 1 + max(judged, default=0)))
-    found: Plan = plan(replace(request, seeds=None if method.deterministic else most), ended, sources)
-    runs = {run.key: run for run in found.runs}
+    todays_plan: Plan = plan(replace(request, seeds=None if method.deterministic else most), ended, sources)
+    runs = {run.key: run for run in todays_plan.runs}
     stale: dict[str, str] = {}
     for record in records:
         if record.key in runs:
@@ -130,7 +130,7 @@ def _stale(records: Sequence[Record], request: Request, source: str) -> dict[str
             if edits:
                 stale[record.key] = f"edited since it was written: {'; '.join(edits)}"
         else:
-            stale[record.key] = _why_stale(record, request, source, found, len(tried) - len(grid_ended))
+            stale[record.key] = _why_stale(record, request, source, todays_plan, len(tried) - len(grid_ended))
     seeds = {record.seed for record in records if record.key not in stale and record.role == "judged"}
     for record in records:
         gap = next((seed for seed in range(usual, record.seed) if seed not in seeds), None)
@@ -139,12 +139,12 @@ def _stale(records: Sequence[Record], request: Request, source: str) -> dict[str
     return stale
 
 
-def _why_stale(record: Record, request: Request, source: str, found: Plan, untried: int) -> str:
+def _why_stale(record: Record, request: Request, source: str, todays_plan: Plan, untried: int) -> str:
     """The reasons as one text; there is always one."""
-    waiting = {run.key for run in found.waiting}
-    reasons = why_not(record, request, source, [*found.runs, *found.waiting], waiting)
+    waiting = {run.key for run in todays_plan.waiting}
+    reasons = why_not(record, request, source, [*todays_plan.runs, *todays_plan.waiting], waiting)
     parameter, _ = request.benchmark.method(record.method).choice or ("", None)
-    alike = [run for run in found.runs if run.role == record.role]
+    alike = [run for run in todays_plan.runs if run.role == record.role]
     if not reasons and record.role == "judged" and parameter and not alike:
         to_come = f"its {parameter} is open: {counted(untried, 'run')} of its grid to come"
         reasons = [to_come if untried else f"no {parameter} could be chosen"]
@@ -202,7 +202,11 @@ class _Digests:
         if known is not None:
             return known
         stated = [record.dataset.get("digests") for record in records]
-        usable = [tuple(sorted((str(k), str(v)) for k, v in one.items())) for one in stated if isinstance(one, dict)]
+        usable = [
+            tuple(sorted((str(k), str(v)) for k, v in digests.items()))
+            for digests in stated
+            if isinstance(digests, dict)
+        ]
         return dict(Counter(usable).most_common(1)[0][0]) if usable else {}
 
 

@@ -317,8 +317,8 @@ def _environment() -> dict[str, Any]:
     """What the run ran on, with Keras' settings among the flags where Keras is loaded."""
     from lecturebench.environment import environment
 
-    found = environment()
-    return found if _backend is None else found | {"flags": found["flags"] | _backend.settings()}
+    machine = environment()
+    return machine if _backend is None else machine | {"flags": machine["flags"] | _backend.settings()}
 
 
 def _threads_used() -> dict[str, int]:

@@ -132,9 +132,9 @@ def test_constant_column_changes_nothing():
 
 def test_folds_are_drawn_by_the_seed():
     X, y = table(7, noise=10.0)
-    found = [lasso(X, y, seed=seed, folds=5, lambdas=20).alpha for seed in range(8)]
-    assert len(set(found)) > 1
-    assert lasso(X, y, seed=3, folds=5, lambdas=20).alpha == found[3]
+    alphas = [lasso(X, y, seed=seed, folds=5, lambdas=20).alpha for seed in range(8)]
+    assert len(set(alphas)) > 1
+    assert lasso(X, y, seed=3, folds=5, lambdas=20).alpha == alphas[3]
 
 
 @pytest.mark.parametrize("folds", [-1, 0, 1, 61])

@@ -10,7 +10,7 @@ import pytest
 from benchmarks import bench_augmentation as bench
 from benchmarks.experiments.crops import contact_sheet
 from benchmarks.formulas.crops import window
-from lecturebench import Network, OrderClaim, session
+from lecturebench import Network, OrderClaim, selection
 from lecturebench.datasets import load
 from lecturebench.declare.suites import discover
 from lecturebench.errors import UsageError
@@ -87,8 +87,14 @@ def test_mirrored_digits_are_refused_in_one_line(digits):
     assert all(NETWORKS[name].datasets == ("fashion_mnist", "cifar10") for name in flips)
     benchmark = discover()["augmentation"]
     with pytest.raises(UsageError) as refused:
-        session.requests(
-            [benchmark], profile="smoke", backend="tensorflow", device="cpu", methods=[flips[0]], dataset="digits"
+        selection.requests(
+            [benchmark],
+            profile="smoke",
+            backend="tensorflow",
+            device="cpu",
+            methods=[flips[0]],
+            dataset="digits",
+            say=print,
         )
     assert str(refused.value) == f"{flips[0]} cannot be fitted on 'digits': choose fashion_mnist, cifar10"
 

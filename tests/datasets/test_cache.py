@@ -87,11 +87,11 @@ print(datasets.load("npz:" + sys.argv[1], say=lambda line: print(line, flush=Tru
     assert first.stdout.readline() == "decoding\n"
     second = python(plain, npz)
     assert "waiting for another process" in second.stdout.readline()
-    one, _ = first.communicate("go on\n")
-    two, error = second.communicate()
-    assert one == two, error
-    assert "from npz" not in two
-    assert datasets.verify(f"npz:{npz}").digests["train"] == one.strip()
+    first_output, _ = first.communicate("go on\n")
+    second_output, error = second.communicate()
+    assert first_output == second_output, error
+    assert "from npz" not in second_output
+    assert datasets.verify(f"npz:{npz}").digests["train"] == first_output.strip()
 
 
 def test_many_processes_at_once_all_get_the_same(npz):

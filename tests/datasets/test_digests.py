@@ -23,11 +23,11 @@ def decoded(X, y):
 def test_order_of_the_source_changes_neither_arrays_nor_digest(X, data):
     y = np.array(data.draw(st.lists(st.integers(0, 9), min_size=len(X), max_size=len(X))))
     order = np.array(data.draw(st.permutations(range(len(X)))))
-    one, one_digests = digests.canonical(decoded(X, y))
-    other, other_digests = digests.canonical(decoded(X[order], y[order]))
-    assert one_digests == other_digests
-    np.testing.assert_array_equal(one.train.X, other.train.X)
-    np.testing.assert_array_equal(one.train.y, other.train.y)
+    plain, plain_digests = digests.canonical(decoded(X, y))
+    shuffled, shuffled_digests = digests.canonical(decoded(X[order], y[order]))
+    assert plain_digests == shuffled_digests
+    np.testing.assert_array_equal(plain.train.X, shuffled.train.X)
+    np.testing.assert_array_equal(plain.train.y, shuffled.train.y)
 
 
 @given(IMAGES, st.data())
@@ -48,29 +48,31 @@ def test_digest_is_the_hash_of_the_sorted_hashes_of_image_bytes_and_label():
     hashes = sorted(
         hashlib.sha256(x.tobytes() + bytes([label])).digest() for x, label in zip(X, [7, 8, 9], strict=True)
     )
-    _, found = digests.canonical(decoded(X, [7, 8, 9]))
-    assert found["train"] == hashlib.sha256(b"".join(hashes)).hexdigest()
+    _, split_digests = digests.canonical(decoded(X, [7, 8, 9]))
+    assert split_digests["train"] == hashlib.sha256(b"".join(hashes)).hexdigest()
 
 
 def test_digest_of_what_is_in_canonical_order_is_the_same_computed_anew():
     X = np.random.default_rng(1).integers(0, 256, (9, 3, 3, 1), dtype=np.uint8)
-    ordered, found = digests.canonical(decoded(X, np.arange(9)))
-    assert digests.digest(ordered.train) == found["train"]
+    ordered, split_digests = digests.canonical(decoded(X, np.arange(9)))
+    assert digests.digest(ordered.train) == split_digests["train"]
 
 
 def test_texts_are_sorted_with_their_labels():
     texts = ["ein Satz", "", "naïve", "another"]
     hashes = [hashlib.sha256(text.encode() + bytes([i])).digest() for i, text in enumerate(texts)]
-    ordered, found = digests.canonical(decoded(Texts.of(text.encode() for text in texts), range(4)))
+    ordered, split_digests = digests.canonical(decoded(Texts.of(text.encode() for text in texts), range(4)))
     expected = sorted(range(4), key=hashes.__getitem__)
     assert list(ordered.train.X) == [texts[i] for i in expected]
     assert ordered.train.y.tolist() == expected
-    assert found["train"] == hashlib.sha256(b"".join(sorted(hashes))).hexdigest()
+    assert split_digests["train"] == hashlib.sha256(b"".join(sorted(hashes))).hexdigest()
 
 
 def test_tables_keep_their_order_and_the_digest_knows_it():
     X, y = np.array([[2.0, 1.0], [1.0, 5.0]]), np.array([0.5, 0.25])
-    ordered, found = digests.canonical(decoded(X, y))
+    ordered, split_digests = digests.canonical(decoded(X, y))
     np.testing.assert_array_equal(ordered.train.X, X)
-    assert found["train"] == hashlib.sha256(np.array([2.0, 1.0, 0.5, 1.0, 5.0, 0.25], "<f8").tobytes()).hexdigest()
-    assert digests.canonical(decoded(X[::-1], y[::-1]))[1] != found
+    assert (
+        split_digests["train"] == hashlib.sha256(np.array([2.0, 1.0, 0.5, 1.0, 5.0, 0.25], "<f8").tobytes()).hexdigest()
+    )
+    assert digests.canonical(decoded(X[::-1], y[::-1]))[1] != split_digests

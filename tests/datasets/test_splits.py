@@ -19,9 +19,9 @@ def test_train_and_validation_together_are_all_examples_once(n, share, seed):
 
 
 def test_equal_generators_draw_equal_splits_and_others_do_not():
-    one, same, other = (validation_split(100, 0.2, np.random.default_rng(seed))[1] for seed in (1, 1, 2))
-    np.testing.assert_array_equal(one, same)
-    assert one.tolist() != other.tolist()
+    split, same, other = (validation_split(100, 0.2, np.random.default_rng(seed))[1] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(split, same)
+    assert split.tolist() != other.tolist()
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.0, float("nan")])

@@ -137,12 +137,12 @@ def test_csv_target_is_label_else_target_else_the_last_column(tmp_path, header, 
 
 def test_csv_without_split_tests_on_every_fifth_row_whatever_the_order(tmp_path):
     rows = [f"{i},{i * i},{i / 7}\n" for i in range(23)]
-    one = datasets.load(write(tmp_path / "a.csv", "a,b,y\n" + "".join(rows)))
-    other = datasets.load(write(tmp_path / "b.csv", "a,b,y\n" + "".join(reversed(rows))))
-    assert one.task == "regression"
-    assert len(one.test) == 4
-    assert one.test.X.tolist() == other.test.X.tolist()[::-1]
-    assert one.train.X[:, 0].tolist() == sorted(one.train.X[:, 0].tolist()), "the file's order is kept"
+    forwards = datasets.load(write(tmp_path / "a.csv", "a,b,y\n" + "".join(rows)))
+    backwards = datasets.load(write(tmp_path / "b.csv", "a,b,y\n" + "".join(reversed(rows))))
+    assert forwards.task == "regression"
+    assert len(forwards.test) == 4
+    assert forwards.test.X.tolist() == backwards.test.X.tolist()[::-1]
+    assert forwards.train.X[:, 0].tolist() == sorted(forwards.train.X[:, 0].tolist()), "the file's order is kept"
 
 
 BAD_CSV = [

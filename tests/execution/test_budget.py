@@ -98,14 +98,14 @@ def random_case(rng: np.random.Generator):
 
 
 def reached(goals, keys) -> int:
-    return sum(one <= keys for one in goals)
+    return sum(goal <= keys for goal in goals)
 
 
 def best(goals, jobs, seconds, slots) -> int:
     """The most goals that any choice of them reaches in time."""
     for size in range(len(goals), 0, -1):
         for some in combinations(goals, size):
-            keys = {key for one in some for name in one for key in (name, *jobs[name].after)}
+            keys = {key for goal in some for name in goal for key in (name, *jobs[name].after)}
             if makespan({key: jobs[key] for key in keys}, slots) <= seconds:
                 return size
     return 0
@@ -178,7 +178,7 @@ def rows(ended=None):
     request = Request(BENCHMARK, "d", {}, "lecture", "jax")
     sources = dict.fromkeys(SECONDS, "")
     return [
-        Row(one := Request(**(vars(request) | {"methods": (name,)})), plan(one, ended or {}, sources))
+        Row(part := Request(**(vars(request) | {"methods": (name,)})), plan(part, ended or {}, sources))
         for name in SECONDS
     ]
 
@@ -189,9 +189,9 @@ def expected(run) -> float:
 
 def spent_on(seconds, ended=None, slots=1) -> dict[str, int]:
     """How many runs of each method fit in so many seconds."""
-    found = rows(ended)
-    kept = affordable(found, ended or {}, {}, expected, seconds, slots)
-    runs = {run.key: run for row in found for run in (*row.plan.runs, *row.plan.waiting)}
+    all_rows = rows(ended)
+    kept = affordable(all_rows, ended or {}, {}, expected, seconds, slots)
+    runs = {run.key: run for row in all_rows for run in (*row.plan.runs, *row.plan.waiting)}
     return {name: sum(runs[key].method == name for key in kept) for name in SECONDS}
 
 
@@ -226,15 +226,15 @@ def test_two_slots_do_twice_as_much():
 def test_seed_that_failed_is_made_up_for_by_another_that_all_methods_have():
     plain = next(row for row in rows() if row.request.methods == ("plain",))
     ended = {run.key: record(run, "crashed" if run.seed == 1 else "ok") for run in plain.plan.runs if run.seed < 2}
-    found = rows(ended)
-    kept = affordable(found, ended, {}, expected, 21, 1)
+    all_rows = rows(ended)
+    kept = affordable(all_rows, ended, {}, expected, 21, 1)
     assert sorted(run.seed for run in plain.plan.runs if run.key in kept) == [2, 3]
 
 
 def test_claims_and_methods_that_were_not_reached_are_named_with_the_reason():
     ended = {run.key: record(run) for row in rows() for run in row.plan.runs if run.method in ("plain", "fixed")}
-    told = left_out(rows(ended), ended, expected, "left out by --budget 30m")
-    assert told == {
+    reasons = left_out(rows(ended), ended, expected, "left out by --budget 30m")
+    assert reasons == {
         "small": {
             "chosen": "left out by --budget 30m: it takes 9 runs more, about 90 s on one worker",
             "extra": "left out by --budget 30m: it takes 1 run more, about 1 s on one worker",

@@ -34,8 +34,8 @@ def test_failing_runs_end_as_rows_and_the_others_go_on(request_for, setting, tmp
     asked = [request_for("mean", "constant", "raises", "leaves", "killed", "nothing")]
     asked += [replace(request_for("sleeps"), time_limit=3)]
     summary = fit(asked, store, setting)
-    found = {(record.method, record.seed): record for record in store.read()[0]}
-    assert {name: record.status for (name, _), record in found.items()} == {
+    records = {(record.method, record.seed): record for record in store.read()[0]}
+    assert {name: record.status for (name, _), record in records.items()} == {
         "mean": "ok",
         "constant": "ok",
         "raises": "error",
@@ -46,15 +46,15 @@ def test_failing_runs_end_as_rows_and_the_others_go_on(request_for, setting, tmp
     }
     assert len(summary.fitted) == 8
     assert len(summary.failed) == 5
-    assert found["raises", 0].reason == "ValueError: as planned"
-    assert "in raises" in found["raises", 0].traceback
-    assert "about to raise" in found["raises", 0].output
-    assert "about to leave" in found["leaves", 0].output
-    assert found["leaves", 0].reason == "its worker died: exit code 7"
-    assert found["killed", 0].reason == "its worker died: killed by SIGKILL"
-    assert found["sleeps", 0].reason == "stopped after its time limit of 3 s"
-    assert found["nothing", 0].reason == "its predictions are not finite"
-    good = found["mean", 0]
+    assert records["raises", 0].reason == "ValueError: as planned"
+    assert "in raises" in records["raises", 0].traceback
+    assert "about to raise" in records["raises", 0].output
+    assert "about to leave" in records["leaves", 0].output
+    assert records["leaves", 0].reason == "its worker died: exit code 7"
+    assert records["killed", 0].reason == "its worker died: killed by SIGKILL"
+    assert records["sleeps", 0].reason == "stopped after its time limit of 3 s"
+    assert records["nothing", 0].reason == "its predictions are not finite"
+    good = records["mean", 0]
     assert good.environment["cpu"]
     assert good.environment["packages"]["scikit-learn"]
     assert good.threads == 1
@@ -80,9 +80,9 @@ def test_same_seed_gives_the_same_predictions_in_another_process(request_for, se
     first, second = (store.read()[0] for store in stores)
     assert [record.key for record in first] == [record.key for record in second]
     for record in first:
-        one, other = (store.predictions(record.key) for store in stores)
-        assert one.predicted.tobytes() == other.predicted.tobytes()
-        kept = [None if run.probabilities is None else run.probabilities.tobytes() for run in (one, other)]
+        earlier, later = (store.predictions(record.key) for store in stores)
+        assert earlier.predicted.tobytes() == later.predicted.tobytes()
+        kept = [None if run.probabilities is None else run.probabilities.tobytes() for run in (earlier, later)]
         assert kept[0] == kept[1]
         assert (kept[0] is not None) == (record.seed == 0)
     predictions = {stores[0].predictions(record.key).predicted.tobytes() for record in first}

@@ -244,10 +244,10 @@ VALUES = [
 
 
 @pytest.mark.parametrize("hold", [closure, with_default, bound, in_partial, Fit])
-@pytest.mark.parametrize(("one", "other"), VALUES, ids=lambda value: type(value).__name__)
-def test_functions_that_hold_different_things_differ(hold: Callable[..., Any], one: Any, other: Any) -> None:
-    assert source_digest(hold(one), roots=[]) == source_digest(hold(one), roots=[])
-    assert source_digest(hold(one), roots=[]) != source_digest(hold(other), roots=[])
+@pytest.mark.parametrize(("thing", "other"), VALUES, ids=lambda value: type(value).__name__)
+def test_functions_that_hold_different_things_differ(hold: Callable[..., Any], thing: Any, other: Any) -> None:
+    assert source_digest(hold(thing), roots=[]) == source_digest(hold(thing), roots=[])
+    assert source_digest(hold(thing), roots=[]) != source_digest(hold(other), roots=[])
 
 
 @pytest.mark.parametrize("value", [object(), np.array([object()]), Path("weights.npz"), (x for x in "ab")])
@@ -285,10 +285,10 @@ def test_anything_that_can_be_called_is_a_method(function: Any) -> None:
     assert key(Baseline("m", "", function)) == key(Baseline("m", "", function))
 
 
-@pytest.mark.parametrize(("one", "other"), [(np.arange(3), np.arange(4)), (np.tanh, np.exp), (Fit(1), Fit(2))])
-def test_parameters_that_are_no_plain_values_are_in_the_key(one: Any, other: Any) -> None:
-    first = key(Baseline("m", "", closure, value=one))
-    assert first == key(Baseline("m", "", closure, value=one))
+@pytest.mark.parametrize(("value", "other"), [(np.arange(3), np.arange(4)), (np.tanh, np.exp), (Fit(1), Fit(2))])
+def test_parameters_that_are_no_plain_values_are_in_the_key(value: Any, other: Any) -> None:
+    first = key(Baseline("m", "", closure, value=value))
+    assert first == key(Baseline("m", "", closure, value=value))
     assert first != key(Baseline("m", "", closure, value=other))
 
 

@@ -51,7 +51,7 @@ def runs(ended=None):
 
 
 def first(method, role="judged", records=()):
-    ended = {one.key: one for one in records}
+    ended = {old.key: old for old in records}
     return next(run for run in runs(ended) if run.method == method and run.role == role)
 
 
@@ -59,7 +59,7 @@ def look(*records, request=REQUEST):
     return overview([request], records, lambda request: SOURCES)
 
 
-def told(*records, request=REQUEST) -> dict[str, tuple[str, str]]:
+def standing(*records, request=REQUEST) -> dict[str, tuple[str, str]]:
     return {entry.name: (entry.state, entry.why) for entry in look(*records, request=request)}
 
 
@@ -76,7 +76,7 @@ def test_empty_store_lacks_every_run_and_waits_for_what_is_chosen():
         "plain seed 1": "missing",
         "fixed seed 0": "missing",
     }
-    assert told()["chosen seed 0"] == ("waiting", "until its penalty is chosen")
+    assert standing()["chosen seed 0"] == ("waiting", "until its penalty is chosen")
 
 
 def test_done_and_failed_runs_say_what_came_out_and_how_long_it_took():
@@ -115,7 +115,7 @@ def test_other_records_say_why_they_do_not_count(changes, state, why):
 def test_changed_recipe_names_the_fields():
     run = first("plain")
     old = record(run, key="old", recipe={**run.recipe, "epochs": 30, "units": [1]}, seed=5, source_digest="old")
-    assert told(old)["plain seed 5"] == (
+    assert standing(old)["plain seed 5"] == (
         "stale",
         "its source has changed; epochs was 30, is 20; units was [1], is not there",
     )
@@ -126,7 +126,7 @@ def test_chosen_parameter_that_changed_is_named():
     run = first("chosen", records=grid)
     assert run.recipe["penalty"] == 0.1
     old = record(run, key="old", recipe={**run.recipe, "penalty": 1.0}, seed=5)
-    assert told(*grid, old)["chosen seed 5"] == ("stale", "penalty was 1.0, is 0.1")
+    assert standing(*grid, old)["chosen seed 5"] == ("stale", "penalty was 1.0, is 0.1")
 
 
 def test_parameter_that_is_still_open_is_no_reason():
@@ -139,12 +139,12 @@ def test_parameter_that_is_still_open_is_no_reason():
 def test_tried_value_that_left_the_grid_is_named():
     run = first("chosen", "choice")
     old = record(run, key="old", recipe={**run.recipe, "penalty": 5.0})
-    assert told(old)["chosen 5 seed 7"] == ("stale", "penalty 5.0 is not tried any more")
+    assert standing(old)["chosen 5 seed 7"] == ("stale", "penalty 5.0 is not tried any more")
 
 
 def test_methods_that_are_not_asked_for_are_others():
     old = record(first("plain"))
-    assert told(old, request=replace(REQUEST, methods=("fixed",)))["plain seed 0"][0] == "other"
+    assert standing(old, request=replace(REQUEST, methods=("fixed",)))["plain seed 0"][0] == "other"
 
 
 def test_record_that_another_request_asks_for_is_told_once():
@@ -166,4 +166,4 @@ def test_text_has_a_heading_a_line_for_each_and_counts():
 def test_odd_records_do_not_stop_the_list():
     odd = record(first("plain"), metrics={}, recipe={}, dataset={}, key="odd")
     assert [entry.state for entry in look(odd) if entry.key == "odd"] == ["other"]
-    assert told(record(first("plain"), metrics={}))["plain seed 0"] == ("done", "")
+    assert standing(record(first("plain"), metrics={}))["plain seed 0"] == ("done", "")

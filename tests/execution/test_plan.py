@@ -57,10 +57,10 @@ def test_judged_runs_of_an_open_choice_wait_for_the_grid(table):
 
 
 def test_grid_that_has_ended_gives_the_judged_runs_with_the_chosen_value(table):
-    one = request(table, methods=("ridge",))
-    grid = plan(one, {}, Sources()).runs
+    ridge = request(table, methods=("ridge",))
+    grid = plan(ridge, {}, Sources()).runs
     records = {run.key: ended(run, 0.02 if run.parameters["penalty"] < 1e-3 else 0.05) for run in grid}
-    planned = plan(one, records, Sources())
+    planned = plan(ridge, records, Sources())
     judged = [run for run in planned.runs if run.role == "judged"]
     assert planned.waiting == []
     assert [run.seed for run in judged] == [0, 1, 2, 3, 4]
@@ -70,25 +70,26 @@ def test_grid_that_has_ended_gives_the_judged_runs_with_the_chosen_value(table):
 
 def test_the_first_run_tells_whether_a_method_is_random(table):
     unknown, fixed, drawn = (
-        Baseline(str(told), "", softmax_regression, deterministic=told) for told in (None, True, False)
+        Baseline(str(deterministic), "", softmax_regression, deterministic=deterministic)
+        for deterministic in (None, True, False)
     )
-    one = request(dataclasses.replace(table, methods=(unknown, fixed, drawn), claims=(), drawings=()))
-    begun = plan(one, {}, Sources())
+    three_methods = request(dataclasses.replace(table, methods=(unknown, fixed, drawn), claims=(), drawings=()))
+    begun = plan(three_methods, {}, Sources())
     assert {name: [r.seed for r in begun.runs if r.method == name] for name in ("None", "True", "False")} == {
         "None": [0], "True": [0], "False": [0, 1, 2, 3, 4]
     }  # fmt: skip
     [first] = [run for run in begun.runs if run.method == "None"]
     assert begun.deciding == {first.key}
     for random, seeds in ((True, [0, 1, 2, 3, 4]), (False, [0])):
-        then = plan(one, {first.key: dataclasses.replace(ended(first), random=random)}, Sources())
+        then = plan(three_methods, {first.key: dataclasses.replace(ended(first), random=random)}, Sources())
         assert [run.seed for run in then.runs if run.method == "None"] == seeds
         assert then.deciding == frozenset()
         assert first.key in {run.key for run in then.runs}, "its key does not depend on what it told"
 
 
 def test_best_of_a_metric_where_higher_is_better_is_the_highest(table):
-    one = request(table, methods=("ridge",))
-    records = [ended(run) for run in plan(one, {}, Sources()).runs]
+    ridge = request(table, methods=("ridge",))
+    records = [ended(run) for run in plan(ridge, {}, Sources()).runs]
     for record in records:
         record.metrics["validation"] = {"accuracy": 0.98 if record.recipe["penalty"] == 1e-5 else 0.5}
     assert chosen("penalty", PENALTY, records, METRICS["accuracy"]) == 1e-5
@@ -107,17 +108,17 @@ def test_what_a_race_looks_at_beside_the_usual_is_in_the_recipe(table):
 
 
 def test_value_with_a_failed_run_is_not_chosen(table):
-    one = request(table, methods=("ridge",))
-    grid = plan(one, {}, Sources()).runs
+    ridge = request(table, methods=("ridge",))
+    grid = plan(ridge, {}, Sources()).runs
     records = [ended(run, status="diverged" if run.parameters["penalty"] > 1e-5 else "ok") for run in grid]
     assert chosen("penalty", PENALTY, records, METRICS["error"]) == 1e-5
     assert chosen("penalty", PENALTY, [ended(run, status="error") for run in grid], METRICS["error"]) is None
 
 
 def test_choice_that_failed_throughout_leaves_nothing_to_judge(table):
-    one = request(table, methods=("ridge",))
-    grid = plan(one, {}, Sources()).runs
-    planned = plan(one, {run.key: ended(run, status="error") for run in grid}, Sources())
+    ridge = request(table, methods=("ridge",))
+    grid = plan(ridge, {}, Sources()).runs
+    planned = plan(ridge, {run.key: ended(run, status="error") for run in grid}, Sources())
     assert {run.role for run in planned.runs} == {"choice"}
     assert planned.waiting == []
 
@@ -176,9 +177,9 @@ def test_key_changes_with_the_recipe(table):
 
 
 def test_run_that_only_chooses_has_another_key_than_a_judged_one_of_its_seed(table):
-    one = request(table, methods=("ridge",), seeds=200)
-    grid = plan(one, {}, Sources()).runs
-    judged = plan(one, {run.key: ended(run) for run in grid}, Sources()).runs
+    ridge = request(table, methods=("ridge",), seeds=200)
+    grid = plan(ridge, {}, Sources()).runs
+    judged = plan(ridge, {run.key: ended(run) for run in grid}, Sources()).runs
     assert len({run.key for run in judged}) == len(judged) == len(grid) + 200
 
 
@@ -209,13 +210,13 @@ def optimisers(**training) -> Benchmark:
 
 
 def test_chosen_learning_rate_reaches_training_and_recipe():
-    one = request(optimisers(), methods=("sgd",))
-    grid = plan(one, {}, Sources()).runs
+    sgd = request(optimisers(), methods=("sgd",))
+    grid = plan(sgd, {}, Sources()).runs
     assert [(run.training["learning_rate"], run.seed) for run in grid] == [
         (rate, seed) for rate in (0.1, 1.0) for seed in (1001, 1002)
     ]
     records = {run.key: ended(run, 0.02 if run.training["learning_rate"] == 0.1 else 0.5) for run in grid}
-    judged = [run for run in plan(one, records, Sources()).runs if run.role == "judged"]
+    judged = [run for run in plan(sgd, records, Sources()).runs if run.role == "judged"]
     assert {run.training["learning_rate"] for run in judged} == {0.1}
     assert {run.recipe["learning_rate"] for run in judged} == {0.1}
     assert "learning_rate" not in judged[0].parameters
@@ -225,11 +226,11 @@ def test_chosen_learning_rate_reaches_training_and_recipe():
 def test_choice_is_made_by_its_own_rule(rule, taken):
     choice = Choice((0.1, 1.0), (1001, 1002), rule=rule)
     table = optimisers(learning_rate=choice)
-    one = request(table, methods=("sgd",))
-    grid = plan(one, {}, Sources()).runs
+    sgd = request(table, methods=("sgd",))
+    grid = plan(sgd, {}, Sources()).runs
     errors = {(0.1, 1001): 0.20, (0.1, 1002): 0.24, (1.0, 1001): 0.21, (1.0, 1002): 0.25}
     records = {run.key: ended(run, errors[run.training["learning_rate"], run.seed]) for run in grid}
-    judged = [run for run in plan(one, records, Sources()).runs if run.role == "judged"]
+    judged = [run for run in plan(sgd, records, Sources()).runs if run.role == "judged"]
     assert {run.training["learning_rate"] for run in judged} == {taken}
 
 

@@ -40,7 +40,7 @@ class Pool(SimulatedPool):
     def submit(self, run):
         self.submitted.append(run)
         self._running.append((self.now + self.factor * SECONDS[run.method], run.key, run, self.now))
-        self._running.sort(key=lambda one: one[:2])
+        self._running.sort(key=lambda entry: entry[:2])
 
     def outcome(self, timeout):
         if not self._running:
@@ -91,11 +91,11 @@ def test_runs_that_another_call_fits_are_taken_from_the_store(tmp_path):
 
     class Meanwhile(Pool):
         def outcome(self, timeout):
-            found = super().outcome(timeout)
-            if found is None and lock.is_locked:
+            outcome = super().outcome(timeout)
+            if outcome is None and lock.is_locked:
                 store.write(record(theirs, 1.0))
                 lock.release()
-            return found
+            return outcome
 
     pool = Meanwhile()
     summary = fit([asked], store, pool)
@@ -217,26 +217,26 @@ def test_network_is_predicted_from_what_it_sees_while_nothing_is_known(networks)
 
 
 def test_network_is_predicted_from_others_then_from_its_own_kind(networks):
-    one = networks[0]
-    other = next(run for run in networks if run.method != one.method)
+    first = networks[0]
+    other = next(run for run in networks if run.method != first.method)
     small = replace(record(other, 0), recipe={"epochs": 2}, dataset={"name": "none", "n_train": 1000})
     durations = Durations([replace(small, seconds={"fit": 4.0, "import": 3.0, "wait": 50.0})])
     seen = 30 * 0.8 * EXAMPLES_UNKNOWN
-    assert durations.expected(one) == pytest.approx(3.0 + seen * 4.0 / 2000)
-    assert durations.add(replace(record(one, 0), seconds={"fit": 7.0, "wait": 1.0}))
-    assert durations.expected(one) == 7.0
-    assert not durations.add(replace(record(one, 0), seconds={"fit": 9.0}))
-    assert durations.expected(one) == 8.0
+    assert durations.expected(first) == pytest.approx(3.0 + seen * 4.0 / 2000)
+    assert durations.add(replace(record(first, 0), seconds={"fit": 7.0, "wait": 1.0}))
+    assert durations.expected(first) == 7.0
+    assert not durations.add(replace(record(first, 0), seconds={"fit": 9.0}))
+    assert durations.expected(first) == 8.0
 
 
 def test_same_method_elsewhere_says_more_than_other_networks(networks):
-    one = networks[0]
-    other = next(run for run in networks if run.method != one.method)
+    first = networks[0]
+    other = next(run for run in networks if run.method != first.method)
     seconds = {"fit": 1.0}
     durations = Durations()
     durations.add(replace(record(other, 0), seconds={"fit": 100.0}))
-    durations.add(replace(record(one, 0), profile="full", seconds=seconds))
-    assert durations.expected(one) == pytest.approx(1.0)
+    durations.add(replace(record(first, 0), profile="full", seconds=seconds))
+    assert durations.expected(first) == pytest.approx(1.0)
 
 
 def test_failed_runs_say_nothing(networks):

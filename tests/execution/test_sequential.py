@@ -181,9 +181,9 @@ def test_more_looks_than_wrong_decisions_are_kept_rare_for_are_refused():
 
 def test_cost_is_told():
     assert cost(20, 20) == ""
-    told = cost(5, 20)
-    assert told.startswith("judged after 5, 10, 20 seeds, effects at 98.75%: at most 5% are decided wrongly")
-    assert f"{design.WORST_NUMBER_RATE:.1%}" in told
+    sentence = cost(5, 20)
+    assert sentence.startswith("judged after 5, 10, 20 seeds, effects at 98.75%: at most 5% are decided wrongly")
+    assert f"{design.WORST_NUMBER_RATE:.1%}" in sentence
 
 
 # --- error rates ------------------------------------------------------------------------------------------------------

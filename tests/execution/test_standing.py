@@ -64,7 +64,7 @@ def runs(sources, method, seeds=None, records=(), of=None, **changes):
     request = replace(
         Request(of or benchmark(), "d", DIGESTS, "lecture", "jax", methods=(method,), seeds=seeds), **changes
     )
-    return plan(request, {one.key: one for one in records}, sources).runs
+    return plan(request, {entry.key: entry for entry in records}, sources).runs
 
 
 def load(name):
@@ -106,17 +106,17 @@ def test_other_data_and_other_threads_make_runs_stale(sources):
 def test_dataset_that_cannot_be_had_is_taken_as_its_runs_state_it_and_said(sources):
     records = [record(run) for run in runs(sources, "plain", dataset="gone")]
     odd = replace(records[0], dataset={"name": "gone", "digests": {"train": "x"}}, key="odd")
-    found = planned({"small": benchmark()}, [*records, odd], load)
-    assert found.stale == {"odd": "other data: the digest of test and train differs"}
-    assert found.notes == ("gone cannot be had now (no gone here): its digests are taken as its runs state them",)
+    outcome = planned({"small": benchmark()}, [*records, odd], load)
+    assert outcome.stale == {"odd": "other data: the digest of test and train differs"}
+    assert outcome.notes == ("gone cannot be had now (no gone here): its digests are taken as its runs state them",)
 
 
 def test_more_seeds_than_the_profile_has_count_one_after_the_other(sources):
     records = [record(run) for run in runs(sources, "plain", seeds=6)]
     assert stale(*records) == {}
-    gap = [one for one in records if one.seed != 3]
+    gap = [entry for entry in records if entry.seed != 3]
     assert stale(*gap) == {
-        one.key: "seeds are taken one after the other, and seed 3 has no run" for one in gap if one.seed > 3
+        entry.key: "seeds are taken one after the other, and seed 3 has no run" for entry in gap if entry.seed > 3
     }
     assert stale(*records[1:2]) == {}, "the profile plans it whether or not seed 0 has ended"
     [note] = planned({"small": benchmark()}, records[1:2], load).notes
@@ -155,8 +155,8 @@ def test_judged_runs_count_at_the_value_that_the_rule_takes_today(sources):
     judged = [record(run) for run in runs(sources, "chosen", records=grid) if run.role == "judged"]
     assert stale(*grid, *judged) == {}
     assert set(stale(*grid[1:], *judged).values()) == {"its penalty is open: 1 run of its grid to come"}
-    better = [replace(one, metrics={"validation": {"error": 1.1 - one.recipe["penalty"]}}) for one in grid]
-    assert stale(*better, *judged) == {one.key: "penalty was 0.1, is 1.0" for one in judged}
+    better = [replace(entry, metrics={"validation": {"error": 1.1 - entry.recipe["penalty"]}}) for entry in grid]
+    assert stale(*better, *judged) == {entry.key: "penalty was 0.1, is 1.0" for entry in judged}
 
 
 def test_grid_run_whose_value_was_edited_chooses_nothing(sources):
@@ -165,14 +165,14 @@ def test_grid_run_whose_value_was_edited_chooses_nothing(sources):
     edited = replace(grid[0], recipe={**grid[0].recipe, "penalty": 1.0})
     left = stale(edited, *grid[1:], *judged)
     assert left[edited.key].startswith("edited since it was written: its recipe is ")
-    assert set(left) == {edited.key, *(one.key for one in judged)}
+    assert set(left) == {edited.key, *(entry.key for entry in judged)}
 
 
 def test_value_that_left_the_grid_is_not_tried_any_more(sources):
     smaller = benchmark(methods=(Network("chosen", "", function, RECIPE, penalty=Choice((1.0,), (7, 8))),))
     records = [record(run) for run in runs(sources, "chosen")]
     assert stale(*records, of=smaller) == {
-        one.key: "penalty 0.1 is not tried any more" for one in records if one.recipe["penalty"] == 0.1
+        entry.key: "penalty 0.1 is not tried any more" for entry in records if entry.recipe["penalty"] == 0.1
     }
 
 

@@ -118,9 +118,9 @@ def test_what_a_builder_sets_does_not_reach_the_next_network(request_, here, tmp
 @pytest.mark.slow
 def test_partials_and_lambdas_of_one_name_are_networks_of_their_own(request_, here, tmp_path: Path):
     names = ("small", "large", "a", "b")
-    found = fitted(replace(request_, methods=names), tmp_path, here)
+    records = fitted(replace(request_, methods=names), tmp_path, here)
     sizes = {1: 10 + 4 + 36 * 10 + 10, 5: 50 + 20 + 36 * 5 * 10 + 10}
-    assert {name: found[name].parameters for name in names} == {
+    assert {name: records[name].parameters for name in names} == {
         name: sizes[n] for name, n in zip(names, (1, 5, 1, 5), strict=True)
     }
 

@@ -114,9 +114,9 @@ def without_clock(record: Record) -> dict[str, str]:
     return {name: digest for name, digest in record.digests.items() if name != "record"}
 
 
-def check_equal(one: Store, other: Store) -> None:
+def check_equal(store: Store, other: Store) -> None:
     """All that decides a table is equal, and the predictions byte for byte."""
-    first, second = by_run(one), by_run(other)
+    first, second = by_run(store), by_run(other)
     assert first.keys() == second.keys()
     for run, record in first.items():
         again = second[run]
@@ -125,7 +125,9 @@ def check_equal(one: Store, other: Store) -> None:
         assert without_clock(record) == without_clock(again), run
         assert set(again.threads_used.values()) <= {1}
         if record.status == "ok":
-            assert one.predictions(record.key).predicted.tobytes() == other.predictions(record.key).predicted.tobytes()
+            assert (
+                store.predictions(record.key).predicted.tobytes() == other.predictions(record.key).predicted.tobytes()
+            )
         elif record.status != "out_of_memory":  # which says how much it held
             assert record.reason == again.reason
 
@@ -136,8 +138,8 @@ def test_two_nodes_give_the_records_and_bytes_of_one_machine(dask, request_for, 
     methods = ("works", "segfaults", "exits", "hangs_in_c", "allocates", "raises_unpicklable", "predicts_nan")
     there = fit(request_for(*methods), tmp_path / "there", dask, setting, memory_limit=MEMORY)
     check_equal(fit_here(request_for(*methods), tmp_path / "here", setting, MEMORY), there)
-    found = by_run(there)
-    assert {method: record.status for (method, _), record in found.items()} == {
+    records = by_run(there)
+    assert {method: record.status for (method, _), record in records.items()} == {
         "works": "ok",
         "segfaults": "crashed",
         "exits": "crashed",
@@ -146,8 +148,8 @@ def test_two_nodes_give_the_records_and_bytes_of_one_machine(dask, request_for, 
         "raises_unpicklable": "error",
         "predicts_nan": "diverged",
     }
-    assert len({record.environment["node"] for record in found.values()}) == 2
-    assert all(record.environment["cpu"] for record in found.values())
+    assert len({record.environment["node"] for record in records.values()}) == 2
+    assert all(record.environment["cpu"] for record in records.values())
     for name in ("a", "b"):
         assert list((dask.folder / f"cache-{name}").rglob("*.npy")), "each node fills its own cache"
         wait_for(lambda name=name: not dask.fitting(name))

@@ -32,8 +32,8 @@ def test_every_fault_is_a_row_with_its_reason_and_the_working_runs_are_whole(req
     start = time.monotonic()
     fit([request_for()], store, memory_limit=600 * 2**20)
     assert time.monotonic() - start < 120
-    found = {record.method: record for record in store.read()[0]}
-    assert {name: record.status for name, record in found.items()} == {
+    records = {record.method: record for record in store.read()[0]}
+    assert {name: record.status for name, record in records.items()} == {
         "works": "ok",
         "segfaults": "crashed",
         "exits": "crashed",
@@ -44,10 +44,10 @@ def test_every_fault_is_a_row_with_its_reason_and_the_working_runs_are_whole(req
         "predicts_nan": "diverged",
         "prints": "timeout",
     }
-    assert found["segfaults"].reason == "its worker died: killed by SIGSEGV"
-    assert "more than its limit of 600 MiB" in found["allocates"].reason
-    assert found["wrong_shape"].traceback
-    assert "again and again" in found["prints"].output
+    assert records["segfaults"].reason == "its worker died: killed by SIGSEGV"
+    assert "more than its limit of 600 MiB" in records["allocates"].reason
+    assert records["wrong_shape"].traceback
+    assert "again and again" in records["prints"].output
     assert sum(record.method == "works" and record.status == "ok" for record in store.read()[0]) == 4
     for record in store.read()[0]:
         assert (store.runs / record.key / "predictions.npz").is_file() == (record.status == "ok")

@@ -37,7 +37,7 @@ def weighted() -> dict[str, Callable[[], Any]]:
 
     layer = keras.layers
     cells = {"SimpleRNN": layer.SimpleRNNCell, "LSTM": layer.LSTMCell, "GRU": layer.GRUCell}
-    found = {
+    networks = {
         "Dense": network(ROW, lambda: layer.Dense(3)),
         "EinsumDense": network(STEPS, lambda: layer.EinsumDense("abc,cd->abd", (None, 3), bias_axes="d")),
         "Embedding": network(ROW, lambda: layer.Embedding(9, 3)),
@@ -80,8 +80,8 @@ def weighted() -> dict[str, Callable[[], Any]]:
     }
     kinds = ("random_normal", "random_uniform", "truncated_normal", "orthogonal", "he_normal", "lecun_uniform")
     for kind in (*kinds, "identity", "zeros"):
-        found[f"Dense, {kind}"] = network(ROW, lambda kind=kind: layer.Dense(3, kernel_initializer=kind))
-    return found
+        networks[f"Dense, {kind}"] = network(ROW, lambda kind=kind: layer.Dense(3, kernel_initializer=kind))
+    return networks
 
 
 def drawing() -> dict[str, Callable[[], Any]]:
@@ -105,8 +105,8 @@ def drawing() -> dict[str, Callable[[], Any]]:
         )
         for name in images
     }
-    found = {name: network((16, 16, 3), make) for name, make in made.items()}
-    return found | {
+    networks = {name: network((16, 16, 3), make) for name, make in made.items()}
+    return networks | {
         "RandomFlip": network(IMAGE, layer.RandomFlip),
         "RandomCrop": network(IMAGE, lambda: layer.RandomCrop(4, 4)),
         "RandomGrayscale": network(IMAGE, lambda: layer.RandomGrayscale(0.5)),

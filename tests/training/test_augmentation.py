@@ -186,7 +186,9 @@ def test_training_draws_the_streams_numbers_and_others_in_every_epoch(cropped):
     windows = cropped[1]
     assert windows.shape == (2, 240, 3)
     assert np.array_equal(windows, streams(0)["augmentation"].random((2, 240, 3)) * (5, 5, 1) // 1)
-    assert all((one != other).any(axis=1).mean() > 0.8 for one, other in pairwise(windows))  # 24 / 25 by chance
+    assert all(
+        (epoch != next_epoch).any(axis=1).mean() > 0.8 for epoch, next_epoch in pairwise(windows)
+    )  # 24 / 25 by chance
 
 
 def test_training_again_gives_the_same_bytes(backend, cropped, programs):

@@ -153,10 +153,10 @@ def test_layer_whose_draws_no_seed_reaches_is_refused_by_name(backend, digits, c
 def test_layer_that_draws_by_a_seed_generator_follows_the_run(backend, digits):
     programs = {}
     build = with_layer(by_a_generator)
-    one, two, again = (fit(backend, digits, build, seed=seed, programs=programs).predictions for seed in (1, 2, 1))
-    assert same(one, again)
-    assert same(one, fit(backend, digits, build, seed=1).predictions)
-    assert not same(one, two)
+    first, other, again = (fit(backend, digits, build, seed=seed, programs=programs).predictions for seed in (1, 2, 1))
+    assert same(first, again)
+    assert same(first, fit(backend, digits, build, seed=1).predictions)
+    assert not same(first, other)
 
 
 def dropping(input_shape, outputs):

@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from lecturebench import session
+from lecturebench import selection
 from lecturebench.declare.suites import discover
 from lecturebench.execution.engine import carry_out
 from lecturebench.execution.pool import local_pool
@@ -22,20 +22,22 @@ NAME = os.environ.get("KERAS_BACKEND", "tensorflow")
 
 
 # What another backend changes, one benchmark shows: eleven would take it a quarter of an hour.
-BENCHMARKS = {name: found for name, found in discover().items() if NAME == "tensorflow" or name == "error_table"}
+BENCHMARKS = {
+    name: benchmark for name, benchmark in discover().items() if NAME == "tensorflow" or name == "error_table"
+}
 
 
 def arrays(record):
     """Digests of all that it saved beside itself: when it started and how long it took differ."""
-    found = {name: digest for name, digest in record.digests.items() if name != "record"}
-    assert found or record.role == "choice" or record.metrics.keys() == {"measured"}, record.method
-    return found
+    digests = {name: digest for name, digest in record.digests.items() if name != "record"}
+    assert digests or record.role == "choice" or record.metrics.keys() == {"measured"}, record.method
+    return digests
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("benchmark", BENCHMARKS.values(), ids=BENCHMARKS)
 def test_smoke_runs_of_two_calls_are_the_same_bytes(benchmark, tmp_path, own_cache):
-    requests, missing = session.requests([benchmark], profile="smoke", backend=NAME, device="cpu")
+    requests, missing = selection.requests([benchmark], profile="smoke", backend=NAME, device="cpu", say=print)
     assert missing == {benchmark.name: {}}
     display = PlainDisplay(lambda line: None)
     setting = Setting(threads=1, backend=NAME, device="cpu", data_dir=None)

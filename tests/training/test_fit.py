@@ -52,10 +52,10 @@ def test_softmax_equals_scipys_and_is_stable():
 def test_quick_look_equals_scikit_learns_metrics():
     rng = np.random.default_rng(0)
     outputs, y = rng.normal(size=(200, 4)).astype(np.float32), rng.integers(0, 4, 200)
-    found = quick_look("classification", outputs, y)
+    quick = quick_look("classification", outputs, y)
     exact = metrics.measure(y, predictions_of("classification", outputs), metrics.of_task("classification"))
-    assert found["error"] == exact["error"]
-    assert found["loss"] == pytest.approx(exact["loss"], rel=1e-12)
+    assert quick["error"] == exact["error"]
+    assert quick["loss"] == pytest.approx(exact["loss"], rel=1e-12)
     values, y = rng.normal(size=(50, 1)), rng.normal(size=50)
     exact = metrics.measure(y, predictions_of("regression", values), metrics.of_task("regression"))
     assert quick_look("regression", values, y) == pytest.approx({name: exact[name] for name in ("mae", "loss")})

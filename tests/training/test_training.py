@@ -85,11 +85,11 @@ def test_batch_larger_than_the_data_is_full_batch_gradient_descent(digits, backe
 
 
 def test_metrics_of_train_are_of_the_final_network_with_nothing_removed(digits, backend):
-    found = {}
+    expected = {}
 
     def probe(weights, outputs, dataset):
         train, _ = training_examples(digits, None, 0.2, streams(0)["split"])
-        found.update(measured(outputs(digits.train.X[train]), digits.train.y[train]))
+        expected.update(measured(outputs(digits.train.X[train]), digits.train.y[train]))
         return {"arrays": len(weights)}
 
     fitted = fit_network(
@@ -101,7 +101,7 @@ def test_metrics_of_train_are_of_the_final_network_with_nothing_removed(digits, 
         steps_class=backend.Steps,
         probe=probe,
     )
-    assert fitted.metrics["train"] == pytest.approx(found)
+    assert fitted.metrics["train"] == pytest.approx(expected)
     assert fitted.metrics["train"]["loss"] < fitted.curve[-1]["train_loss"]
     assert fitted.metrics["measured"] == {"arrays": 6}
 
@@ -140,17 +140,17 @@ def test_programs_are_not_shared_between_schedules_or_lengths_of_one(digits, bac
 def test_standardised_features_have_mean_0_and_deviation_1_on_the_training_examples():
     data = table()
     train = np.arange(0, 40, 2)
-    found = standardized(data, train)
-    np.testing.assert_allclose(found.train.X[train].mean(axis=0), 0, atol=1e-12)
-    np.testing.assert_allclose(found.train.X[train].std(axis=0), [1, 1, 0], atol=1e-12)
-    assert np.isfinite(found.test.X).all()
-    assert found.digests != standardized(data, train[1:]).digests
+    view = standardized(data, train)
+    np.testing.assert_allclose(view.train.X[train].mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(view.train.X[train].std(axis=0), [1, 1, 0], atol=1e-12)
+    assert np.isfinite(view.test.X).all()
+    assert view.digests != standardized(data, train[1:]).digests
 
 
 def test_standardised_over_all_takes_mean_and_deviation_over_both_splits():
     data = table()
-    found = standardized(data, None)
-    both = np.concatenate([found.train.X, found.test.X])
+    view = standardized(data, None)
+    both = np.concatenate([view.train.X, view.test.X])
     np.testing.assert_allclose(both.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(both.std(axis=0), [1, 1, 0], atol=1e-12)
 

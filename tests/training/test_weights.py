@@ -49,13 +49,13 @@ def digest(arrays):
 
 def all_digests():
     """Of the first weights of every network; also what the process of the other backend prints."""
-    found = {}
+    digests = {}
     for name, build in weighted().items():
         start = Start(build)
         kept = set(range(len(values(start.model)))) - start.seeds  # seeds have another type on each backend
         drawn = start.draw(values(start.model), streams(4)["weights"], streams(4)["dropout"])
-        found[name] = digest([drawn[i] for i in sorted(kept)])
-    return found
+        digests[name] = digest([drawn[i] for i in sorted(kept)])
+    return digests
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -63,12 +63,12 @@ def test_every_variable_that_starts_at_random_follows_the_seed_and_no_other_does
     build = weighted()[name]
     first, other = values(build()), values(build())
     random = {i for i, (a, b) in enumerate(zip(first, other, strict=True)) if not np.array_equal(a, b)}
-    one, again, two = started(build, 1), started(build, 1), started(build, 2)
-    assert digest(one) == digest(again)
-    assert {i for i, (a, b) in enumerate(zip(one, two, strict=True)) if not np.array_equal(a, b)} == random
-    assert [value.shape for value in one] == [value.shape for value in first]
+    seed_1, again, seed_2 = started(build, 1), started(build, 1), started(build, 2)
+    assert digest(seed_1) == digest(again)
+    assert {i for i, (a, b) in enumerate(zip(seed_1, seed_2, strict=True)) if not np.array_equal(a, b)} == random
+    assert [value.shape for value in seed_1] == [value.shape for value in first]
     for i in set(range(len(first))) - random:
-        np.testing.assert_array_equal(one[i], first[i])
+        np.testing.assert_array_equal(seed_1[i], first[i])
 
 
 def test_every_layer_of_keras_is_one_of_these_or_has_no_weights():
@@ -104,10 +104,10 @@ def test_layers_that_draw_give_the_seeds_numbers_in_a_fresh_network_as_in_a_used
             seed_by(drawn)
         return [np.array(keras.ops.convert_to_numpy(start.model(inputs, training=True))) for _ in range(2)]
 
-    one, two = outputs(start, 1), outputs(start, 2)
-    assert digest(outputs(start, 1)) == digest(outputs(Start(build), 1)) == digest(one)
-    assert digest(one) != digest(two)
-    assert not np.array_equal(*one)
+    seed_1, seed_2 = outputs(start, 1), outputs(start, 2)
+    assert digest(outputs(start, 1)) == digest(outputs(Start(build), 1)) == digest(seed_1)
+    assert digest(seed_1) != digest(seed_2)
+    assert not np.array_equal(*seed_1)
 
 
 # As version 0.2 drew them, and as the records of this history were fitted.
@@ -186,11 +186,11 @@ def dense(initializer):
 
 
 def test_initialisers_of_a_users_own_are_drawn_by_the_run_too():
-    one, two = (started(dense(keras_initializer), seed)[0] for seed in (1, 2))
-    assert not np.array_equal(one, two)
+    seed_1, seed_2 = (started(dense(keras_initializer), seed)[0] for seed in (1, 2))
+    assert not np.array_equal(seed_1, seed_2)
     rng = streams(1)["weights"]
     expected = 2.0 * rng.normal(size=(6, 3)).astype(np.float32) + rng.uniform(size=(6, 3)).astype(np.float32)
-    np.testing.assert_allclose(one, expected, rtol=1e-6)
+    np.testing.assert_allclose(seed_1, expected, rtol=1e-6)
     constant = [started(dense(constant_initializer), seed)[0] for seed in (1, 2)]
     np.testing.assert_array_equal(*constant)
 

@@ -31,12 +31,12 @@ class Trackers:
     ) -> None:
         self._lanes = [_Lane(tracker, say) for tracker in trackers]
         self._patience, self._limit = patience, limit
-        self._told: set[tuple[str, str]] = set()
+        self._run_ids: set[tuple[str, str]] = set()
 
     def log(self, record: Record) -> None:
         """Tell of a run that has ended, in this call or an earlier one."""
-        if (record.key, record.started) not in self._told:
-            self._told.add((record.key, record.started))
+        if (record.key, record.started) not in self._run_ids:
+            self._run_ids.add((record.key, record.started))
             for lane in self._lanes:
                 lane.put(record)
 
@@ -55,7 +55,7 @@ class _Lane:
     def __init__(self, tracker: Tracker, say: Say) -> None:
         self._tracker, self._say = tracker, say
         self._queue: queue.SimpleQueue[Record | Path] = queue.SimpleQueue()
-        self._runs = self._told = 0
+        self._runs = self._logged_runs = 0
         self._ended = threading.Event()
         self._given_up = False
         threading.Thread(target=self._work, name=f"tracker {tracker.name}", daemon=True).start()
@@ -67,12 +67,12 @@ class _Lane:
 
     def wait(self, patience: float, deadline: float) -> None:
         """Wait for the end while it gets on; then say what is missing."""
-        told = -1
-        while not self._ended.is_set() and self._told > told and time.monotonic() < deadline:
-            told = self._told
+        before = -1
+        while not self._ended.is_set() and self._logged_runs > before and time.monotonic() < deadline:
+            before = self._logged_runs
             self._ended.wait(min(patience, max(0.0, deadline - time.monotonic())))
         self._given_up = True
-        missing = self._runs - self._told
+        missing = self._runs - self._logged_runs
         if missing:
             self._say(f"{self._tracker.name}: {missing} of {self._runs} runs are missing; the same command adds them")
         elif not self._ended.is_set():
@@ -86,7 +86,7 @@ class _Lane:
                     self._tracker.finish(item)
                     return
                 self._tracker.log(item)
-                self._told += 1
+                self._logged_runs += 1
         except Exception as error:
             if not self._given_up:
                 self._say(f"{self._tracker.name} failed, the runs go on without it: {reason(error)}")
@@ -96,12 +96,12 @@ class _Lane:
 
 def reason(error: BaseException) -> str:
     """Why something failed, in one line: the operating system's word where it is at the bottom, else the error's."""
-    found: BaseException | None = error
-    while found is not None:
-        if isinstance(found, OSError) and found.strerror:
-            return f"{found.strerror} ({found.filename})" if found.filename else found.strerror
-        if isinstance(found, TimeoutError):
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return f"{cause.strerror} ({cause.filename})" if cause.filename else cause.strerror
+        if isinstance(cause, TimeoutError):
             return "no answer in time"
-        found = found.__cause__ or found.__context__
+        cause = cause.__cause__ or cause.__context__
     words = " ".join(str(error).split())
     return (words if len(words) < 300 else f"{words[:300]}…") or type(error).__name__

@@ -108,7 +108,9 @@ class MLflow:
         run = self._client.create_run(
             self._experiment, _milliseconds(began(record)), tags, f"{record.method} seed {record.seed}"
         )
-        metrics = [Metric(one.name, one.value, _milliseconds(one.time), one.step) for one in scalars(record)]
+        metrics = [
+            Metric(scalar.name, scalar.value, _milliseconds(scalar.time), scalar.step) for scalar in scalars(record)
+        ]
         metrics += [
             Metric(name, value, _milliseconds(ended(record)), 0)
             for name, value in {

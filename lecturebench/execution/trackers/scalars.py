@@ -24,15 +24,15 @@ class Scalar(NamedTuple):
 def scalars(record: Record) -> list[Scalar]:
     """What was measured in each epoch, then what was measured once, at the last epoch."""
     begun = began(record) + sum(record.seconds.get(phase, 0.0) for phase in BEFORE_FIT)
-    found = [
+    curve = [
         Scalar(_curve_name(name), int(row["epoch"]), float(value), begun + row.get("seconds", 0.0))
         for row in record.curve
         for name, value in row.items()
         if name not in ("epoch", "seconds")
     ]
-    known = {scalar.name for scalar in found}
-    last = max((scalar.step for scalar in found), default=0)
-    return found + [
+    known = {scalar.name for scalar in curve}
+    last = max((scalar.step for scalar in curve), default=0)
+    return curve + [
         Scalar(f"{metric}/{split}", last, float(value), ended(record))
         for split, values in record.metrics.items()
         for metric, value in values.items()
@@ -42,13 +42,13 @@ def scalars(record: Record) -> list[Scalar]:
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, bool | int | float | str]:
     """A recipe without nesting: {"options": {"rho": 0.9}} is {"options.rho": 0.9}; lists and None become text."""
-    found: dict[str, bool | int | float | str] = {}
+    fields: dict[str, bool | int | float | str] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):
-            found |= flat(value, f"{prefix}{name}.")
+            fields |= flat(value, f"{prefix}{name}.")
         else:
-            found[f"{prefix}{name}"] = value if isinstance(value, bool | int | float | str) else json.dumps(value)
-    return found
+            fields[f"{prefix}{name}"] = value if isinstance(value, bool | int | float | str) else json.dumps(value)
+    return fields
 
 
 def began(record: Record) -> float:

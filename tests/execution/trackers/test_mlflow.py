@@ -67,7 +67,7 @@ def test_mlflow_gets_parameters_metrics_by_step_and_tags(address, client, out):
     assert run.data.metrics["parameters"] == 101770
     assert run.data.metrics["seconds/fit"] == 2.0
     history = client.get_metric_history(run.info.run_id, "loss/train")
-    assert [(one.step, one.value) for one in history] == [(1, 2.0), (2, 1.0)]
+    assert [(point.step, point.value) for point in history] == [(1, 2.0), (2, 1.0)]
 
 
 def test_failed_run_is_failed_with_its_reason(address, client, out):
@@ -83,7 +83,7 @@ def test_what_does_not_fit_is_cut_and_what_is_no_number_kept(address, client, ou
     open_tracker("mlflow", address, out).log(record)
     [run] = runs(client)
     assert set(run.data.params) == {"a_b_"}
-    first, second = sorted(client.get_metric_history(run.info.run_id, "loss/train"), key=lambda one: one.step)
+    first, second = sorted(client.get_metric_history(run.info.run_id, "loss/train"), key=lambda point: point.step)
     assert math.isnan(first.value)
     assert second.value > 1e308
     open_tracker("tensorboard", "", out).log(record)
@@ -106,18 +106,17 @@ def test_run_that_was_cut_short_or_fitted_anew_is_replaced(address, client, out)
     client.update_run(next(run for run in runs(client) if run.data.tags["seed"] == "1").info.run_id, "RUNNING")
     tracker.log(make_record(0, started="2026-11-02T10:00:00+00:00", metrics={"test": {"error": 0.5}}))
     tracker.log(make_record(1))
-    found = {run.data.tags["seed"]: run for run in runs(client)}
-    assert len(runs(client)) == len(found) == 2
-    assert found["0"].data.metrics["error/test"] == 0.5
-    assert found["1"].info.status == "FINISHED"
+    by_seed = {run.data.tags["seed"]: run for run in runs(client)}
+    assert len(runs(client)) == len(by_seed) == 2
+    assert by_seed["0"].data.metrics["error/test"] == 0.5
+    assert by_seed["1"].info.status == "FINISHED"
 
 
 def test_two_calls_at_once_add_each_run_once(address, client, out):
-    trackers = [open_tracker("mlflow", address, out) for _ in range(2)]
-    told = Trackers(trackers, pytest.fail)
+    trackers = Trackers([open_tracker("mlflow", address, out) for _ in range(2)], pytest.fail)
     for seed in range(5):
-        told.log(make_record(seed))
-    told.finish(out)
+        trackers.log(make_record(seed))
+    trackers.finish(out)
     assert len(runs(client)) == 5
 
 
@@ -137,6 +136,10 @@ def test_table_and_page_are_artifacts_of_the_run_above(address, client, out, tmp
     [parent] = runs(client, "tags.role = 'report'")
     assert (parent.info.run_name, parent.info.status) == ("latest", "FINISHED")
     assert runs(client)[0].data.tags["mlflow.parentRunId"] == parent.info.run_id
-    assert {one.path for one in client.list_artifacts(parent.info.run_id)} == {"index.html", "table.csv", "table.md"}
+    assert {artifact.path for artifact in client.list_artifacts(parent.info.run_id)} == {
+        "index.html",
+        "table.csv",
+        "table.md",
+    }
     assert (tmp_path / "mlartifacts").is_dir()
     assert not (tmp_path / "mlruns").exists()

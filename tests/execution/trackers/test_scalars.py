@@ -7,17 +7,19 @@ from tests.execution.trackers.build import make_record
 
 
 def test_scalars_are_the_curve_then_what_was_measured_once():
-    found = scalars(make_record())
+    series = scalars(make_record())
     begin = 1793527200.0 + 4  # fits begin after import and build
-    assert [(one.step, one.value, one.time - begin) for one in found if one.name == "error/train"] == [
+    assert [(scalar.step, scalar.value, scalar.time - begin) for scalar in series if scalar.name == "error/train"] == [
         (1, 0.5, 1.0),
         (2, 0.1, 2.0),
     ]
-    assert [(one.step, one.value, one.time - begin) for one in found if one.name == "error/test"] == [(2, 0.25, 2.5)]
+    assert [(scalar.step, scalar.value, scalar.time - begin) for scalar in series if scalar.name == "error/test"] == [
+        (2, 0.25, 2.5)
+    ]
 
 
 def test_baseline_without_epochs_has_its_metrics_at_step_0():
-    assert [(one.name, one.step) for one in scalars(make_record(curve=[]))] == [
+    assert [(scalar.name, scalar.step) for scalar in scalars(make_record(curve=[]))] == [
         ("error/train", 0),
         ("error/test", 0),
         ("loss/test", 0),

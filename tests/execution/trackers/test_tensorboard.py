@@ -32,12 +32,12 @@ def test_tensorboard_reads_scalars_with_steps_and_times(tmp_path):
     open_tracker("tensorboard", "", tmp_path).log(make_record(3))
     [file] = tmp_path.glob("tensorboard/**/*tfevents*")
     assert file.parent == tmp_path / "tensorboard/error_table/dropout/mnist-smoke-jax-seed3-00000000"
-    found = read(file)
-    assert set(found.Tags()["scalars"]) == {
+    events = read(file)
+    assert set(events.Tags()["scalars"]) == {
         *("loss/train", "error/train", "error/validation", "error/test", "loss/test")
     }
-    assert [(one.step, one.value) for one in found.Scalars("loss/train")] == [(1, 2.0), (2, 1.0)]
-    assert [one.wall_time for one in found.Scalars("error/test")] == [1793527206.5]
+    assert [(event.step, event.value) for event in events.Scalars("loss/train")] == [(1, 2.0), (2, 1.0)]
+    assert [event.wall_time for event in events.Scalars("error/test")] == [1793527206.5]
 
 
 def test_hparams_tab_lists_every_run_with_recipe_metrics_and_status(tmp_path):
@@ -62,7 +62,7 @@ def test_hparams_tab_lists_every_run_with_recipe_metrics_and_status(tmp_path):
     assert sorted(by_seed) == [1, 2, 3]
     assert by_seed[1].hparams["options.rho"].number_value == 0.9
     assert by_seed[2].hparams["nested.on"].bool_value is True
-    assert {one.name.tag: one.value for one in by_seed[1].metric_values}["error/test"] == 0.25
+    assert {metric.name.tag: metric.value for metric in by_seed[1].metric_values}["error/test"] == 0.25
     assert by_seed[3].sessions[0].status == api_pb2.STATUS_FAILURE
     assert by_seed[3].hparams["status"].string_value == "timeout"
 
@@ -71,7 +71,7 @@ def test_run_told_twice_or_fitted_anew_is_one_file(tmp_path):
     for record in (make_record(), make_record(), make_record(metrics={"test": {"error": 0.5}})):
         open_tracker("tensorboard", "", tmp_path).log(record)
     [file] = tmp_path.glob("tensorboard/**/*tfevents*")
-    assert [one.value for one in read(file).Scalars("error/test")] == [0.5]
+    assert [event.value for event in read(file).Scalars("error/test")] == [0.5]
 
 
 def test_tensorboard_is_written_without_tensorflow(tmp_path):

