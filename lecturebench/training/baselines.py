@@ -15,8 +15,8 @@ from lecturebench.declare.methods import takes_seed
 from lecturebench.declare.views import View
 from lecturebench.metrics import Metric, Predictions, measure, of_task
 from lecturebench.training.batches import training_examples
-from lecturebench.training.drawn import seeded
-from lecturebench.training.outcome import STREAMS, Fitted, streams
+from lecturebench.training.drawn import own_draws
+from lecturebench.training.outcome import Fitted, streams
 
 DRY_RUN = 200  # examples, enough to go through everything that a fit imports
 COMPARED = 1000  # test examples; other random numbers show in the finest answers to any of them
@@ -59,7 +59,7 @@ def fit_baseline(
         _dry_run(function, given, X, y, inputs, seed)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        with seeded(_entropy(seed)) as draws:
+        with own_draws(seed) as draws:
             with fitted.timed("fit"):
                 estimator = function(X, y, **given)
             with fitted.timed("predict"):
@@ -101,11 +101,6 @@ def flat_inputs(dataset: Dataset, X: np.ndarray) -> np.ndarray:
     return np.asarray(X, dtype=np.float32).reshape(len(X), -1) / np.float32(dataset.scale)
 
 
-def _entropy(seed: int, other: int = 0) -> np.random.SeedSequence:
-    """What seeds the random numbers that a method draws by itself: a stream of the run's beside `STREAMS`."""
-    return np.random.SeedSequence(seed, spawn_key=(len(STREAMS), other))
-
-
 def _dry_run(
     function: Callable[..., Any], given: Mapping[str, Any], X: np.ndarray, y: np.ndarray, inputs: np.ndarray, seed: int
 ) -> None:
@@ -124,7 +119,7 @@ def _dry_run(
         for context in quiet:
             stack.enter_context(context)
         warnings.simplefilter("ignore")
-        with seeded(_entropy(seed)):
+        with own_draws(seed):
             estimator = function(X[few].copy(), y[few].copy(), **given)
             estimator.predict(inputs[:1])
             if hasattr(estimator, "predict_proba"):
@@ -169,10 +164,10 @@ def _answers_otherwise(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with seeded(_entropy(seed, 1)):
+        with own_draws(seed, 1):
             other = function(X, y, **given)
             answers = _finest(other, inputs)
-        with seeded(_entropy(seed, 2)):
+        with own_draws(seed, 2):
             first = _finest(estimator, inputs)
     return not np.array_equal(answers, first)
 

@@ -13,7 +13,7 @@ from lecturebench import metrics
 from lecturebench.datasets import load
 from lecturebench.training import baselines
 from lecturebench.training.baselines import fit_baseline, flat_inputs
-from lecturebench.training.drawn import seeded
+from lecturebench.training.drawn import own_draws
 
 
 @pytest.fixture(scope="module")
@@ -203,8 +203,19 @@ def test_a_function_that_asks_for_a_seed_gets_the_runs(digits):
     assert seen[-1] == 0
 
 
+@pytest.mark.parametrize("seed", [0, 3])
+def test_what_an_estimator_draws_comes_from_the_stream_behind_the_five_of_the_run(digits, seed):
+    from sklearn.ensemble import RandomForestClassifier
+
+    X, y, inputs, _ = arrays(digits)
+    fitted = fit_baseline(lambda X, y: RandomForestClassifier(5).fit(X, y), {}, digits, seed=seed)
+    first = np.random.SeedSequence(seed, spawn_key=(5, 0)).spawn(1)[0].generate_state(1)[0]
+    by_hand = RandomForestClassifier(5, random_state=np.random.RandomState(first)).fit(X, y)
+    assert np.array_equal(fitted.predictions.probabilities, by_hand.predict_proba(inputs))
+
+
 def test_generators_work_as_before_afterwards():
-    with seeded(np.random.SeedSequence(1)) as draws:
+    with own_draws(1) as draws:
         np.random.default_rng(3).random()
         random.Random(3).random()
     assert not draws.any, "generators with a seed of their own draw nothing that anybody must know of"
