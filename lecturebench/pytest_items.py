@@ -147,7 +147,7 @@ class ClaimItem(BenchmarkItem):
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedRows:
     """What came of the rows of one file. missing: datasets that cannot be had, with the reason."""
 
     failed: Sequence[Record]
@@ -163,14 +163,14 @@ class Fits:
         self._stack = ExitStack()
         self._pool: Any = None
         self._suites: dict[Path, Suite] = {}
-        self._fitted: dict[Path, Fitted | Exception] = {}
+        self._fitted: dict[Path, FittedRows | Exception] = {}
         self._judged: dict[Path, Results] = {}
 
     def option(self, name: str) -> Any:
         """What was asked for."""
         return self._config.getoption(PREFIX + name)
 
-    def of(self, benchmark: Benchmark, methods: Sequence[str]) -> Fitted:
+    def of(self, benchmark: Benchmark, methods: Sequence[str]) -> FittedRows:
         """Fit what the store lacks of these methods, the first time that somebody asks; what it raised, the others."""
         if benchmark.path not in self._fitted:
             try:
@@ -195,7 +195,7 @@ class Fits:
         """Let the workers go."""
         self._stack.close()
 
-    def _fit(self, benchmark: Benchmark, methods: Sequence[str]) -> Fitted:
+    def _fit(self, benchmark: Benchmark, methods: Sequence[str]) -> FittedRows:
         from lecturebench.execution.progress import PlainDisplay
 
         question = self._question(benchmark, methods)
@@ -212,7 +212,7 @@ class Fits:
 
         summary = session.fit(prepared, display=display, workers=warm)
         self._judged.pop(benchmark.path, None)
-        return Fitted(summary.failed, dict(prepared.missing[benchmark.name]), self.judged(benchmark))
+        return FittedRows(summary.failed, dict(prepared.missing[benchmark.name]), self.judged(benchmark))
 
     def _question(self, benchmark: Benchmark, methods: Sequence[str]) -> session.Question:
         return session.Question(

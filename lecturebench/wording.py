@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 
 def duration(seconds: float) -> str:
@@ -36,3 +37,9 @@ def short(value: float) -> str:
 def words(name: str) -> str:
     """A parameter's or a metric's name as people write it: learning rate."""
     return name.replace("_", " ")
+
+
+def they_are(names: Iterable[str]) -> str:
+    """Some names as the subject of a sentence: "penalty is", "penalty and units are"."""
+    *others, last = names
+    return f"{', '.join(others)} and {last} are" if others else f"{last} is"

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from lecturebench.wording import duration, expected_duration, short
+from lecturebench.wording import duration, expected_duration, short, they_are
 
 
 def test_durations_are_said_as_people_say_them() -> None:
@@ -23,3 +23,8 @@ def test_expected_durations_are_told_in_one_unit(seconds: float, text: str) -> N
 @pytest.mark.parametrize(("value", "text"), [(1e-5, "1e-5"), (3e-4, "3e-4"), (0.001, "0.001"), (0, "0"), (0.4, "0.4")])
 def test_parameters_are_written_short(value: float, text: str) -> None:
     assert short(value) == text
+
+
+def test_names_are_the_subject_of_a_sentence() -> None:
+    said = [they_are(["units"]), they_are(["units", "penalty"]), they_are(["units", "penalty", "rate"])]
+    assert said == ["units is", "units and penalty are", "units, penalty and rate are"]

@@ -133,6 +133,7 @@ class Benchmark:
                     raise ValueError(nearest(f"profile of claim {claim.name!r}", profile, PROFILES))
         if set(self.profiles) != set(PROFILES):
             raise ValueError(f"benchmark {self.title!r} declares profiles {sorted(self.profiles)}; it needs {PROFILES}")
+        self._refuse_single_seeds()
         for metric in self.metrics:
             if metric.name in METRICS:
                 raise ValueError(f"benchmark {self.title!r} declares a metric {metric.name!r}, which is one of ours")
@@ -140,6 +141,18 @@ class Benchmark:
         if self.metric not in self.known_metrics:
             raise ValueError(nearest(f"metric of {self.task}", self.metric, sorted(self.known_metrics)))
         object.__setattr__(self, "claims", tuple(map(self._with_metric, self.claims)))
+
+    def _refuse_single_seeds(self) -> None:
+        """ValueError where a profile leaves a single seed to a choice by one standard error."""
+        single = [name for name, profile in self.profiles.items() if (profile.choice_seeds or 2) < 2]
+        chosen = [
+            f"{name} of {method.name!r}"
+            for method in self.methods
+            for name, choice in method.choices.items()
+            if choice.rule == "one standard error"
+        ]
+        if single and chosen:
+            raise ValueError(f"profile {single[0]!r} has choice_seeds 1; one standard error for {chosen[0]} needs two")
 
     def _with_metric(self, claim: Claim) -> Claim:
         """The claim with its metric filled in. ValueError if none of its methods can have it, or not as printed."""

@@ -40,16 +40,38 @@ class Method:
         self.parameters = MappingProxyType(dict(parameters))
 
     @property
-    def choice(self) -> tuple[str, Choice] | None:
-        """The parameter that is chosen on validation data, and how; None where nothing is left to choose."""
-        return next(iter(self._choices), None)
-
-    @property
-    def _choices(self) -> list[tuple[str, Choice]]:
+    def choices(self) -> Mapping[str, Choice]:
+        """The parameters that are chosen on validation data, and how, as they are declared; the learning rate last."""
         given = dict(self.parameters)
         if self.training is not None:
             given["learning_rate"] = self.training.learning_rate
-        return [(name, value) for name, value in given.items() if isinstance(value, Choice)]
+        return {name: value for name, value in given.items() if isinstance(value, Choice)}
+
+    def _check_choices(self) -> None:
+        """ValueError for choices that cannot be made, or not together."""
+        choices = self.choices
+        if choices and self.training is not None and not self.training.validation:
+            raise ValueError(
+                f"method {self.name!r} leaves {' and '.join(choices)} to choose, but its training holds out no "
+                "examples to choose by: give it a validation share above 0"
+            )
+        for name, choice in choices.items():
+            # Of another type, such as NumPy's, a recipe would not say the value.
+            if odd := [value for value in choice.grid if type(value) not in (int, float)]:
+                raise ValueError(
+                    f"method {self.name!r} has {odd[0]!r} in the grid of {name}; it must hold ints and floats of Python"
+                )
+        if len({tuple(choice.seeds) for choice in choices.values()}) > 1:
+            stated = ", ".join(f"{name} on {choice.seeds}" for name, choice in choices.items())
+            raise ValueError(
+                f"method {self.name!r} chooses {stated}: each run is of one value of each, so give them equal seeds"
+            )
+        simplest = [name for name, choice in choices.items() if choice.rule == "one standard error"]
+        if len(simplest) > 1:
+            raise ValueError(
+                f"method {self.name!r} chooses {' and '.join(simplest)} by 'one standard error'; one at most may be: "
+                "of two that can both be larger none says which is the simpler fit, so give the others rule='least'"
+            )
 
 
 class Network(Method):
@@ -79,19 +101,18 @@ class Network(Method):
         self.view = view
         if resplit and training.held_out == "last":
             raise ValueError(f"method {name!r} draws its split anew, which has no published order to hold the last of")
-        if len(self._choices) > 1:
-            raise ValueError(f"method {name!r} leaves several parameters to choose; one at most")
+        self._check_choices()
 
 
 class Baseline(Method):
     """A classical method: ``function(X, y, **parameters)`` returns a fitted scikit-learn estimator.
 
     X: (n, p) float32, in [0, 1] for images; float64 as they are for tables. y: (n,) integers, or values for regression.
-    It is fitted on the whole training split: no choice is left that validation data could make. What it predicts is
-    its ``predict``; probabilities are those of its ``predict_proba``, where it has one. A function with a parameter
-    ``seed`` gets the run's. deterministic: None finds out: a method whose first run draws random numbers, and predicts
-    otherwise with others, gets all seeds. True is checked, and such a run ends as an error. ValueError for True where
-    the function cannot do without a ``seed``.
+    It is fitted on the whole training split; only to choose a parameter on four fifths of it, drawn by the run's seed,
+    and measured on the rest. What it predicts is its ``predict``; probabilities are those of its ``predict_proba``,
+    where it has one. A function with a parameter ``seed`` gets the run's. deterministic: None finds out: a method whose
+    first run draws random numbers, and predicts otherwise with others, gets all seeds. True is checked, and such a run
+    ends as an error. ValueError for True where the function cannot do without a ``seed``.
     """
 
     uses_backend = False
@@ -110,8 +131,7 @@ class Baseline(Method):
         super().__init__(name, title, function, notes, parameters)
         self.deterministic, self.resplit = False if resplit else deterministic, resplit
         self.view = view
-        if self._choices:
-            raise ValueError(f"baseline {name!r} leaves a parameter to choose; only a Network may")
+        self._check_choices()
         if deterministic and "seed" not in parameters and takes_seed(function, required=True):
             raise ValueError(
                 f"baseline {name!r} is declared deterministic, but its function asks for a seed: give it one as a "
@@ -152,8 +172,8 @@ class Experiment(Method):
     ) -> None:
         super().__init__(name, title, function, notes, parameters)
         self.quantity, self.deterministic, self.uses_backend = quantity, deterministic, backend
-        if self._choices:
-            raise ValueError(f"experiment {name!r} leaves a parameter to choose; only a Network may")
+        if self.choices:
+            raise ValueError(f"experiment {name!r} leaves a parameter to choose; only a Network or a Baseline may")
 
 
 def takes_seed(function: Callable[..., Any], *, required: bool = False) -> bool:

@@ -14,10 +14,18 @@ from lecturebench.declare.schedules import Schedule
 class Choice:
     """A parameter that no source prints, chosen on validation data by a rule fixed beforehand.
 
-    Each value of ``grid`` is fitted once per seed of ``seeds``; these are other seeds than the judged ones.
+    It stands in place of a parameter of a `Network` or a `Baseline`, or of the learning rate of a `Training`.
+    Each value of ``grid`` is fitted once per seed of ``seeds``; these are other seeds than the judged ones. The
+    function is given a value as it is written here, 3 as 3 and not as 3.0.
     rule: "one standard error" takes the largest value whose mean validation error is within one standard error of the
     best (ISLP, sec. 6.1.3), which is for penalties, where larger is simpler; "least" takes the value with the least
     mean validation error, which is for learning rates, of which none is simpler.
+
+    A method may leave several to choose. Then each combination of their values is fitted per seed, so that all have the
+    same ``seeds``, and the combination with the least mean validation error is taken; of equally good ones that with
+    the smallest values, in order of declaration. If one of them has the rule "one standard error", and at most one may,
+    it then goes on among the combinations that share the best values of the others: the largest value whose mean is
+    within one standard error of the best.
     """
 
     grid: tuple[float, ...]

@@ -114,7 +114,7 @@ def makespan(jobs: Mapping[str, Job], slots: int) -> float:
 
 
 @dataclass(frozen=True)
-class Row:
+class MethodPlan:
     """A request for a single method, named in ``methods``, and its plan as it stands."""
 
     request: Request
@@ -138,7 +138,7 @@ class Row:
 
 
 def affordable(
-    rows: Sequence[Row],
+    rows: Sequence[MethodPlan],
     ended: Mapping[str, Record],
     begun: Mapping[str, float],
     expected: Callable[[Run], float],
@@ -169,7 +169,7 @@ def affordable(
 
 
 def left_out(
-    rows: Sequence[Row], ended: Mapping[str, Record], expected: Callable[[Run], float], why: str
+    rows: Sequence[MethodPlan], ended: Mapping[str, Record], expected: Callable[[Run], float], why: str
 ) -> dict[str, dict[str, str]]:
     """For each benchmark the claims that cannot be judged yet and the methods without a judged run, with the reason.
 
@@ -197,11 +197,13 @@ def left_out(
     return reasons
 
 
-def _goals(rows: Sequence[Row], ended: Mapping[str, Record], seeds: int | None) -> dict[tuple[str, str], Goal | None]:
+def _goals(
+    rows: Sequence[MethodPlan], ended: Mapping[str, Record], seeds: int | None
+) -> dict[tuple[str, str], Goal | None]:
     """For each benchmark and claim the runs of so many seeds that it needs; None where a method failed for good."""
     waiting = {run.key for row in rows for run in row.plan.waiting}
     failed = {key for key, record in ended.items() if record.status != "ok"} - waiting
-    places: dict[tuple[object, ...], list[Row]] = {}
+    places: dict[tuple[object, ...], list[MethodPlan]] = {}
     for row in rows:
         places.setdefault(row.place, []).append(row)
     goals = {}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lecturebench.execution.budget import Row, affordable, left_out
+from lecturebench.execution.budget import MethodPlan, affordable, left_out
 from lecturebench.execution.durations import Durations, LongestFirst, kind
 from lecturebench.execution.plan import Plan, Request, Run, plan
 from lecturebench.execution.pool import Pool
@@ -134,7 +134,7 @@ class _Call:
         self._ended = {key: record for key, record in earlier.items() if key not in self._again}
         self._durations = Durations(earlier.values())
         self._sources: dict[tuple[Path, str, tuple[str, ...] | None], Mapping[str, str]] = {}
-        self._rows: list[Row] = []
+        self._rows: list[MethodPlan] = []
         self._rows_waiting_for: dict[str, set[int]] = {}
         self._taken: dict[str, _Taken] = {}
         self._slots = 0
@@ -151,7 +151,7 @@ class _Call:
         self._rows, self._rows_waiting_for = [], {}
         for request in requests:
             for method in request.asked:
-                self._rows.append(Row(replace(request, methods=(method.name,)), Plan([], [])))
+                self._rows.append(MethodPlan(replace(request, methods=(method.name,)), Plan([], [])))
                 self._plan(len(self._rows) - 1)
         self._arrange()
 
@@ -181,7 +181,7 @@ class _Call:
         place = (request.benchmark.path, request.backend, request.methods)
         if place not in self._sources:
             self._sources[place] = source_digests(request)
-        self._rows[index] = Row(request, plan(request, self._ended, self._sources[place]))
+        self._rows[index] = MethodPlan(request, plan(request, self._ended, self._sources[place]))
         for key in self._rows[index].plan.deciding:
             self._rows_waiting_for.setdefault(key, set()).add(index)
 

@@ -10,11 +10,11 @@ from typing import Literal
 
 from lecturebench.execution.durations import Durations, spent
 from lecturebench.execution.plan import Request, Run, plan
-from lecturebench.execution.progress import describe
+from lecturebench.execution.progress import describe, in_words
 from lecturebench.execution.standing import backend_of, older, why_not
 from lecturebench.metrics import headline
 from lecturebench.store import Record
-from lecturebench.wording import expected_duration
+from lecturebench.wording import expected_duration, they_are
 
 State = Literal["done", "failed", "missing", "waiting", "stale", "other"]
 STATES: tuple[State, ...] = ("done", "failed", "missing", "waiting", "stale", "other")
@@ -64,8 +64,8 @@ def overview(
                 result = "" if record is None else _result(record, request.benchmark.metric)
                 entries.append(_entry(run, state, describe(run), seconds, result))
             for run in waiting:
-                if run.method == method.name and method.choice is not None:
-                    why = f"until its {method.choice[0]} is chosen"
+                if run.method == method.name:
+                    why = f"until its {they_are(method.choices)} chosen"
                     entries.append(_entry(run, "waiting", describe(run), durations.expected(run), why))
         for record in ended.values():
             if record.benchmark == request.benchmark.name and record.key not in listed:
@@ -105,13 +105,9 @@ def _result(record: Record, metric: str) -> str:
 
 def _name(record: Record, request: Request) -> str:
     """A record in the words of `progress.describe`."""
-    tried = ""
-    methods = {method.name: method for method in request.benchmark.methods}
-    if record.role == "choice" and record.method in methods:
-        name, _ = methods[record.method].choice or ("", None)
-        value = record.recipe.get(name)
-        tried = f" {value:g}" if isinstance(value, int | float) else ""
-    return f"{record.method}{tried} seed {record.seed}"
+    choices = {method.name: method.choices for method in request.benchmark.methods}.get(record.method, {})
+    tried = {name: record.recipe.get(name) for name in choices} if record.role == "choice" else {}
+    return in_words(record.method, tried, record.seed)
 
 
 def _why_not(
@@ -136,7 +132,7 @@ def _why_not(
     alike = [run for run in runs if run.method == record.method and run.role == record.role]
     if record.seed not in {run.seed for run in alike}:
         return "other", f"seed {record.seed} is not asked for"
-    if method.choice is not None:
-        parameter, _ = method.choice
-        return "other", f"its {parameter} is {'not in the grid of this profile' if record.role == 'choice' else 'open'}"
+    if method.choices:
+        where = "not in the grid of this profile" if record.role == "choice" else "open"
+        return "other", f"its {they_are(method.choices)} {where}"
     return "stale", older(record)

@@ -10,9 +10,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import itertools
 import json
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -22,7 +24,7 @@ from lecturebench.declare.methods import Experiment, Method
 from lecturebench.declare.modules import name_in_suite
 from lecturebench.declare.training import Choice, Training
 from lecturebench.execution.source import is_plain
-from lecturebench.judging.statistics import RULES
+from lecturebench.judging.statistics import best_combination
 from lecturebench.metrics import Metric, split_of
 from lecturebench.store import Record
 
@@ -39,6 +41,7 @@ class Run:
     """One row fitted with one seed: all that a worker needs to know, and nothing that cannot be pickled.
 
     parameters: those that are plain; the others the worker takes from the method. threads: what the worker must have.
+    chosen: the values in place of the method's choices.
     """
 
     key: str
@@ -61,6 +64,7 @@ class Run:
     time_limit: float
     threads: int = THREADS
     examples: int | None = None
+    chosen: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ class Request:
 
 
 class Plan(NamedTuple):
-    """runs: those that can be fitted. waiting: judged runs whose parameter is still open; only their number counts.
+    """runs: those that can be fitted. waiting: judged runs whose parameters are still open; only their number counts.
 
     deciding: keys of those that have not ended, on which it depends what else is asked for.
     """
@@ -102,8 +106,8 @@ class Plan(NamedTuple):
 def plan(request: Request, ended: Mapping[str, Record], sources: Mapping[str, str]) -> Plan:
     """The runs of a request, those that others wait for first, then the longest.
 
-    ended: records by key. sources: the source digest of each method. The judged runs of a method wait while its choice
-    is open; it stays open for good if every value of the grid had a failed run.
+    ended: records by key. sources: the source digest of each method. The judged runs of a method wait while its choices
+    are open; they stay open for good if every combination of their values had a failed run.
     """
     runs: list[Run] = []
     waiting: list[Run] = []
@@ -113,46 +117,49 @@ def plan(request: Request, ended: Mapping[str, Record], sources: Mapping[str, st
             continue
         profile = request.benchmark.profiles[request.profile]
         source = sources[method.name]
-        fixed: dict[str, Any] = {}
+        fixed: Mapping[str, float] = {}
         seeds = range(1 if method.deterministic else request.seeds or profile.runs(method))
         metric = request.benchmark.measure(request.benchmark.metric)
         judged = runs
-        if method.choice is not None:
-            name, choice = method.choice
+        if method.choices:
             grid_runs = _grid(request, method, profile, source)
             runs += grid_runs
             if all(run.key in ended for run in grid_runs):
-                fixed[name] = chosen(name, choice, (ended[run.key] for run in grid_runs), metric)
-                if fixed[name] is None:
+                taken = chosen(method.choices, (ended[run.key] for run in grid_runs), metric)
+                if taken is None:
                     continue
+                fixed = taken
             else:
-                fixed[name], judged = choice.grid[0], waiting
+                fixed, judged = {name: choice.grid[0] for name, choice in method.choices.items()}, waiting
                 deciding |= {run.key for run in grid_runs if run.key not in ended}
         own = [_run(request, method, fixed, seed, "judged", source) for seed in seeds]
         if method.deterministic is None:
             first = ended.get(own[0].key)
-            deciding |= {own[0].key} if first is None else set()
+            # Of one that waits nobody knows the key yet.
+            deciding |= {own[0].key} if first is None and judged is runs else set()
             own = own if first is not None and first.random else own[:1]
         judged += own
     runs.sort(key=lambda run: (run.role != "choice", -(run.training or {"epochs": 0})["epochs"]))
     return Plan(runs, waiting, frozenset(deciding))
 
 
-def chosen(name: str, choice: Choice, records: Iterable[Record], metric: Metric) -> float | None:
-    """The value that the rule of a `Choice` takes by that metric on validation data.
+def chosen(choices: Mapping[str, Choice], records: Iterable[Record], metric: Metric) -> dict[str, float] | None:
+    """The values, as declared, that the rule of `Choice` takes by that metric on validation data.
 
-    Values with a failed run are left out; None if all have one.
+    Combinations of values with a failed run are left out; None if all have one.
     """
-    errors: dict[float, list[float]] = {}
-    failed = set()
+    errors: dict[tuple[float, ...], list[float]] = {}
     for record in records:
-        value = record.recipe[name]
-        if record.status == "ok":
-            errors.setdefault(value, []).append(metric.cost(record.metrics["validation"][metric.name]))
-        else:
-            failed.add(value)
-    whole = sorted(set(errors) - failed)
-    return RULES[choice.rule](whole, [errors[value] for value in whole]) if whole else None
+        value = record.metrics.get("validation", {}).get(metric.name) if record.status == "ok" else None
+        cost = math.nan if value is None else metric.cost(value)
+        errors.setdefault(tuple(record.recipe[name] for name in choices), []).append(cost)
+    grid = itertools.product(*(choice.grid for choice in choices.values()))
+    whole = [values for values in grid if all(map(math.isfinite, errors.get(values, [math.nan])))]
+    if not whole:
+        return None
+    rules = [choice.rule for choice in choices.values()]
+    best = best_combination(whole, [errors[values] for values in whole], rules)
+    return dict(zip(choices, best, strict=True))
 
 
 def limited(choice: Choice, profile: Profile) -> tuple[tuple[float, ...], tuple[int, ...]]:
@@ -164,21 +171,24 @@ def limited(choice: Choice, profile: Profile) -> tuple[tuple[float, ...], tuple[
 
 
 def _grid(request: Request, method: Method, profile: Profile, source: str) -> list[Run]:
-    assert method.choice is not None
-    name, choice = method.choice
-    grid, seeds = limited(choice, profile)
-    return [_run(request, method, {name: value}, seed, "choice", source) for value in grid for seed in seeds]
+    """A run for each combination of the values that are tried, and each seed, of which all choices have the same."""
+    grids, all_seeds = zip(*(limited(choice, profile) for choice in method.choices.values()), strict=True)
+    return [
+        _run(request, method, dict(zip(method.choices, values, strict=True)), seed, "choice", source)
+        for values in itertools.product(*grids)
+        for seed in all_seeds[0]
+    ]
 
 
 def _run(
     request: Request,
     method: Method,
-    chosen: Mapping[str, Any],
+    chosen: Mapping[str, float],
     seed: int,
     role: Literal["judged", "choice"],
     source: str,
 ) -> Run:
-    """chosen: the value in place of the method's `Choice`, if it has one."""
+    """chosen: the values in place of the method's choices."""
     profile = request.benchmark.profiles[request.profile]
     parameters = {name: chosen.get(name, value) for name, value in method.parameters.items()}
     training = _training(method.training, profile, chosen)
@@ -233,6 +243,7 @@ def _run(
         time_limit=request.time_limit or profile.time_limit,
         threads=request.threads,
         examples=request.examples,
+        chosen=chosen,
     )
 
 
@@ -266,7 +277,7 @@ def without_backend(method: Method) -> str:
     return "numpy" if isinstance(method, Experiment) else "scikit-learn"
 
 
-def _training(training: Training | None, profile: Profile, chosen: Mapping[str, Any]) -> dict[str, Any] | None:
+def _training(training: Training | None, profile: Profile, chosen: Mapping[str, float]) -> dict[str, Any] | None:
     if training is None:
         return None
     if profile.epochs is not None:

@@ -9,7 +9,7 @@ import contextlib
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Client, Connection, Listener
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -178,12 +178,15 @@ class RichDisplay:
 
 
 def describe(run: Run) -> str:
-    """The run in a few words: method, the tried value where one is chosen, seed."""
-    tried = ""
-    if run.role == "choice":
-        varied = [value for value in run.parameters.values() if isinstance(value, float)]
-        tried = f" {varied[0]:g}" if varied else ""
-    return f"{run.method}{tried} seed {run.seed}"
+    """The run in a few words: method, what is tried where something is chosen, seed."""
+    return in_words(run.method, run.chosen if run.role == "choice" else {}, run.seed)
+
+
+def in_words(method: str, tried: Mapping[str, Any], seed: int) -> str:
+    """A run by its method, seed and the values that it tries; of several each with its name."""
+    values = {name: f"{value:g}" for name, value in tried.items() if isinstance(value, int | float)}
+    parts = [f"{name} {value}" for name, value in values.items()] if len(values) > 1 else list(values.values())
+    return " ".join([method, ", ".join(parts), f"seed {seed}"] if parts else [method, f"seed {seed}"])
 
 
 def outcome(record: Record) -> str:

@@ -31,7 +31,7 @@ from lecturebench.judging.statistics import ALPHA, FEWEST_SEEDS, LOOKED_LEVEL, M
 from lecturebench.store import Record
 
 
-class Row(Protocol):
+class ResultRow(Protocol):
     """What is needed of a `judging.results.RowResult`."""
 
     @property
@@ -46,7 +46,7 @@ class Row(Protocol):
     def deterministic(self) -> bool: ...
 
 
-class Judged(Protocol):
+class JudgedClaim(Protocol):
     """What is needed of a `judging.results.ClaimResult`."""
 
     @property
@@ -56,14 +56,14 @@ class Judged(Protocol):
     @property
     def judgement(self) -> Judgement: ...
     @property
-    def rows(self) -> Sequence[Row]: ...
+    def rows(self) -> Sequence[ResultRow]: ...
 
 
 class Results(Protocol):
     """What is needed of `judging.results.Results`."""
 
     @property
-    def claims(self) -> Sequence[Judged]: ...
+    def claims(self) -> Sequence[JudgedClaim]: ...
 
 
 def looks(first: int, most: int) -> tuple[int, ...]:
@@ -88,7 +88,7 @@ def undecided_more(
     """
     open_requests = [request for request in requests if request.seeds is None]
 
-    def why(result: Judged) -> str:
+    def why(result: JudgedClaim) -> str:
         number = isinstance(result.claim, NumberClaim) and result.judgement.verdict != "not_run"
         return "is undecided" if number and result.judgement.undecided else ""
 
@@ -117,7 +117,7 @@ def until_decided(
                     f"{MOST_LOOKS}: begin with more --seeds, or stop at {again[MOST_LOOKS - 1]}"
                 )
 
-    def why(result: Judged) -> str:
+    def why(result: JudgedClaim) -> str:
         judgement = result.judgement
         if judgement.verdict == "inconclusive":
             return "is inconclusive"
@@ -145,7 +145,7 @@ def _doubled(
     requests: Sequence[Request],
     growing: Sequence[Request],
     judge: Callable[[], Results],
-    why: Callable[[Judged], str],
+    why: Callable[[JudgedClaim], str],
     most: int,
     say: Callable[[str], None],
 ) -> Callable[[], Sequence[Request]]:
@@ -185,12 +185,12 @@ def _planned(request: Request) -> dict[str, int]:
     return {method.name: request.seeds or profile.runs(method) for method in drawn}
 
 
-def _hopeless(result: Judged) -> bool:
+def _hopeless(result: JudgedClaim) -> bool:
     """Whether a run diverged: more seeds do not undo that."""
     return any(record.status == "diverged" for row in result.rows for record in row.failed)
 
 
-def _speaks_of(result: Judged, request: Request) -> bool:
+def _speaks_of(result: JudgedClaim, request: Request) -> bool:
     """Whether a verdict is on the runs of a request."""
     networks = [row.backend == request.backend for row in result.rows if row.method.uses_backend]
     return (

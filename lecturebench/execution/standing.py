@@ -19,6 +19,7 @@ from lecturebench.execution.plan import Plan, Request, Run, plan, without_backen
 from lecturebench.judging.collect import Planned
 from lecturebench.judging.evidence import counted
 from lecturebench.store import SCHEMA, Record
+from lecturebench.wording import they_are
 
 ABSENT = object()
 NO_DATA = (DataMissing, DataCorrupt, UsageError, OSError)
@@ -68,9 +69,8 @@ def planned(benchmarks: Mapping[str, Benchmark], records: Iterable[Record], load
 
 def why_not(record: Record, request: Request, source: str, runs: Sequence[Run], waiting: Collection[str]) -> list[str]:
     """Why a record of a method that is asked for, on its dataset, profile and backend, is none of its runs; [] if
-    nothing but its seed or its tried value is another. waiting: keys of ``runs`` whose parameter is still open."""
-    method = request.benchmark.method(record.method)
-    parameter, choice = method.choice or ("", None)
+    nothing but its seed or what it tries is another. waiting: keys of ``runs`` whose parameters are still open."""
+    choices = request.benchmark.method(record.method).choices
     alike = [run for run in runs if run.method == record.method and run.role == record.role]
     reasons = []
     stated = record.dataset.get("digests")
@@ -84,7 +84,7 @@ def why_not(record: Record, request: Request, source: str, runs: Sequence[Run], 
         reasons.append(f"it was fitted on {record.threads} threads, {request.threads} is planned")
     if alike:
         now = alike[0].recipe
-        open_ = {parameter} if record.role == "choice" or alike[0].key in waiting else set()
+        open_ = set(choices) if record.role == "choice" or alike[0].key in waiting else set()
         reasons += [
             f"{name} was {_shown(record.recipe, name)}, is {_shown(now, name)}"
             for name in sorted({*now, *record.recipe} - open_)
@@ -92,8 +92,12 @@ def why_not(record: Record, request: Request, source: str, runs: Sequence[Run], 
         ]
     elif record.role == "choice":
         reasons.append("nothing of its method is left to choose")
-    if choice is not None and record.role == "choice" and record.recipe.get(parameter) not in choice.grid:
-        reasons.append(f"{parameter} {record.recipe.get(parameter)!r} is not tried any more")
+    if record.role == "choice":
+        reasons += [
+            f"{name} {record.recipe.get(name)!r} is not tried any more"
+            for name, choice in choices.items()
+            if record.recipe.get(name) not in choice.grid
+        ]
     return reasons
 
 
@@ -110,7 +114,7 @@ def _stale(records: Sequence[Record], request: Request, source: str) -> dict[str
     method = request.benchmark.method(name)
     profile = request.benchmark.profiles[request.profile]
     sources = {name: source}
-    grid = plan(request, {}, sources).runs if method.choice else []
+    grid = plan(request, {}, sources).runs if method.choices else []
     tried = {run.key: run for run in grid if run.role == "choice"}
     grid_ended = {
         record.key: record for record in records if record.key in tried and not _edits(record, tried[record.key])
@@ -143,19 +147,17 @@ def _why_stale(record: Record, request: Request, source: str, todays_plan: Plan,
     """The reasons as one text; there is always one."""
     waiting = {run.key for run in todays_plan.waiting}
     reasons = why_not(record, request, source, [*todays_plan.runs, *todays_plan.waiting], waiting)
-    parameter, _ = request.benchmark.method(record.method).choice or ("", None)
+    choices = request.benchmark.method(record.method).choices
     alike = [run for run in todays_plan.runs if run.role == record.role]
-    if not reasons and record.role == "judged" and parameter and not alike:
-        to_come = f"its {parameter} is open: {counted(untried, 'run')} of its grid to come"
-        reasons = [to_come if untried else f"no {parameter} could be chosen"]
+    if not reasons and record.role == "judged" and choices and not alike:
+        to_come = f"its {they_are(choices)} open: {counted(untried, 'run')} of its grid to come"
+        reasons = [to_come if untried else f"no {' and '.join(choices)} could be chosen"]
     if not reasons and record.seed not in {run.seed for run in alike}:
         reasons = [f"seed {record.seed} is not planned"]
-    if (
-        not reasons
-        and record.role == "choice"
-        and record.recipe.get(parameter) not in {run.recipe.get(parameter) for run in alike}
-    ):
-        reasons = [f"its {parameter} is not in the grid of this profile"]
+    if not reasons and record.role == "choice":
+        tried = {name: {run.recipe.get(name) for run in alike} for name in choices}
+        if others := [name for name in choices if record.recipe.get(name) not in tried[name]]:
+            reasons = [f"its {they_are(others)} not in the grid of this profile"]
     return "; ".join(reasons) or older(record)
 
 

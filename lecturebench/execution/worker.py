@@ -257,7 +257,7 @@ def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset) -> Fi
         fitted.random = not method.deterministic
         return fitted
     if isinstance(method, Baseline):
-        return fit_baseline(
+        fitted = fit_baseline(
             method.function,
             parameters,
             dataset,
@@ -267,7 +267,14 @@ def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset) -> Fi
             resplit=method.resplit,
             view=method.view,
             metrics=benchmark.known_metrics,
+            chooses=run.role == "choice",
         )
+        if run.role == "choice" and not fitted.diverged and benchmark.metric not in fitted.metrics["validation"]:
+            raise RuntimeError(
+                f"its {' and '.join(method.choices)} cannot be chosen by {benchmark.metric}, which its predictions do "
+                "not tell: give its estimator a predict_proba, or the benchmark another metric"
+            )
+        return fitted
     assert run.training is not None
     identity = (str(run.suite), run.benchmark, run.method, run.source_digest)
     if identity not in _looked_over:

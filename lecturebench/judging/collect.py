@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lecturebench.declare.benchmark import BACKENDS, PROFILES, Benchmark
@@ -140,7 +140,7 @@ def _rows(benchmark: Benchmark, records: Iterable[Record], notes: list[str]) -> 
 
 def _row(benchmark: Benchmark, method: Method, records: Sequence[Record], notes: list[str]) -> RowResult:
     """One row: of the newest recipe and source only, since a mean over two versions of a method is of neither."""
-    parameter, choice = method.choice or ("", None)
+    choices = method.choices
     newest = max(records, key=lambda record: (record.role == "judged", record.started))
     by_seed = {
         record.seed: record
@@ -150,8 +150,9 @@ def _row(benchmark: Benchmark, method: Method, records: Sequence[Record], notes:
     tried = [
         record
         for record in sorted(records, key=lambda record: (record.seed, record.key))
-        if record.role == "choice" and _version(record, parameter) == _version(newest, parameter)
-        if choice and record.recipe.get(parameter) in choice.grid and record.seed in choice.seeds
+        if record.role == "choice" and choices and _version(record, choices) == _version(newest, choices)
+        if all(record.recipe.get(name) in choice.grid for name, choice in choices.items())
+        if all(record.seed in choice.seeds for choice in choices.values())
     ]
     ordered = [by_seed[seed] for seed in sorted(by_seed)]
     runs = tuple(run for run in ordered if run.status == "ok")
@@ -174,9 +175,9 @@ def _row(benchmark: Benchmark, method: Method, records: Sequence[Record], notes:
     return row
 
 
-def _version(record: Record, without: str = "") -> str:
-    """What must be equal for runs to be of one row: recipe, source and data. without: a parameter of the recipe."""
-    recipe = {name: value for name, value in record.recipe.items() if name != without}
+def _version(record: Record, without: Collection[str] = ()) -> str:
+    """What must be equal for runs to be of one row: recipe, source and data. without: parameters of the recipe."""
+    recipe = {name: value for name, value in record.recipe.items() if name not in without}
     return json.dumps([recipe, record.source_digest, digests(record)], sort_keys=True, default=str)
 
 

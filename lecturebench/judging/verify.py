@@ -39,7 +39,7 @@ from lecturebench.judging.evidence import (
     usable_records,
 )
 from lecturebench.judging.results import Results, RowResult
-from lecturebench.judging.statistics import RULES, TOLERANCE
+from lecturebench.judging.statistics import TOLERANCE, best_combination
 from lecturebench.metrics import Metric, Predictions, measure
 from lecturebench.store import DamagedRecord, Record, Store, content_digest, digest
 
@@ -273,22 +273,28 @@ def _loss_range(probabilities: np.ndarray, y: np.ndarray) -> tuple[float, float]
 def _choice_differences(row: RowResult) -> list[str]:
     """Whether the rule, given the recorded validation errors, chooses what the judged runs were fitted with."""
     runs = (*row.runs, *row.failed)
-    if row.method.choice is None or not runs:
+    choices = row.method.choices
+    if not choices or not runs:
         return []
-    name, choice = row.method.choice
-    stated = runs[0].recipe.get(name)
-    failed = {run.recipe[name] for run in row.choice_runs if run.status != "ok"}
-    errors: dict[float, list[float]] = {}
+    stated = {name: runs[0].recipe.get(name) for name in choices}
+    errors: dict[tuple[float, ...], list[float]] = {}
     for run in row.choice_runs:
-        value = run.metrics.get("validation", {}).get(row.metric)
-        if value is not None and run.recipe[name] not in failed:
-            errors.setdefault(run.recipe[name], []).append(row.measure.cost(value))
+        value = run.metrics.get("validation", {}).get(row.metric) if run.status == "ok" else None
+        cost = math.nan if value is None else row.measure.cost(value)
+        errors.setdefault(tuple(run.recipe[name] for name in choices), []).append(cost)
     where = f"{row.method.name} on {row.place}"
+    rules = [choice.rule for choice in choices.values()]
     try:
-        chosen = RULES[choice.rule](list(errors), list(errors.values()))
+        best = best_combination(list(errors), list(errors.values()), rules)
     except ValueError as error:
-        return [f"{where}: its {name} {stated} cannot be checked: {error}"]
-    return [] if chosen == stated else [f"{where}: {name} is {stated}, the rule chooses {chosen}"]
+        named = ", ".join(f"{name} {value}" for name, value in stated.items())
+        return [f"{where}: its {named} cannot be checked: {error}"]
+    chosen = dict(zip(choices, best, strict=True))
+    return [
+        f"{where}: {name} is {value}, the rule chooses {chosen[name]}"
+        for name, value in stated.items()
+        if value != chosen[name]
+    ]
 
 
 def _table_differences(path: Path, recomputed: str) -> list[str]:

@@ -35,14 +35,17 @@ class Published:
     printed: str
 
 
-def choice_steps(row: RowResult, metric: str) -> list[Step]:
-    """The grid of the row's choice with that metric of its runs, in rising order; [] if it makes none or none ran."""
-    if row.method.choice is None:
-        return []
-    parameter = row.method.choice[0]
+def choice_steps(row: RowResult, parameter: str, metric: str) -> list[Step]:
+    """The grid of a parameter that the row chose with that metric of its runs, in rising order; [] if none ran.
+
+    Of several chosen parameters the others are held at their chosen values.
+    """
+    others = {name: value for name, value in chosen_values(row).items() if name != parameter}
     by_value: dict[float, list[Record]] = {}
     for run in row.choice_runs:
         value = run.recipe.get(parameter)
+        if any(run.recipe.get(name) != at for name, at in others.items()):
+            continue
         if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
             by_value.setdefault(float(value), []).append(run)
 
@@ -107,19 +110,22 @@ def where_published(
 def audited(result: ClaimResult) -> str:
     """What may explain that a number is better or worse than published; "" for other verdicts and claims.
 
-    Where the row chose a parameter, over which of its values the published number comes out; else that nothing of
-    what is assumed was varied.
+    Where the row chose parameters, over which values of each the published number comes out, the others as chosen, and
+    if what was chosen is an end of its grid; else that nothing of what is assumed was varied.
     """
     claim = result.claim
     if not isinstance(claim, NumberClaim) or result.judgement.verdict not in ("better", "worse") or not result.rows:
         return ""
     [row] = result.rows
     published = Published(claim.published, claim.unit, claim.printed)
-    if row.method.choice is not None:
-        parameter = row.method.choice[0]
-        steps = choice_steps(row, claim.metric)
-        if said := where_published(words(parameter), steps, published, result.measure.show, chosen_value(row)):
-            return said
+    chosen = chosen_values(row)
+    sentences = []
+    for parameter in row.method.choices:
+        steps, value = choice_steps(row, parameter, claim.metric), chosen.get(parameter)
+        if said := where_published(words(parameter), steps, published, result.measure.show, value):
+            sentences.append(f"{said}, an end of the grid" if is_an_end(steps, value) else said)
+    if sentences:
+        return "; ".join(sentences)
     assumed = assumed_fields(claim)
     if not assumed:
         return "its protocol assumes nothing that could explain it"
@@ -127,10 +133,19 @@ def audited(result: ClaimResult) -> str:
     return f"nothing that is assumed was varied: {', '.join(assumed[:MOST_FIELDS])}{more}"
 
 
-def chosen_value(row: RowResult) -> float | None:
-    """What the row's choice came to; None if it makes none."""
-    value = row.latest.recipe.get(row.method.choice[0]) if row.method.choice is not None else None
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+def chosen_values(row: RowResult) -> dict[str, float]:
+    """What the row's choices came to, by parameter."""
+    stated = {name: row.latest.recipe.get(name) for name in row.method.choices}
+    return {
+        name: float(value)
+        for name, value in stated.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+
+
+def is_an_end(steps: Sequence[Step], chosen: float | None) -> bool:
+    """Whether the chosen value is the first or the last that was tried, where nothing says that it is the best."""
+    return bool(steps) and chosen in (steps[0].value, steps[-1].value)
 
 
 def assumed_fields(claim: Claim) -> list[str]:

@@ -24,7 +24,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from lecturebench.metrics import Metric, named
-from lecturebench.report.audit import Published, Step, where_published
+from lecturebench.report.audit import Published, Step, is_an_end, where_published
 from lecturebench.report.style import INK, MUTED, RULE, WRONG, MethodStyle, Picture
 from lecturebench.wording import short as short  # drawings of benchmarks take it from here
 from lecturebench.wording import words as words
@@ -161,11 +161,18 @@ def curves(name: str, bands: Sequence[Band], quantity: str) -> Picture | None:
 
 
 def choice_path(
-    name: str, parameter: str, steps: Sequence[Step], chosen: float | None, row: Point, metric: Metric
+    name: str,
+    parameter: str,
+    steps: Sequence[Step],
+    chosen: float | None,
+    row: Point,
+    metric: Metric,
+    others: Mapping[str, float] | None = None,
 ) -> Picture:
     """Validation and test results over the grid of a choice, the chosen value, and the published number as a line.
 
-    Values at which a run failed, and which the rule therefore leaves out, are crosses at the upper edge.
+    others: the chosen values of the other parameters, at which these results are. Values at which a run failed, and
+    which the rule therefore leaves out, are crosses at the upper edge.
     """
     figure, axes = _blank(4.1)
     positive = [step.value for step in steps if step.value > 0]
@@ -212,6 +219,9 @@ def choice_path(
         published = Published(row.published, row.unit, row.printed)
         clause = where_published(called, steps, published, metric.show, chosen)
         sentence = f"{sentence} The published {clause}.".strip() if clause else sentence
+    if others:
+        held = " and ".join(f"{words(other)} {short(value)}" for other, value in others.items())
+        sentence = f"All at {held}. {sentence}".strip()
     return Picture(
         *(name, f"{row.title}: {metric.words} against {called}"),
         caption=f"Means with one standard error; the band is the range of the test results. {sentence}".strip(),
@@ -223,9 +233,10 @@ def choice_path(
 
 
 def at_the_end(steps: Sequence[Step], chosen: float | None) -> str:
-    """In words: that the chosen value is the grid's first or last, where nothing says that it is the best there is."""
-    ends = {step.value for step in (steps[0], steps[-1])}
-    return "The chosen value is an end of the grid; beyond it may lie a better one." if chosen in ends else ""
+    """In words: that the chosen value is the grid's first or last; "" where it is not."""
+    if not is_an_end(steps, chosen):
+        return ""
+    return "The chosen value is an end of the grid; beyond it may lie a better one."
 
 
 def confusion(name: str, title: str, counts: Floats, classes: Sequence[str]) -> Picture:

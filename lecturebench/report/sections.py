@@ -14,7 +14,7 @@ from lecturebench.declare.claims import NumberClaim
 from lecturebench.judging.results import ClaimResult, Results, RowResult
 from lecturebench.report import figures
 from lecturebench.report.album import Plate, basis
-from lecturebench.report.audit import choice_steps, chosen_value
+from lecturebench.report.audit import choice_steps, chosen_values
 from lecturebench.report.predicted import Predictions
 from lecturebench.report.series import Series
 from lecturebench.report.style import TONES, MethodStyle, Picture, method_styles
@@ -116,8 +116,9 @@ def _section(
         chosen = [point for row, point in points.items() if row.metric == name]
         plate(f"{prefix}-{name}", figures.errors, chosen, known[name])
     for row in points:
-        if row.method.choice is not None:
-            plate(file(row, "choice"), _path, row, points[row])
+        for name in row.method.choices:
+            of = f"-{slug(name)}" if len(row.method.choices) > 1 else ""
+            plate(file(row, "choice") + of, _path, row, name, points[row])
     titles = {row: named(row) for row in rows}
     for drawing, series in _drawings(rows, titles, styles, saved):
         plate(f"{prefix}-{drawing.name}", _own, drawing, series)
@@ -205,13 +206,14 @@ def _curves(row: RowResult) -> dict[str, list[list[tuple[float, float]]]]:
     return {name: [points(run, name) for run in row.runs] for name in names}
 
 
-def _path(name: str, row: RowResult, point: figures.Point) -> Picture | None:
-    """The figure of a method's choice; None if its runs are not in the store."""
-    assert row.method.choice is not None
-    steps = choice_steps(row, row.metric)
+def _path(name: str, row: RowResult, parameter: str, point: figures.Point) -> Picture | None:
+    """The figure of a parameter that a method chose; None if its runs are not in the store."""
+    steps = choice_steps(row, parameter, row.metric)
     if not any(step.validation or step.test for step in steps):
         return None
-    return figures.choice_path(name, row.method.choice[0], steps, chosen_value(row), point, row.measure)
+    others = chosen_values(row)
+    chosen = others.pop(parameter, None)
+    return figures.choice_path(name, parameter, steps, chosen, point, row.measure, others)
 
 
 def _is_number(value: object) -> bool:

@@ -15,9 +15,10 @@ from lecturebench.declare.methods import takes_seed
 from lecturebench.declare.views import View
 from lecturebench.metrics import Metric, Predictions, measure, of_task
 from lecturebench.training.batches import training_examples
-from lecturebench.training.drawn import seeded
-from lecturebench.training.outcome import STREAMS, Fitted, streams
+from lecturebench.training.drawn import own_draws
+from lecturebench.training.outcome import Fitted, streams
 
+HELD_OUT = 0.2  # of the training examples, where a parameter is chosen; the share that networks usually have
 DRY_RUN = 200  # examples, enough to go through everything that a fit imports
 COMPARED = 1000  # test examples; other random numbers show in the finest answers to any of them
 _imported: set[tuple[Any, ...]] = set()
@@ -34,6 +35,7 @@ def fit_baseline(
     resplit: bool = False,
     view: View | None = None,
     metrics: Mapping[str, Metric] | None = None,
+    chooses: bool = False,
 ) -> Fitted:
     """Fit a baseline on the whole training split, or on ``train_size`` of it, and measure it on test.
 
@@ -42,13 +44,18 @@ def fit_baseline(
     second time with other random numbers: it is random if it then predicts otherwise. RuntimeError if it was declared
     deterministic. resplit: train and test are drawn anew by the seed. metrics: those that are measured, by name; None
     for those of the task. What scikit-learn warns of ends in the notes.
+
+    chooses: the run only helps to choose a parameter: a share of the training examples is held out, drawn by the seed,
+    and measured as "validation", and nothing is fitted twice. ValueError if the share comes to no example.
     """
     fitted = Fitted()
     with fitted.timed("load"):
         rng = streams(seed)["split"]
         if resplit:
             dataset = resplit_by(dataset, seed)
-        train, _ = training_examples(dataset, train_size, 0.0, rng)
+        train, held_out = training_examples(dataset, train_size, HELD_OUT if chooses else 0.0, rng)
+        if chooses and not len(held_out):
+            raise ValueError(f"{len(train)} training examples are too few to hold out {HELD_OUT:.0%} of them")
         if view is not None:
             dataset = standardized(dataset, train if view.over == "train" else None)
         X, y = flat_inputs(dataset, dataset.train.X[train]), np.asarray(dataset.train.y[train])
@@ -59,15 +66,19 @@ def fit_baseline(
         _dry_run(function, given, X, y, inputs, seed)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        with seeded(_entropy(seed)) as draws:
+        with own_draws(seed) as draws:
             with fitted.timed("fit"):
                 estimator = function(X, y, **given)
             with fitted.timed("predict"):
                 answers = estimator.predict(inputs)
             with fitted.timed("measure"):
-                predictions = _predictions(estimator, np.asarray(answers), inputs, dataset)
+                measured = {"test": (dataset.test.y, _predictions(estimator, np.asarray(answers), inputs, dataset))}
+                if chooses:
+                    looked_at = flat_inputs(dataset, dataset.train.X[held_out])
+                    predictions = _predictions(estimator, np.asarray(estimator.predict(looked_at)), looked_at, dataset)
+                    measured["validation"] = (dataset.train.y[held_out], predictions)
     fitted.notes = sorted({str(warning.message).split("\n")[0].strip() for warning in caught})
-    fitted.n_train = len(y)
+    fitted.n_train, fitted.n_validation = len(y), len(held_out)
     fitted.parameters = sum(
         int(np.size(getattr(estimator, name))) for name in ("coef_", "intercept_") if hasattr(estimator, name)
     )
@@ -75,7 +86,7 @@ def fit_baseline(
     if iterations is not None:
         fitted.notes.append(f"stopped after {int(np.max(iterations))} iterations")
     fitted.random = deterministic is False or (deterministic is None and (asks or draws.any))
-    if deterministic is not False and not asks and draws.any and seed == 0:
+    if deterministic is not False and not asks and draws.any and seed == 0 and not chooses:
         with fitted.timed("check"):
             fitted.random = _answers_otherwise(function, given, X, y, inputs[:COMPARED], estimator, seed)
         if fitted.random and deterministic:
@@ -83,14 +94,14 @@ def fit_baseline(
                 "it is declared deterministic, but predicts otherwise with other random numbers: leave deterministic "
                 "out, or give its estimator a random_state"
             )
-    fitted.predictions = predictions
-    parts = [part for part in (predictions.predicted, predictions.probabilities) if part is not None]
+    _, fitted.predictions = measured["test"]
+    parts = [part for _, of in measured.values() for part in (of.predicted, of.probabilities) if part is not None]
     if not all(np.isfinite(part).all() for part in parts):
         fitted.diverged = "its predictions are not finite"
         return fitted
     with fitted.timed("measure"):
         known = of_task(dataset.task) if metrics is None else metrics
-        fitted.metrics["test"] = measure(np.asarray(dataset.test.y), predictions, known)
+        fitted.metrics = {split: measure(np.asarray(truth), of, known) for split, (truth, of) in measured.items()}
     return fitted
 
 
@@ -99,11 +110,6 @@ def flat_inputs(dataset: Dataset, X: np.ndarray) -> np.ndarray:
     if dataset.kind == "table":
         return np.asarray(X)
     return np.asarray(X, dtype=np.float32).reshape(len(X), -1) / np.float32(dataset.scale)
-
-
-def _entropy(seed: int, other: int = 0) -> np.random.SeedSequence:
-    """What seeds the random numbers that a method draws by itself: a stream of the run's beside `STREAMS`."""
-    return np.random.SeedSequence(seed, spawn_key=(len(STREAMS), other))
 
 
 def _dry_run(
@@ -124,7 +130,7 @@ def _dry_run(
         for context in quiet:
             stack.enter_context(context)
         warnings.simplefilter("ignore")
-        with seeded(_entropy(seed)):
+        with own_draws(seed):
             estimator = function(X[few].copy(), y[few].copy(), **given)
             estimator.predict(inputs[:1])
             if hasattr(estimator, "predict_proba"):
@@ -169,10 +175,10 @@ def _answers_otherwise(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with seeded(_entropy(seed, 1)):
+        with own_draws(seed, 1):
             other = function(X, y, **given)
             answers = _finest(other, inputs)
-        with seeded(_entropy(seed, 2)):
+        with own_draws(seed, 2):
             first = _finest(estimator, inputs)
     return not np.array_equal(answers, first)
 

@@ -117,7 +117,7 @@ def test_networks_differ_in_their_activation_and_the_linear_ones_in_how_their_ra
     assert len({method.parameters["activation"] for method in networks}) == len(ACTIVATIONS)
     for method in bench.METHODS:
         assert replace(method.training, learning_rate=0.001) == bench.TRAINING
-        assert (method.choice is not None) == (method.name in ("identity", "softmax"))
+        assert bool(method.choices) == (method.name in ("identity", "softmax"))
 
 
 def test_linear_models_are_trained_to_convergence_at_a_rate_that_validation_data_choose():

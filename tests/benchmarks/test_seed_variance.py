@@ -29,7 +29,7 @@ def within(chance, hits):
 def test_rows_are_those_of_the_error_table_with_the_choice_of_the_penalty():
     table = {method.name: method for method in bench_error_table.METHODS}
     assert (table["dropout"], table["ridge"]) == bench.METHODS
-    assert bench.METHODS[1].choice == ("penalty", bench_error_table.PENALTY)
+    assert bench.METHODS[1].choices == {"penalty": bench_error_table.PENALTY}
 
 
 def test_claim_is_the_tables_order_on_new_images_and_counts_nothing_twice():

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
 from lecturebench.declare.benchmark import Benchmark, Profile, profiles
 from lecturebench.declare.claims import MinimumClaim, NumberClaim, OrderClaim, TimeToTargetClaim, parse_printed
-from lecturebench.declare.methods import Baseline, Network
+from lecturebench.declare.methods import Baseline, Experiment, Network
 from lecturebench.declare.suites import discover
 from lecturebench.declare.training import Choice, Training
 from lecturebench.errors import UsageError, nearest
@@ -143,6 +145,17 @@ def test_choice_needs_two_seeds_for_a_standard_error():
         Choice(grid=(1.0,), seeds=(1,))
 
 
+def test_profile_with_one_seed_for_a_standard_error_is_refused():
+    method = Network("n", "N", fit, TRAINING, penalty=Choice((0.1, 1.0), (7, 8)))
+    profiles = {name: Profile(choice_seeds=1 if name == "smoke" else None) for name in ("smoke", "lecture", "full")}
+    with pytest.raises(ValueError, match="'smoke' has choice_seeds 1; one standard error for penalty of 'n' needs two"):
+        Benchmark(title="t", methods=(method,), claims=(), datasets=("digits",), profiles=profiles)
+    least = Network("n", "N", fit, TRAINING, penalty=Choice((0.1, 1.0), (7, 8), rule="least"))
+    assert Benchmark(title="t", methods=(least,), claims=(), datasets=("digits",), profiles=profiles).methods == (
+        least,
+    )
+
+
 def test_choice_refuses_a_rule_that_there_is_not():
     with pytest.raises(ValueError, match="rule is 'best'; it must be 'one standard error' or 'least'"):
         Choice(grid=(1.0,), seeds=(1, 2), rule="best")
@@ -157,8 +170,43 @@ def test_training_refuses_what_must_be_above_zero(name):
 
 def test_network_knows_which_parameter_is_chosen():
     choice = Choice(grid=(0.1, 1.0), seeds=(1, 2))
-    assert Network("n", "N", fit, TRAINING, penalty=choice).choice == ("penalty", choice)
-    assert Network("n", "N", fit, TRAINING, penalty=1.0).choice is None
+    assert Network("n", "N", fit, TRAINING, penalty=choice).choices == {"penalty": choice}
+    assert Network("n", "N", fit, TRAINING, penalty=1.0).choices == {}
+
+
+def test_choices_are_known_in_order_of_declaration_the_learning_rate_last():
+    first, second, third = (Choice(grid=(1, 2), seeds=(1, 2), rule="least") for _ in range(3))
+    training = replace(TRAINING, learning_rate=first)
+    assert list(Network("n", "N", fit, training, units=second, a=3, rate=third).choices) == [
+        *("units", "rate", "learning_rate")
+    ]
+    assert Baseline("b", "B", fit, k=second, learning_rate=third).choices == {"k": second, "learning_rate": third}
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"a": Choice((1, 2), (1, 2)), "b": Choice((1, 2), (1, 3), rule="least")}, "give them equal seeds"),
+        ({"a": Choice((1, 2), (1, 2)), "b": Choice((1, 2), (1, 2))}, "a and b by 'one standard error'; one at most"),
+        ({"a": Choice(tuple(np.arange(1, 3)), (1, 2))}, "in the grid of a; it must hold ints and floats of Python"),
+        ({"a": Choice((False, True), (1, 2))}, "False in the grid of a"),
+    ],
+)
+def test_choices_that_cannot_be_made_together_are_refused(choices, message):
+    with pytest.raises(ValueError, match=message):
+        Network("n", "N", fit, TRAINING, **choices)
+    with pytest.raises(ValueError, match=message):
+        Baseline("b", "B", fit, **choices)
+
+
+def test_choice_without_validation_examples_is_refused():
+    with pytest.raises(ValueError, match="leaves a to choose, but its training holds out no examples"):
+        Network("n", "N", fit, replace(TRAINING, validation=0.0), a=Choice((1, 2), (1, 2)))
+
+
+def test_experiment_leaves_nothing_to_choose():
+    with pytest.raises(ValueError, match="only a Network or a Baseline may"):
+        Experiment("e", "E", fit, a=Choice((1, 2), (1, 2)))
 
 
 def test_unknown_name_gets_one_line_with_the_nearest():
@@ -202,8 +250,8 @@ def test_choice_is_made_on_other_seeds_than_the_judged_ones():
     for benchmark in discover().values():
         most = max(profile.seeds for profile in benchmark.profiles.values())
         for method in benchmark.methods:
-            if method.choice is not None:
-                assert min(method.choice[1].seeds) >= max(most, 1000)
+            for choice in method.choices.values():
+                assert min(choice.seeds) >= max(most, 1000)
 
 
 def test_every_claim_says_where_it_stands_and_what_is_assumed():

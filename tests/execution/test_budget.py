@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lecturebench import Baseline, Benchmark, Choice, Network, NumberClaim, OrderClaim, Profile, Training
-from lecturebench.execution.budget import Job, Row, affordable, choose, left_out, makespan, parse_duration
+from lecturebench.execution.budget import Job, MethodPlan, affordable, choose, left_out, makespan, parse_duration
 from lecturebench.execution.plan import Request, plan
 from lecturebench.store import Record
 
@@ -178,7 +178,7 @@ def rows(ended=None):
     request = Request(BENCHMARK, "d", {}, "lecture", "jax")
     sources = dict.fromkeys(SECONDS, "")
     return [
-        Row(part := Request(**(vars(request) | {"methods": (name,)})), plan(part, ended or {}, sources))
+        MethodPlan(part := Request(**(vars(request) | {"methods": (name,)})), plan(part, ended or {}, sources))
         for name in SECONDS
     ]
 

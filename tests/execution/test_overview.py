@@ -142,6 +142,19 @@ def test_tried_value_that_left_the_grid_is_named():
     assert standing(old)["chosen 5 seed 7"] == ("stale", "penalty 5.0 is not tried any more")
 
 
+def test_several_parameters_are_named_together():
+    training = replace(RECIPE, learning_rate=Choice((0.1, 1.0), (7, 8), rule="least"))
+    method = Network("chosen", "", function, training, penalty=Choice((0.1, 1.0), (7, 8)))
+    request = replace(REQUEST, benchmark=replace(BENCHMARK, methods=(method,)))
+    states = standing(request=request)
+    assert states["chosen penalty 0.1, learning_rate 1 seed 7"] == ("missing", "")
+    assert states["chosen seed 0"] == ("waiting", "until its penalty and learning_rate are chosen")
+    tried = plan(request, {}, SOURCES).runs[0]
+    old = record(tried, key="old", recipe={**tried.recipe, "learning_rate": 5.0})
+    why = "learning_rate 5.0 is not tried any more"
+    assert standing(old, request=request)["chosen penalty 0.1, learning_rate 5 seed 7"] == ("stale", why)
+
+
 def test_methods_that_are_not_asked_for_are_others():
     old = record(first("plain"))
     assert standing(old, request=replace(REQUEST, methods=("fixed",)))["plain seed 0"][0] == "other"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import pickle
 
 import pytest
@@ -28,7 +29,7 @@ class Sources(dict):
         return f"source of {name}"
 
 
-PENALTY = discover()["error_table"].method("ridge").choice[1]
+PENALTY = discover()["error_table"].method("ridge").choices["penalty"]
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,7 @@ def test_best_of_a_metric_where_higher_is_better_is_the_highest(table):
     records = [ended(run) for run in plan(ridge, {}, Sources()).runs]
     for record in records:
         record.metrics["validation"] = {"accuracy": 0.98 if record.recipe["penalty"] == 1e-5 else 0.5}
-    assert chosen("penalty", PENALTY, records, METRICS["accuracy"]) == 1e-5
+    assert chosen({"penalty": PENALTY}, records, METRICS["accuracy"]) == {"penalty": 1e-5}
 
 
 def test_what_a_race_looks_at_beside_the_usual_is_in_the_recipe(table):
@@ -111,8 +112,8 @@ def test_value_with_a_failed_run_is_not_chosen(table):
     ridge = request(table, methods=("ridge",))
     grid = plan(ridge, {}, Sources()).runs
     records = [ended(run, status="diverged" if run.parameters["penalty"] > 1e-5 else "ok") for run in grid]
-    assert chosen("penalty", PENALTY, records, METRICS["error"]) == 1e-5
-    assert chosen("penalty", PENALTY, [ended(run, status="error") for run in grid], METRICS["error"]) is None
+    assert chosen({"penalty": PENALTY}, records, METRICS["error"]) == {"penalty": 1e-5}
+    assert chosen({"penalty": PENALTY}, [ended(run, status="error") for run in grid], METRICS["error"]) is None
 
 
 def test_choice_that_failed_throughout_leaves_nothing_to_judge(table):
@@ -232,6 +233,84 @@ def test_choice_is_made_by_its_own_rule(rule, taken):
     records = {run.key: ended(run, errors[run.training["learning_rate"], run.seed]) for run in grid}
     judged = [run for run in plan(sgd, records, Sources()).runs if run.role == "judged"]
     assert {run.training["learning_rate"] for run in judged} == {taken}
+
+
+def several(**changes) -> Benchmark:
+    """A network with three parameters left to choose, and a baseline with one."""
+    seeds = (1001, 1002, 1003)
+    training = Training("sgd", Choice((0.1, 0.2), seeds, rule="least"), 128, 3)
+    units = Choice((16, 32, 64), seeds, rule="least")
+    values = {
+        "methods": (
+            Network("network", "", softmax_regression, training, penalty=Choice((0.5, 1.0, 2.0), seeds), units=units),
+            Baseline("neighbours", "", softmax_regression, k=Choice((1, 3, 5), seeds, rule="least")),
+        ),
+        "profiles": {"smoke": Profile(seeds=1, grid=2, choice_seeds=2), "lecture": Profile(seeds=2), "full": Profile()},
+    }
+    return dataclasses.replace(optimisers(), **(values | changes))
+
+
+def test_each_combination_of_values_is_tried_with_each_seed():
+    grid = plan(request(several(), methods=("network",)), {}, Sources())
+    tried = [(*run.chosen.values(), run.seed) for run in grid.runs]
+    assert tried == list(itertools.product((0.5, 1.0, 2.0), (16, 32, 64), (0.1, 0.2), (1001, 1002, 1003)))
+    for run in grid.runs:
+        assert run.chosen == {**run.parameters, "learning_rate": run.training["learning_rate"]}
+    assert len({run.key for run in grid.runs}) == len(tried)
+    assert len(grid.waiting) == 2
+    smoke = plan(request(several(), methods=("network",), profile="smoke"), {}, Sources()).runs
+    assert [(*run.chosen.values(), run.seed) for run in smoke] == list(
+        itertools.product((0.5, 2.0), (16, 64), (0.1, 0.2), (1001, 1002))
+    )
+
+
+def test_judged_runs_have_the_combination_that_the_rule_chooses_with_values_as_declared():
+    one = request(several(), methods=("network",))
+    errors = {(0.5, 32, 0.2): 0.10, (1.0, 32, 0.2): 0.15, (2.0, 32, 0.2): 0.11, (2.0, 16, 0.1): 0.101}
+    records = {
+        run.key: ended(run, errors.get(tuple(run.chosen.values()), 0.5) + 0.02 * (run.seed - 1002))
+        for run in plan(one, {}, Sources()).runs
+    }
+    planned = plan(one, records, Sources())
+    judged = [run for run in planned.runs if run.role == "judged"]
+    assert (len(judged), planned.waiting) == (2, [])
+    for run in judged:
+        assert run.chosen == {"penalty": 2.0, "units": 32, "learning_rate": 0.2}
+        assert (run.recipe["units"], type(run.recipe["units"]), type(run.parameters["units"])) == (32, int, int)
+        assert (run.recipe["penalty"], run.training["learning_rate"]) == (2.0, 0.2)
+
+
+def test_value_is_given_as_declared_whatever_a_record_makes_of_it():
+    one = request(several(), methods=("neighbours",))
+    records = {run.key: ended(run, 0.1 * run.chosen["k"]) for run in plan(one, {}, Sources()).runs}
+    for record in records.values():
+        record.recipe["k"] = float(record.recipe["k"])
+    [judged] = [run for run in plan(one, records, Sources()).runs if run.role == "judged"]
+    assert repr(judged.parameters["k"]) == repr(judged.recipe["k"]) == "1"
+
+
+def test_baseline_with_an_open_choice_is_planned_anew_once_its_grid_and_its_first_run_have_ended():
+    one = request(several(), methods=("neighbours",))
+    begun = plan(one, {}, Sources())
+    assert begun.deciding == {run.key for run in begun.runs}, "of a run that waits nobody knows the key"
+    assert [run.seed for run in begun.waiting] == [0]
+    records = {run.key: ended(run, 0.1 * run.chosen["k"]) for run in begun.runs}
+    then = plan(one, records, Sources())
+    [first] = [run for run in then.runs if run.role == "judged"]
+    assert then.deciding == {first.key}
+    told = plan(one, records | {first.key: dataclasses.replace(ended(first), random=True)}, Sources())
+    assert [run.seed for run in told.runs if run.role == "judged"] == [0, 1]
+
+
+def test_combination_with_a_failed_run_or_without_the_metric_is_not_chosen():
+    one = request(several(), methods=("neighbours",))
+    records = [ended(run, 0.1 * run.chosen["k"]) for run in plan(one, {}, Sources()).runs]
+    choices = one.asked[0].choices
+    records[0] = dataclasses.replace(records[0], status="error")
+    assert chosen(choices, records, METRICS["error"]) == {"k": 3}
+    records[3].metrics["validation"] = {"error": float("nan")}
+    assert chosen(choices, records, METRICS["error"]) == {"k": 5}
+    assert chosen(choices, records, METRICS["loss"]) is None
 
 
 def test_method_for_other_datasets_is_left_out():

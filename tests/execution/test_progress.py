@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -32,6 +33,9 @@ def ended(run, status="ok", **changes):
 def test_run_is_described_by_method_tried_value_and_seed(runs):
     assert describe(runs[0]) == "ridge 1e-06 seed 1001"
     assert describe(next(run for run in runs if run.method == "dropout")) == "dropout seed 0"
+    several = replace(runs[0], chosen={"penalty": 1e-6, "units": 64})
+    assert describe(several) == "ridge penalty 1e-06, units 64 seed 1001"
+    assert describe(replace(several, role="judged")) == "ridge seed 1001"
 
 
 def test_log_has_one_line_per_run_that_ended(runs):

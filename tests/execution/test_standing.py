@@ -176,6 +176,33 @@ def test_value_that_left_the_grid_is_not_tried_any_more(sources):
     }
 
 
+def test_grid_of_several_parameters_counts_and_says_what_left_it(sources):
+    def of(rates, profile=None):
+        training = replace(RECIPE, learning_rate=Choice(rates, (7, 8), rule="least"))
+        profiles = {name: profile or Profile(seeds=2) for name in ("smoke", "lecture", "full")}
+        return benchmark(
+            methods=(Network("chosen", "", function, training, penalty=Choice(GRID, (7, 8))),), profiles=profiles
+        )
+
+    both = of((0.1, 1.0))
+    grid = [record(run) for run in runs(sources, "chosen", of=both)]
+    judged = [record(run) for run in runs(sources, "chosen", of=both, records=grid) if run.role == "judged"]
+    assert (len(grid), len(judged)) == (2 * 2 * 2, 2)
+    assert stale(*grid, *judged, of=both) == {}
+    left = stale(*grid[1:], *judged, of=both)
+    assert set(left.values()) == {"its penalty and learning_rate are open: 1 run of its grid to come"}
+    left = stale(*grid, of=of((1.0,)))
+    assert left == {
+        one.key: "learning_rate 0.1 is not tried any more" for one in grid if one.recipe["learning_rate"] == 0.1
+    }
+    left = stale(*grid, of=of((0.1, 1.0), Profile(seeds=2, grid=1)))
+    assert set(left.values()) == {
+        "its penalty is not in the grid of this profile",
+        "its learning_rate is not in the grid of this profile",
+        "its penalty and learning_rate are not in the grid of this profile",
+    }
+
+
 def test_records_of_an_earlier_schema_say_so(sources, monkeypatch):
     monkeypatch.setattr(standing, "SCHEMA", 2)
     old = record(runs(sources, "plain")[0], key="old", schema=1)

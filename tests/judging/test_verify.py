@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lecturebench import Choice
 from lecturebench.errors import DataMissing
 from lecturebench.judging.collect import Planned
 from lecturebench.judging.verify import WRITTEN
@@ -212,17 +213,46 @@ def test_page_and_tables_for_people_are_written_again_and_compared(written, benc
 def test_a_parameter_is_checked_by_the_rule_of_its_choice(written, benchmarks, load):
     table = benchmarks["error_table"]
     method = table.method("ridge")
-    least = {**method.parameters, "penalty": replace(method.choice[1], rule="least")}
+    least = {**method.parameters, "penalty": replace(method.choices["penalty"], rule="least")}
     changed = type(method)(method.name, method.title, method.function, method.training, **least)
     others = {"error_table": replace(table, methods=(changed, *table.methods[1:]))}
     means = {1e-5: 0.070, 1e-4: 0.071}
-    for value in method.choice[1].grid:
+    for value in method.choices["penalty"].grid:
         for seed, aside in ((101, -0.005), (102, 0.0), (103, 0.005)):
             record = make_record("ridge", seed, role="choice", penalty=value)
             write_as_measured(written, record, means.get(value, 0.2) + aside)
     assert verify(written.folder, benchmarks, load) == []
     [difference] = verify(written.folder, others, load)
     assert difference.endswith("penalty is 0.0001, the rule chooses 1e-05")
+
+
+def test_of_several_parameters_each_that_the_rule_chooses_otherwise_is_named(written, benchmarks, load):
+    table = benchmarks["error_table"]
+    method = table.method("ridge")
+    rate = Choice((0.001, 0.01), (101, 102, 103), rule="least")
+    changed = type(method)(
+        method.name, method.title, method.function, replace(method.training, learning_rate=rate), **method.parameters
+    )
+    others = {"error_table": replace(table, methods=(changed, *table.methods[1:]))}
+    errors = {1e-5: 0.09, 1e-4: 0.08, 1e-3: 0.5}
+    for value, error in errors.items():
+        for seed in rate.seeds:
+            tried = make_record("ridge", seed, role="choice", penalty=value)
+            metrics = {"validation": {"error": error + 0.001 * (seed - 102), "loss": 0.2}}
+            faster = replace(
+                tried, key=f"{tried.key[:-1]}x", recipe={**tried.recipe, "learning_rate": 0.01}, metrics=metrics
+            )
+            written.write(faster)
+            beside = {"recipe": {**tried.recipe, "learning_rate": 0.1}, "metrics": {"validation": {"error": 0.0}}}
+            written.write(replace(tried, key=f"{tried.key[:-1]}y", **beside))  # not in the grid, so it chooses nothing
+    assert verify(written.folder, others, load) == []
+    for seed in rate.seeds:
+        faster = make_record("ridge", seed, role="choice", penalty=1e-5)
+        write_as_measured(written, replace(faster, key=f"{faster.key[:-1]}x"), 0.01)
+    assert verify(written.folder, others, load) == [
+        "ridge on mnist (lecture, tensorflow): penalty is 0.0001, the rule chooses 1e-05",
+        "ridge on mnist (lecture, tensorflow): learning_rate is 0.001, the rule chooses 0.01",
+    ]
 
 
 def test_a_choice_without_its_runs_cannot_be_checked_and_says_so(written, benchmarks, load):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from lecturebench import Choice, Network
 from lecturebench.declare.claims import NumberClaim, assumed
 from lecturebench.judging.results import ClaimResult, Results, show
 from lecturebench.judging.statistics import Verdict
@@ -16,6 +17,7 @@ from lecturebench.report.audit import (
     assumed_fields,
     audited,
     choice_steps,
+    chosen_values,
     comes_out,
     where_published,
 )
@@ -61,6 +63,38 @@ def test_better_is_audited_like_worse(results: Results, verdict: Verdict) -> Non
     )
 
 
+def test_a_chosen_value_at_an_end_of_its_grid_is_said_to_be_one(results: Results) -> None:
+    ridge = judged(results, "ridge", "worse")
+    [row] = ridge.rows
+    runs = tuple(run for run in row.choice_runs if run.recipe["penalty"] <= 1e-4)
+    rows = (replace(row, choice_runs=runs),)
+    assert audited(replace(ridge, rows=rows)).endswith("; chosen was 1e-4, an end of the grid")
+
+
+def test_each_of_several_parameters_has_a_path_at_the_chosen_values_of_the_others(results: Results) -> None:
+    ridge = judged(results, "ridge", "worse")
+    [row] = ridge.rows
+    method = row.method
+    assert method.training is not None
+    rate = Choice((0.001, 0.01), (101, 102, 103), rule="least")
+    several = Network(
+        "ridge", "Ridge", method.function, replace(method.training, learning_rate=rate), **method.parameters
+    )
+    faster = [
+        replace(run, recipe={**run.recipe, "learning_rate": 0.01}, metrics={"test": {"error": 0.2}})
+        for run in row.choice_runs
+    ]
+    row = replace(row, method=several, choice_runs=(*row.choice_runs, *faster))
+    assert chosen_values(row) == {"penalty": 1e-4, "learning_rate": 0.001}
+    assert choice_steps(row, "penalty", "error") == choice_steps(ridge.rows[0], "penalty", "error")
+    rates = choice_steps(row, "learning_rate", "error")
+    assert [(step.value, len(step.test)) for step in rates] == [(1e-3, 3), (0.01, 3)]
+    assert audited(replace(ridge, rows=(row,))) == (
+        "6.9% lies within the runs at penalty 1e-5 to 1e-4; chosen was 1e-4; "
+        "6.9% lies within the runs at learning rate 0.001; chosen was 0.001, an end of the grid"
+    )
+
+
 @pytest.mark.parametrize("verdict", ["reproduced", "inconclusive", "not_run"])
 def test_other_verdicts_need_no_audit(results: Results, verdict: Verdict) -> None:
     assert audited(judged(results, "ridge", verdict)) == ""
@@ -87,7 +121,7 @@ def test_audit_reads_the_metric_of_the_claim(results: Results) -> None:
 def test_a_value_at_which_a_run_failed_has_no_result(results: Results) -> None:
     [row] = judged(results, "ridge", "worse").rows
     runs = [replace(run, status="diverged") if run.recipe["penalty"] == GRID[1] else run for run in row.choice_runs]
-    steps = choice_steps(replace(row, choice_runs=tuple(runs)), "error")
+    steps = choice_steps(replace(row, choice_runs=tuple(runs)), "penalty", "error")
     assert [(step.value, step.failed, len(step.test)) for step in steps] == [
         (GRID[0], False, 3),
         (GRID[1], True, 0),

@@ -122,6 +122,13 @@ def test_path_says_if_the_chosen_value_is_an_end_of_the_grid(chosen: float | Non
     assert "error against learning rate" in item.title
 
 
+def test_path_says_at_which_values_of_the_other_parameters_it_is() -> None:
+    steps = [Step(value, [0.03, 0.031], [0.022, 0.024]) for value in (1, 3, 5)]
+    item = figures.choice_path("path", "units", steps, 3, point(), named("error"), {"learning_rate": 0.01, "rate": 0.5})
+    assert "All at learning rate 0.01 and rate 0.5. The published" in item.caption
+    assert "All at" not in figures.choice_path("path", "units", steps, 3, point(), named("error")).caption
+
+
 def test_path_goes_on_to_values_at_which_a_run_failed() -> None:
     steps = [Step(0.1, [0.03], [0.02]), Step(1.0, [], [], failed=True)]
     item = figures.choice_path("path", "rate", steps, 0.1, point(), named("error"))

@@ -11,9 +11,10 @@ import pytest
 
 from lecturebench import metrics
 from lecturebench.datasets import load
+from lecturebench.declare.views import Standardized
 from lecturebench.training import baselines
 from lecturebench.training.baselines import fit_baseline, flat_inputs
-from lecturebench.training.drawn import seeded
+from lecturebench.training.drawn import own_draws
 
 
 @pytest.fixture(scope="module")
@@ -203,8 +204,19 @@ def test_a_function_that_asks_for_a_seed_gets_the_runs(digits):
     assert seen[-1] == 0
 
 
+@pytest.mark.parametrize("seed", [0, 3])
+def test_what_an_estimator_draws_comes_from_the_stream_behind_the_five_of_the_run(digits, seed):
+    from sklearn.ensemble import RandomForestClassifier
+
+    X, y, inputs, _ = arrays(digits)
+    fitted = fit_baseline(lambda X, y: RandomForestClassifier(5).fit(X, y), {}, digits, seed=seed)
+    first = np.random.SeedSequence(seed, spawn_key=(5, 0)).spawn(1)[0].generate_state(1)[0]
+    by_hand = RandomForestClassifier(5, random_state=np.random.RandomState(first)).fit(X, y)
+    assert np.array_equal(fitted.predictions.probabilities, by_hand.predict_proba(inputs))
+
+
 def test_generators_work_as_before_afterwards():
-    with seeded(np.random.SeedSequence(1)) as draws:
+    with own_draws(1) as draws:
         np.random.default_rng(3).random()
         random.Random(3).random()
     assert not draws.any, "generators with a seed of their own draw nothing that anybody must know of"
@@ -232,6 +244,64 @@ def test_imports_and_predicting_are_no_part_of_the_time_of_fitting(digits, monke
     assert fitted.seconds["predict"] >= 0.05
     fit_baseline(slow_at_first, {}, digits, seed=0)
     assert fits[2:] == [len(digits.train.y)], "a warm worker has imported it"
+
+
+def test_run_that_chooses_is_fitted_without_the_fifth_that_its_seed_draws_and_measured_on_it(digits):
+    from lecturebench.training.batches import training_examples
+    from lecturebench.training.outcome import streams
+
+    given = []
+
+    def seen(X, y):
+        given.append((X, y))
+        return neighbours(X, y)
+
+    fitted = fit_baseline(seen, {}, digits, seed=1001, chooses=True)
+    train, held_out = training_examples(digits, None, 0.2, streams(1001)["split"])
+    X, y, _, _ = arrays(digits)
+    assert np.array_equal(given[-1][0], X[train])
+    assert np.array_equal(given[-1][1], y[train])
+    answers = neighbours(X[train], y[train]).predict(X[held_out])
+    assert fitted.metrics["validation"]["error"] == np.mean(answers != y[held_out])
+    assert (fitted.n_train, fitted.n_validation) == (len(train), len(held_out))
+    assert set(fitted.metrics) == {"test", "validation"}
+    few = fit_baseline(neighbours, {}, digits, seed=1001, chooses=True, train_size=100)
+    assert (few.n_train, few.n_validation) == (80, 20)
+    judged = fit_baseline(neighbours, {}, digits, seed=1001)
+    assert (judged.n_train, judged.n_validation, set(judged.metrics)) == (len(y), 0, {"test"})
+    with pytest.raises(ValueError, match="2 training examples are too few to hold out 20%"):
+        fit_baseline(neighbours, {}, digits, seed=1001, chooses=True, train_size=2)
+
+
+def test_columns_are_scaled_over_the_examples_that_are_fitted(digits):
+    table = replace(digits, kind="table", train=as_table(digits.train), test=as_table(digits.test))
+    given = []
+
+    def seen(X, y):
+        given.append(X)
+        return ridge_classifier(X, y)
+
+    fit_baseline(seen, {}, table, seed=1001, chooses=True, view=Standardized("train"))
+    varied = given[-1].std(axis=0) > 0
+    assert np.allclose(given[-1].mean(axis=0), 0)
+    assert np.allclose(given[-1].std(axis=0)[varied], 1)
+
+
+def as_table(split):
+    return replace(split, X=np.asarray(split.X, dtype=float).reshape(len(split.y), -1))
+
+
+def test_run_that_chooses_is_fitted_once_whatever_it_draws(digits):
+    fits = []
+
+    def counted(X, y):
+        fits.append(len(y))
+        return forest(X, y)
+
+    fit_baseline(counted, {}, digits, seed=0, chooses=True)
+    once = len([n for n in fits if n > 200])
+    fit_baseline(counted, {}, digits, seed=0)
+    assert (once, len([n for n in fits if n > 200])) == (1, 3)
 
 
 def test_own_metrics_are_measured(digits):

@@ -27,7 +27,7 @@ from lecturebench.judging.statistics.common import (
     plain,
 )
 from lecturebench.judging.statistics.effects import judge_chain, judge_equivalence, judge_minimum, judge_order
-from lecturebench.judging.statistics.formulas import RULES, judge_identity, least_error, one_standard_error
+from lecturebench.judging.statistics.formulas import best_combination, judge_identity, least_error, one_standard_error
 from lecturebench.judging.statistics.numbers import (
     end_standard_error,
     judge_number,
@@ -53,7 +53,6 @@ __all__ = [
     "MOST_LOOKS",
     "MOST_SEEDS",
     "NAN",
-    "RULES",
     "SLACK",
     "TOLERANCE",
     "About",
@@ -62,6 +61,7 @@ __all__ = [
     "Losses",
     "Show",
     "Verdict",
+    "best_combination",
     "end_standard_error",
     "interval_over_examples",
     "interval_over_seeds",

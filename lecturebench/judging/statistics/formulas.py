@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from lecturebench.judging.statistics.common import SLACK, Judgement, Show, plain, sd_of
+
+Tried = TypeVar("Tried", float, tuple[float, ...])  # a value of a grid, or one of each of several
 
 
 def judge_identity(deviation: float, *, tolerance: float, show: Show = plain) -> Judgement:
@@ -35,7 +38,7 @@ def one_standard_error(values: Sequence[float], validation_errors: Sequence[Sequ
     if k < 2:
         raise ValueError(f"{k} runs for each value; a standard error needs at least two")
     whole = {
-        float(value): np.sort(np.asarray(errors, dtype=np.float64))
+        value: np.sort(np.asarray(errors, dtype=np.float64))
         for value, errors in zip(values, validation_errors, strict=True)
         if len(errors) == k and np.isfinite(np.asarray(errors, dtype=np.float64)).all()
     }
@@ -48,8 +51,10 @@ def one_standard_error(values: Sequence[float], validation_errors: Sequence[Sequ
     return max(value for value in means if means[value] <= limit + SLACK * abs(limit))
 
 
-def least_error(values: Sequence[float], validation_errors: Sequence[Sequence[float]]) -> float:
+def least_error(values: Sequence[Tried], validation_errors: Sequence[Sequence[float]]) -> Tried:
     """The value with the least mean validation error; of several equally good ones the smallest.
+
+    values: numbers, or combinations of numbers, which are compared one number after the other.
 
     validation_errors[i]: the errors of values[i], one per seed. A value with a run that is not finite, or with fewer
     runs than the others, is out. ValueError if none is left.
@@ -58,7 +63,7 @@ def least_error(values: Sequence[float], validation_errors: Sequence[Sequence[fl
         raise ValueError(f"{len(values)} values with errors of {len(validation_errors)}; one list for each value")
     k = max((len(errors) for errors in validation_errors), default=0)
     means = {
-        float(value): float(np.sort(np.asarray(errors, dtype=np.float64)).mean())
+        value: float(np.sort(np.asarray(errors, dtype=np.float64)).mean())
         for value, errors in zip(values, validation_errors, strict=True)
         if k and len(errors) == k and np.isfinite(np.asarray(errors, dtype=np.float64)).all()
     }
@@ -68,4 +73,24 @@ def least_error(values: Sequence[float], validation_errors: Sequence[Sequence[fl
     return min(value for value in means if means[value] <= lowest + SLACK * abs(lowest))
 
 
-RULES = {"one standard error": one_standard_error, "least": least_error}  # by the name that a `Choice` has
+def best_combination(
+    combinations: Sequence[tuple[float, ...]], validation_errors: Sequence[Sequence[float]], rules: Sequence[str]
+) -> tuple[float, ...]:
+    """The combination of parameters that their rules choose, as it was given.
+
+    combinations: of one value for each parameter. validation_errors[i]: the errors of combinations[i], one per seed.
+    rules: "least" or "one standard error", one for each parameter, the latter for one at most: it is the combination of
+    `least_error`, and that one parameter is then taken by `one_standard_error` among the combinations that share the
+    others' values. So the rule of a single parameter is its own. ValueError as of these two.
+    """
+    best = least_error(combinations, validation_errors)
+    if "one standard error" not in rules:
+        return best
+    at = rules.index("one standard error")
+    beside = [
+        (combination[at], errors)
+        for combination, errors in zip(combinations, validation_errors, strict=True)
+        if combination[:at] == best[:at] and combination[at + 1 :] == best[at + 1 :]
+    ]
+    value = one_standard_error([value for value, _ in beside], [errors for _, errors in beside])
+    return *best[:at], value, *best[at + 1 :]
