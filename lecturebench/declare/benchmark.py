@@ -179,6 +179,10 @@ class Benchmark:
         """The metrics that its methods' predictions have, by name."""
         return of_task(self.task, self.metrics)
 
+    def is_metric(self, name: str) -> bool:
+        """Whether a name, "validation error" among them, is that of a metric: of other numbers no way is better."""
+        return split_of(name)[1] in self.known_metrics
+
     def measure(self, name: str) -> Metric:
         """The metric of a name, "validation error" among them, or what stands for a measured number of that name."""
         return named(name, self.known_metrics)

@@ -77,7 +77,8 @@ class Method:
 class Network(Method):
     """A Keras network: ``function(input_shape, outputs, **parameters)`` builds it, the harness trains it.
 
-    The network ends in linear outputs (logits); softmax and cross-entropy belong to the loss.
+    The network ends in linear outputs (logits); softmax and cross-entropy belong to the loss. Its weights start from
+    the run's seed: a seed inside an initialiser, ``GlorotUniform(seed=1)``, gives its distribution and no numbers.
     probe: ``probe(weights, outputs, dataset)`` is called with the trained network and returns named numbers, which
     claims and figures may speak of. weights: its trainable arrays in the order of the layers. outputs: a function from
     X as stored to logits (n, outputs).

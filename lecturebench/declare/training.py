@@ -41,14 +41,22 @@ class Choice:
             raise ValueError(f"rule is {self.rule!r}; it must be 'one standard error' or 'least'")
 
 
+# Arguments of Keras' optimisers that this training loop would pass over or that are said elsewhere.
+REFUSED_OPTIONS = {
+    "learning_rate": "say it as Training(learning_rate=...), which recipe and page state",
+    "use_ema": "averages of weights are not put in place at the end here; leave it out",
+    "loss_scale_factor": "losses are not scaled here, so gradients would be divided by it; leave it out",
+}
+
+
 @dataclass(frozen=True)
 class Training:
     """How a network is trained: everything of the recipe that is not the architecture.
 
-    optimizer: name of a Keras optimiser; options: its further arguments. learning_rate: a `Choice` where no source
-    prints it. schedule: the rate as a function of the step; None is constant. batch_size: the whole training set where
-    it is larger. train_size: so many examples of the training split, drawn by the run's seed. validation: share of
-    them held out, drawn likewise. looks: how often per epoch validation data are looked at.
+    optimizer: name of a Keras optimiser; options: its further arguments, less `REFUSED_OPTIONS`. learning_rate: a
+    `Choice` where no source prints it. schedule: the rate as a function of the step; None is constant. batch_size: the
+    whole training set where it is larger. train_size: so many examples of the training split, drawn by the run's seed.
+    validation: share of them held out, drawn likewise. looks: how often per epoch validation data are looked at.
     held_out: "random" draws the validation share by the run's seed; "last" takes the last of the published order, as
     Keras' ``validation_split`` does, or draws them where no such order is known, and says so. stopping: which epoch's
     weights are kept: the "last", or the "best", whose validation error is least (the first of equal ones). Rates and
@@ -80,4 +88,7 @@ class Training:
             raise ValueError(f"stopping is {self.stopping!r}; it must be 'last' or 'best'")
         if self.stopping == "best" and not self.validation:
             raise ValueError("stopping is 'best' and validation is 0; the best epoch is chosen on validation examples")
+        for name, reason in REFUSED_OPTIONS.items():
+            if self.options.get(name):
+                raise ValueError(f"options has {name} {self.options[name]!r}: {reason}")
         object.__setattr__(self, "options", MappingProxyType(dict(self.options)))

@@ -129,11 +129,18 @@ def test_labels(record: Record, dataset: Any) -> np.ndarray:
 def example_losses(saved: Predictions, y: np.ndarray, metric: Metric, *, where: str) -> np.ndarray:
     """What the metric is the mean of, for each of y (n,).
 
-    DamagedRecord naming ``where`` if the metric needs probabilities that were not kept.
+    DamagedRecord naming ``where`` if the metric needs probabilities that were not kept, or in half precision alone: the
+    page shows such, but a probability of 1e-9 is 0 among them.
     """
     assert metric.losses is not None
-    if metric.needs_probabilities and saved.probabilities is None:
-        raise DamagedRecord(f"{where}: it holds no probabilities, which {metric.name} needs")
+    if metric.needs_probabilities:
+        precise = saved.probabilities is not None and saved.probabilities.dtype.itemsize >= 4
+        kept = "probabilities in half precision alone" if saved.probabilities is not None else "no probabilities"
+        if not precise:
+            raise DamagedRecord(
+                f"{where}: it holds {kept}, and {metric.name} needs them: no claim was about it at the time; "
+                "fit it with --fresh"
+            )
     return np.asarray(metric.losses(y, saved), dtype=float)
 
 

@@ -150,7 +150,9 @@ class ClaimResult:
     @property
     def word(self) -> str:
         """The verdict as people say it."""
-        return verdict_word(self.judgement.verdict, self.claim.group)
+        number = self.claim.group == "number" and self.benchmark.is_metric(self.claim.metric)
+        # Of a number that a method measured itself no way is better: it holds, or is contradicted.
+        return verdict_word(self.judgement.verdict, "number" if number else "effect")
 
 
 @dataclass(frozen=True, eq=False)

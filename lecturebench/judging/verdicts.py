@@ -132,7 +132,7 @@ def _judge_number(claim: NumberClaim, rows: Sequence[RowResult], metric: Metric)
         published=claim.published,
         unit=claim.unit,
         deterministic=row.deterministic,
-        higher_is_better=metric.higher_is_better,
+        higher_is_better=metric.higher_is_better if row.benchmark.is_metric(claim.metric) else None,
         best_of=best_of(claim),
         show=metric.show,
     )

@@ -212,9 +212,8 @@ def _recomputed(
         if agreed is None:
             unchecked[name] += 1
         if agreed is False or (agreed is None and name in shown):
-            outcome = (
-                "cannot be recomputed: there are no probabilities for it" if value is None else f"recomputed {value}"
-            )
+            kept = "no probabilities" if value is None else "probabilities in half precision alone"
+            outcome = f"cannot be recomputed: there are {kept}" if agreed is None else f"recomputed {value}"
             differences.append(f"{where}: test {name} is {stated}, {outcome}")
         if value is not None and not (known[name].needs_probabilities and agreed):
             test_metrics[name] = value

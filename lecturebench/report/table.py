@@ -257,7 +257,8 @@ def _cells(
             "started": last.started,
             "commit": last.commit + ("-dirty" if any(row.dirty for row in rows) else ""),
         }
-    if len(rows) == 1:
+    alone = len(rows) == 1 and (result is None or len(result.claim.methods) == 1)
+    if alone:
         row = rows[0]
         cells |= {"method": row.method.name, "metric": row.metric, "n": row.n, "mean": row.mean, "sd": row.sd}
         cells |= {"parameters": row.parameters, "seconds": row.seconds, "predict_seconds": mean_seconds(row, "predict")}
@@ -267,9 +268,9 @@ def _cells(
         cells |= {"method": " < ".join(claim.methods), "claim": claim.name, "kind": kind}
         cells |= {"metric": claim.metric, "verdict": judgement.verdict, "reason": one_line(judgement.reason)}
         cells |= dict(zip(("published", "unit"), _published(claim), strict=True))
-        if len(rows) == 1:
+        if alone:
             cells |= {"mean": rows[0].mean_of(claim.metric), "sd": rows[0].sd_of(claim.metric)}
-        if judgement.n or len(rows) != 1:
+        if judgement.n or not alone:
             cells |= {
                 "n": judgement.n,
                 "mean": judgement.mean,

@@ -58,7 +58,7 @@ def fit_baseline(
             raise ValueError(f"{len(train)} training examples are too few to hold out {HELD_OUT:.0%} of them")
         if view is not None:
             dataset = standardized(dataset, train if view.over == "train" else None)
-        X, y = flat_inputs(dataset, dataset.train.X[train]), np.asarray(dataset.train.y[train])
+        X, y = _examples(dataset, train)
         inputs = flat_inputs(dataset, dataset.test.X)
     asks = takes_seed(function) and "seed" not in parameters and deterministic is not True
     given = {**parameters, **({"seed": seed} if asks else {})}
@@ -69,16 +69,19 @@ def fit_baseline(
         with own_draws(seed) as draws:
             with fitted.timed("fit"):
                 estimator = function(X, y, **given)
+            # What it is given may be changed in place, by a scaler with copy=False say: each call gets a copy.
+            given_inputs = inputs.copy()
             with fitted.timed("predict"):
-                answers = estimator.predict(inputs)
+                answers = estimator.predict(given_inputs)
             with fitted.timed("measure"):
                 measured = {"test": (dataset.test.y, _predictions(estimator, np.asarray(answers), inputs, dataset))}
                 if chooses:
                     looked_at = flat_inputs(dataset, dataset.train.X[held_out])
-                    predictions = _predictions(estimator, np.asarray(estimator.predict(looked_at)), looked_at, dataset)
+                    answers = np.asarray(estimator.predict(looked_at.copy()))
+                    predictions = _predictions(estimator, answers, looked_at, dataset)
                     measured["validation"] = (dataset.train.y[held_out], predictions)
     fitted.notes = sorted({str(warning.message).split("\n")[0].strip() for warning in caught})
-    fitted.n_train, fitted.n_validation = len(y), len(held_out)
+    fitted.n_train, fitted.n_validation = len(train), len(held_out)
     fitted.parameters = sum(
         int(np.size(getattr(estimator, name))) for name in ("coef_", "intercept_") if hasattr(estimator, name)
     )
@@ -88,7 +91,8 @@ def fit_baseline(
     fitted.random = deterministic is False or (deterministic is None and (asks or draws.any))
     if deterministic is not False and not asks and draws.any and seed == 0 and not chooses:
         with fitted.timed("check"):
-            fitted.random = _answers_otherwise(function, given, X, y, inputs[:COMPARED], estimator, seed)
+            examples = _examples(dataset, train)
+            fitted.random = _answers_otherwise(function, given, examples, inputs[:COMPARED], estimator, seed)
         if fitted.random and deterministic:
             raise RuntimeError(
                 "it is declared deterministic, but predicts otherwise with other random numbers: leave deterministic "
@@ -105,10 +109,15 @@ def fit_baseline(
     return fitted
 
 
+def _examples(dataset: Dataset, train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """X (n, p) and y (n,) at these positions of the training split, in arrays of their own."""
+    return flat_inputs(dataset, dataset.train.X[train]), np.array(dataset.train.y[train])
+
+
 def flat_inputs(dataset: Dataset, X: np.ndarray) -> np.ndarray:
-    """X as (n, p): float32 pixels in [0, 1], float64 for a table as it is."""
+    """X as (n, p), in an array of its own: float32 pixels in [0, 1], float64 for a table as it is."""
     if dataset.kind == "table":
-        return np.asarray(X)
+        return np.array(X)
     return np.asarray(X, dtype=np.float32).reshape(len(X), -1) / np.float32(dataset.scale)
 
 
@@ -132,9 +141,9 @@ def _dry_run(
         warnings.simplefilter("ignore")
         with own_draws(seed):
             estimator = function(X[few].copy(), y[few].copy(), **given)
-            estimator.predict(inputs[:1])
+            estimator.predict(inputs[:1].copy())
             if hasattr(estimator, "predict_proba"):
-                estimator.predict_proba(inputs[:1])
+                estimator.predict_proba(inputs[:1].copy())
         import sklearn.metrics  # noqa: F401 - measuring needs it
 
 
@@ -143,28 +152,36 @@ def _predictions(estimator: Any, answers: np.ndarray, X: np.ndarray, dataset: Da
 
     A class without training examples has a column of zeros. ValueError for answers that are no class of the dataset.
     """
-    if dataset.task != "classification":
-        return Predictions(answers.astype(float).reshape(len(X)))
-    n_classes = len(dataset.classes)
-    if answers.shape != (len(X),) or not np.isin(answers, np.arange(n_classes)).all():
+    if answers.shape != (len(X),) or answers.dtype.kind not in "fiu":
         raise ValueError(
             f"it predicts {answers.dtype} of shape {answers.shape}, such as {answers.ravel()[:1].tolist()}; it must "
-            f"predict one of the classes 0 to {n_classes - 1} for each of {len(X)} examples"
+            f"predict a number for each of {len(X)} examples, in an array of shape ({len(X)},)"
         )
+    if dataset.task != "classification":
+        return Predictions(answers.astype(float))
+    n_classes = len(dataset.classes)
+    if not np.isin(answers, np.arange(n_classes)).all():
+        strange = answers[~np.isin(answers, np.arange(n_classes))][0].item()
+        raise ValueError(f"it predicts {strange!r}; it must predict one of the classes 0 to {n_classes - 1}")
     predicted = answers.astype(np.int64)
     if not hasattr(estimator, "predict_proba"):
         return Predictions(predicted)
-    of_classes = np.asarray(estimator.predict_proba(X), dtype=float)
+    of_classes = np.asarray(estimator.predict_proba(X.copy()))
+    known = np.asarray(estimator.classes_).astype(int)
+    if of_classes.shape != (len(X), len(known)) or of_classes.dtype.kind != "f":
+        raise ValueError(
+            f"its predict_proba gives {of_classes.dtype} of shape {of_classes.shape}; it must give floats of shape "
+            f"{(len(X), len(known))}, a column for each of its classes_"
+        )
     probabilities = np.zeros((len(X), n_classes))
-    probabilities[:, np.asarray(estimator.classes_).astype(int)] = of_classes
+    probabilities[:, known] = of_classes
     return Predictions(predicted, probabilities)
 
 
 def _answers_otherwise(
     function: Callable[..., Any],
     given: Mapping[str, Any],
-    X: np.ndarray,
-    y: np.ndarray,
+    examples: tuple[np.ndarray, np.ndarray],
     inputs: np.ndarray,
     estimator: Any,
     seed: int,
@@ -176,7 +193,7 @@ def _answers_otherwise(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with own_draws(seed, 1):
-            other = function(X, y, **given)
+            other = function(*examples, **given)
             answers = _finest(other, inputs)
         with own_draws(seed, 2):
             first = _finest(estimator, inputs)
@@ -186,4 +203,5 @@ def _answers_otherwise(
 def _finest(estimator: Any, X: np.ndarray) -> np.ndarray:
     """The most telling of its answers to X, as one array; probabilities and decisions beside each other."""
     names = [name for name in ("predict", "decision_function", "predict_proba") if hasattr(estimator, name)]
-    return np.column_stack([np.asarray(getattr(estimator, name)(X), dtype=float).reshape(len(X), -1) for name in names])
+    answers = [np.asarray(getattr(estimator, name)(X.copy()), dtype=float) for name in names]
+    return np.column_stack([answer.reshape(len(X), -1) for answer in answers])

@@ -71,6 +71,21 @@ def refuse_unbuildable(function: Any, parameters: Any, input_shape: tuple[int, .
     shape = tuple(model.output_shape) if not isinstance(model.output_shape, list) else model.output_shape
     if shape != (None, outputs):
         raise ValueError(f"its network gives outputs of shape {shape}; it must end in (None, {outputs})")
+    _refuse_lost_penalties(model)
+
+
+def _refuse_lost_penalties(model: Any) -> None:
+    """ValueError on JAX for a layer that is called twice and penalises its outputs: Keras there counts one call."""
+    import keras
+
+    if keras.backend.backend() != "jax":
+        return
+    for layer in _all_layers(model):
+        if getattr(layer, "activity_regularizer", None) is not None and len(layer._inbound_nodes) > 1:
+            raise ValueError(
+                f"layer {layer.name!r} has an activity_regularizer and is called {len(layer._inbound_nodes)} times, of "
+                "which Keras on JAX counts one: use tensorflow or torch, or a layer for each call"
+            )
 
 
 def _last(model: Any) -> str:

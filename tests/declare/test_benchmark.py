@@ -168,6 +168,14 @@ def test_training_refuses_what_must_be_above_zero(name):
         Training(**(values | {name: 0}))
 
 
+@pytest.mark.parametrize("options", [{"learning_rate": 1e-7}, {"use_ema": True}, {"loss_scale_factor": 1024.0}])
+def test_training_refuses_options_that_would_be_passed_over(options):
+    [name] = options
+    with pytest.raises(ValueError, match=f"options has {name}"):
+        replace(TRAINING, options=options)
+    assert replace(TRAINING, options={"use_ema": False, "weight_decay": 0.1}).options["weight_decay"] == 0.1
+
+
 def test_network_knows_which_parameter_is_chosen():
     choice = Choice(grid=(0.1, 1.0), seeds=(1, 2))
     assert Network("n", "N", fit, TRAINING, penalty=choice).choices == {"penalty": choice}

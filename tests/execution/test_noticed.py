@@ -255,7 +255,9 @@ def test_what_no_source_describes_is_refused_in_one_line(value: Any) -> None:
     profiles = {name: Profile() for name in ("smoke", "lecture", "full")}
     method = Baseline("odd", "", closure(value))
     benchmark = Benchmark(title="t", name="b", methods=(method,), claims=(), datasets=("d",), profiles=profiles)
-    with pytest.raises(UsageError, match=r"^method 'odd' of b: [^\n]*(use functions|give it as a dataset)[^\n]*$"):
+    with pytest.raises(
+        UsageError, match=r"^method 'odd' of b: [^\n]*(use functions|give it as a dataset|make the iterator)[^\n]*$"
+    ):
         method_digest(benchmark, method, "tensorflow")
 
 
@@ -330,11 +332,42 @@ def test_worker_refuses_other_threads_than_were_planned(monkeypatch) -> None:
         ("import numpy as np\nRNG = np.random.RandomState(0)", "RNG.normal()"),
         ("import numpy as np\nRNG = np.random.default_rng(0)", "RNG.normal()"),
         ("import numpy as np\nRNG = np.random.default_rng(0)\ndef draw():\n    return RNG.normal()", "draw()"),
+        ("import numpy as np\ndef draw(rng=np.random.default_rng(0)):\n    return rng.normal()", "draw()"),
+        ("import numpy as np\ndef draw(*, rng=np.random.default_rng(0)):\n    return rng.normal()", "draw()"),
+        ("import random\nOWN = random.Random(0)", "OWN.random()"),
+        ("import numpy as np\nALL = {'rng': [np.random.default_rng(0)]}", "ALL['rng'][0].normal()"),
+        ("import numpy as np\nclass Held:\n    rng = np.random.default_rng(0)", "Held.rng.normal()"),
+        (
+            "import numpy as np\nclass Holder:\n    def __init__(self):\n        self.rng = np.random.default_rng(0)\n"
+            "HOLDER = Holder()",
+            "HOLDER.rng.normal()",
+        ),
+        ("import helper_with_rng", "helper_with_rng.RNG.normal()"),
+        ("from helper_with_rng import RNG", "RNG.normal()"),
+        ("import helper_with_rng", "helper_with_rng.draw()"),
     ],
 )
 def test_generator_that_outlives_a_run_is_refused(tmp_path: Path, imports: str, use: str) -> None:
+    (tmp_path / "helper_with_rng.py").write_text(
+        "import numpy as np\nRNG = np.random.default_rng(0)\ndef draw():\n    return RNG.normal()\n"
+    )
     with pytest.raises(UsageError, match=r"holds a random generator.*parameter `seed`"):
         digest(suite_at(tmp_path / "course", imports, use))
+
+
+def test_iterator_that_outlives_a_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        UsageError, match="holds an iterator, which goes on where the run before left it: make the iterator"
+    ):
+        digest(suite_at(tmp_path / "course", "import itertools\nCOUNT = itertools.count()", "next(COUNT)"))
+
+
+def test_what_goes_on_and_is_made_inside_or_never_used_is_allowed(tmp_path: Path) -> None:
+    imports = (
+        "import itertools, random\nimport numpy as np\nfrom random import shuffle\nUNUSED = np.random.default_rng(0)"
+    )
+    use = "next(itertools.count()), random.Random(1).random(), np.random.default_rng(0).normal(), shuffle([1])"
+    assert digest(suite_at(tmp_path / "course", imports, use))
 
 
 def test_own_metric_is_in_the_key(tmp_path: Path) -> None:

@@ -158,6 +158,15 @@ def test_loss_that_no_run_has_is_not_judged(tmp_path, load):
     assert number.reason == "5 of 5 runs recorded no test loss"
 
 
+@pytest.mark.parametrize("metric", ["loss", "top5_error"])
+def test_effect_is_never_judged_from_probabilities_in_half_precision(tmp_path, load, metric):
+    store = fill(Store(tmp_path), load, dtype=np.float16)
+    [order] = verdicts(store, load, OrderClaim(order=("good", "fair"), metric=metric, **ABOUT))
+    assert order.verdict == "not_run"
+    assert "it holds probabilities in half precision alone" in order.reason
+    assert "fit it with --fresh" in order.reason
+
+
 def test_a_method_that_drew_nothing_is_deterministic(tmp_path, load):
     store = fill(Store(tmp_path), load, errors={"good": 0.1}, random=False)
     results = collect(declared(), store, losses=saved_losses(store, load))
@@ -194,7 +203,7 @@ def test_verify_says_that_a_number_of_the_table_cannot_be_checked(tmp_path, load
     write_tables(collect(declared(claim), store, losses=saved_losses(store, load)), store.folder)
     differences = verify(store.folder, declared(claim), load)
     assert len(differences) == 5
-    assert all("test loss is " in line and "there are no probabilities for it" in line for line in differences)
+    assert all("test loss is " in line and "there are no probabilities" in line for line in differences)
 
 
 def test_verify_finds_edited_arrays_of_an_experiment(tmp_path, load):

@@ -63,6 +63,13 @@ def test_verdict_says_on_which_side_the_published_number_lies(
     assert judged.reason == f"{percent(published)} lies {side} [{percent(judged.low)}, {percent(judged.high)}]"
 
 
+@pytest.mark.parametrize("published", [0.010, 0.030])
+def test_number_without_a_better_side_is_contradicted_on_either(published: float) -> None:
+    errors = [0.0199, 0.0200, 0.0201]
+    assert judge_number(errors, published=published, unit=0.001, higher_is_better=None).verdict == "worse"
+    assert judge_number(errors, published=0.020, unit=0.001, higher_is_better=None).verdict == "reproduced"
+
+
 @pytest.mark.parametrize("measured", [0.1265, 0.1270, 0.1275, 1265 / 10_000, 1 - 0.8735, 0.12650000000000003])
 def test_deterministic_value_that_rounds_to_the_printed_one_is_reproduced(measured: float) -> None:
     judged = judge_number([measured], published=0.127, unit=0.001, deterministic=True)

@@ -80,6 +80,15 @@ def test_a_claim_that_was_not_run_has_a_line_with_its_reason(benchmarks, tmp_pat
     assert markdown.count("no mnist: no host") == 1, "five claims with one reason say it once"
 
 
+def test_an_order_of_which_one_row_was_fitted_has_no_mean_of_its_own(benchmarks, tmp_path, load):
+    store = Store(tmp_path)
+    write_run(store, 0.1, load("mnist").test.y, make_record("lda"))
+    [line] = [
+        line for line in parsed(collect(benchmarks, store)) if line["kind"] == "order" and "lda" in line["method"]
+    ]
+    assert (line["verdict"], line["n"], line["mean"], line["sd"]) == ("not_run", "0", "", "")
+
+
 def test_text_that_a_spreadsheet_would_execute_is_text(results):
     line = dict.fromkeys(COLUMNS, "") | {
         "method": "=HYPERLINK(1)",

@@ -308,3 +308,86 @@ def test_own_metrics_are_measured(digits):
     own = metrics.Metric("kappa", "higher", lambda y, p: 0.5)
     fitted = fit_baseline(contrary, {}, digits, seed=0, metrics=metrics.of_task("classification", (own,)))
     assert fitted.metrics["test"]["kappa"] == 0.5
+
+
+def scaled_in_place(X, y):
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(StandardScaler(copy=False), LogisticRegression(max_iter=50)).fit(X, y)
+
+
+def scaled(X, y):
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=50)).fit(X, y)
+
+
+class Centred:
+    """Moves what it is given, and draws a number, so that it is fitted twice."""
+
+    def __init__(self, X, y):
+        self.noise = np.random.normal()
+        X -= X.mean(axis=0)
+        self.classes_ = np.unique(y)
+        self.means = np.stack([X[y == label].mean(axis=0) for label in self.classes_])
+
+    def predict(self, X):
+        X -= 0.5
+        return ((X[:, None] - self.means) ** 2).sum(axis=2).argmin(axis=1)
+
+
+@pytest.mark.parametrize("kind", ["images", "table"])
+def test_estimator_that_changes_what_it_is_given_is_measured_as_one_that_does_not(digits, kind):
+    data = (
+        digits
+        if kind == "images"
+        else replace(digits, kind="table", train=as_table(digits.train), test=as_table(digits.test))
+    )
+    plain, in_place = (fit_baseline(function, {}, data, seed=0) for function in (scaled, scaled_in_place))
+    assert in_place.metrics == plain.metrics
+    np.testing.assert_array_equal(in_place.predictions.probabilities, plain.predictions.probabilities)
+    first, other = (fit_baseline(Centred, {}, data, seed=seed) for seed in (0, 1))
+    assert not first.random
+    np.testing.assert_array_equal(first.predictions.predicted, other.predictions.predicted)
+
+
+class Answering:
+    """An estimator that gives these answers, and these probabilities."""
+
+    def __init__(self, answers, probabilities=None):
+        self.answers, self.classes_ = answers, np.arange(10)
+        if probabilities is not None:
+            self.predict_proba = lambda X: probabilities(len(X))
+
+    def predict(self, X):
+        return self.answers(len(X))
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        (lambda n: np.zeros((n, 1)), r"float64 of shape \(359, 1\)"),
+        (lambda n: np.zeros(n, complex), "complex128"),
+        (lambda n: np.array(["0"] * n), "<U1"),
+        (lambda n: np.array([0] * n, object), "object"),
+        (lambda n: np.zeros(n, bool), "bool"),
+        (lambda n: np.full(n, 10), "it predicts 10; it must predict one of the classes 0 to 9"),
+        (lambda n: np.full(n, 0.5), "it predicts 0.5; it must predict one of the classes 0 to 9"),
+    ],
+)
+def test_answers_that_are_no_classes_are_refused(digits, answers, reason):
+    with pytest.raises(ValueError, match=reason):
+        fit_baseline(lambda X, y: Answering(answers), {}, digits, seed=0)
+
+
+@pytest.mark.parametrize(
+    "probabilities",
+    [lambda n: np.zeros((n, 9)), lambda n: np.zeros((n, 10), complex), lambda n: np.zeros((n, 10), object)],
+)
+def test_probabilities_of_another_shape_or_type_are_refused(digits, probabilities):
+    with pytest.raises(ValueError, match="a column for each of its classes_"):
+        fit_baseline(lambda X, y: Answering(lambda n: np.zeros(n, int), probabilities), {}, digits, seed=0)

@@ -243,3 +243,36 @@ def test_network_that_cannot_be_trained_by_the_run_is_refused_in_one_line(backen
 @pytest.mark.parametrize("function", [softmax_regression, dropping, recurrent])
 def test_network_as_people_build_them_is_let_through(backend, function):
     refuse_unbuildable(function, {}, (8, 8, 1), 10)
+
+
+def shared_and_penalised(input_shape, outputs):
+    import keras
+
+    inputs = keras.Input(input_shape)
+    shared = keras.layers.Dense(8, activation="relu", activity_regularizer="l2", name="shared")
+    hidden = shared(shared(keras.layers.Dense(8)(keras.layers.Flatten()(inputs))))
+    return keras.Model(inputs, keras.layers.Dense(outputs)(hidden))
+
+
+def penalised_once(input_shape, outputs):
+    import keras
+
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            keras.layers.Flatten(),
+            keras.layers.Dense(8, activation="relu", activity_regularizer="l2"),
+            keras.layers.Dense(outputs),
+        ]
+    )
+
+
+def test_penalty_of_a_layer_that_is_called_twice_is_refused_where_keras_counts_one_call():
+    import keras
+
+    refuse_unbuildable(penalised_once, {}, (8, 8, 1), 10)
+    if keras.backend.backend() == "jax":
+        with pytest.raises(ValueError, match="layer 'shared' has an activity_regularizer and is called 2 times"):
+            refuse_unbuildable(shared_and_penalised, {}, (8, 8, 1), 10)
+    else:
+        refuse_unbuildable(shared_and_penalised, {}, (8, 8, 1), 10)

@@ -30,11 +30,11 @@ from lecturebench.judging.statistics.common import (
 
 @dataclass(frozen=True)
 class Published:
-    """A published number, printed to a unit: 0.023 to 0.001 for "2.3%"."""
+    """A published number, printed to a unit: 0.023 to 0.001 for "2.3%". higher_is_better: None where neither way is."""
 
     value: float
     unit: float
-    higher_is_better: bool
+    higher_is_better: bool | None
 
     @property
     def size(self) -> float:
@@ -46,6 +46,8 @@ class Published:
     def side(self, low: float, high: float) -> Verdict:
         """Where it stands to an interval whose ends belong to it."""
         slack = SLACK * max(abs(low), abs(high), abs(self.value))
+        if self.higher_is_better is None:
+            return "reproduced" if low - slack <= self.value <= high + slack else "worse"
         if self.value > high + slack:
             return "worse" if self.higher_is_better else "better"
         if self.value < low - slack:
@@ -59,7 +61,7 @@ def judge_number(
     published: float,
     unit: float,
     deterministic: bool = False,
-    higher_is_better: bool = False,
+    higher_is_better: bool | None = False,
     best_of: int | None = 1,
     show: Show = plain,
 ) -> Judgement:
