@@ -12,8 +12,11 @@ from lecturebench.session import verify
 REFERENCE = Path(__file__).resolve().parent.parent.parent / "reports" / "reference"
 
 
+STORES = sorted(path.parent for path in REFERENCE.rglob("lecturebench.json"))
+
+
 @pytest.mark.realdata
-@pytest.mark.parametrize("folder", sorted(REFERENCE.iterdir()), ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", STORES, ids=lambda folder: str(folder.relative_to(REFERENCE)))
 def test_reference_agrees_with_its_predictions(folder):
     assert os.environ.get("TFDS_DATA_DIR"), "set TFDS_DATA_DIR to a folder that tensorflow-datasets prepared"
     assert verify(folder) == []
