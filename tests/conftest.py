@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 
@@ -36,4 +37,5 @@ def backend() -> Backend:
     name = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     loaded = LOADERS[name]()
     loaded.prepare(1, "cpu")
+    gc.freeze()  # each new program has all garbage collected; what the imports left behind need not be looked through
     return loaded

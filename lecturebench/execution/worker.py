@@ -6,6 +6,7 @@ Only the standard library is imported at the top: threads must be limited before
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import json
 import multiprocessing
@@ -317,6 +318,7 @@ def _load_backend() -> None:
         if _setting.device == "gpu" and backend.gpu_name() is None:
             raise RuntimeError(f"a GPU was asked for, but {_setting.backend} sees none in this worker")
         _backend = backend
+        gc.freeze()  # each new program has garbage collected; what imports left behind need not be looked through
     _backend.settle()
 
 

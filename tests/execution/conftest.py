@@ -121,7 +121,7 @@ def request_for(small: Benchmark, own_cache: None):
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def setting() -> Setting:
     """One thread, no GPU."""
     return Setting(threads=1, backend="tensorflow", device="cpu", data_dir=None)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -24,15 +25,22 @@ from lecturebench.store import Store
 QUIET = PlainDisplay(lambda line: None)
 
 
-def fit(requests, store, setting, *, jobs=2, memory_limit=None, **options):
-    workers = partial(local_pool, jobs, setting, QUIET, memory_limit)
+def fit(requests, store, setting, *, jobs=2, memory_limit=None, worker=None, **options):
+    workers = partial(local_pool, jobs, setting, QUIET, memory_limit) if worker is None else lambda: nullcontext(worker)
     return carry_out(requests, store, pool=workers, display=QUIET, **options)
+
+
+@pytest.fixture(scope="module")
+def worker(setting):
+    """A pool of one worker, for every call that needs no new one: each new one imports scikit-learn."""
+    with local_pool(1, setting, QUIET) as pool:
+        yield pool
 
 
 def test_failing_runs_end_as_rows_and_the_others_go_on(request_for, setting, tmp_path):
     store = Store(tmp_path / "out")
     asked = [request_for("mean", "constant", "raises", "leaves", "killed", "nothing")]
-    asked += [replace(request_for("sleeps"), time_limit=3)]
+    asked += [replace(request_for("sleeps"), time_limit=1)]
     summary = fit(asked, store, setting)
     records = {(record.method, record.seed): record for record in store.read()[0]}
     assert {name: record.status for (name, _), record in records.items()} == {
@@ -52,7 +60,7 @@ def test_failing_runs_end_as_rows_and_the_others_go_on(request_for, setting, tmp
     assert "about to leave" in records["leaves", 0].output
     assert records["leaves", 0].reason == "its worker died: exit code 7"
     assert records["killed", 0].reason == "its worker died: killed by SIGKILL"
-    assert records["sleeps", 0].reason == "stopped after its time limit of 3 s"
+    assert records["sleeps", 0].reason == "stopped after its time limit of 1 s"
     assert records["nothing", 0].reason == "its predictions are not finite"
     good = records["mean", 0]
     assert good.environment["cpu"]
@@ -65,18 +73,18 @@ def test_failing_runs_end_as_rows_and_the_others_go_on(request_for, setting, tmp
     assert (len(again.fitted), again.reused) == (0, 8)
 
 
-def test_only_missing_runs_are_fitted(request_for, setting, tmp_path):
+def test_only_missing_runs_are_fitted(request_for, setting, worker, tmp_path):
     store = Store(tmp_path / "out")
-    fit([request_for("mean", seeds=1)], store, setting)
-    summary = fit([request_for("mean", seeds=3)], store, setting)
+    fit([request_for("mean", seeds=1)], store, setting, worker=worker)
+    summary = fit([request_for("mean", seeds=3)], store, setting, worker=worker)
     assert sorted(record.seed for record in summary.fitted) == [1, 2]
     assert summary.reused == 1
 
 
-def test_same_seed_gives_the_same_predictions_in_another_process(request_for, setting, tmp_path):
+def test_same_seed_gives_the_same_predictions_in_another_process(request_for, setting, worker, tmp_path):
     stores = [Store(tmp_path / name) for name in ("one", "two")]
-    for store in stores:
-        fit([request_for("mean")], store, setting)
+    fit([request_for("mean")], stores[0], setting, worker=worker)
+    fit([request_for("mean")], stores[1], setting, jobs=1)
     first, second = (store.read()[0] for store in stores)
     assert [record.key for record in first] == [record.key for record in second]
     for record in first:
@@ -89,18 +97,18 @@ def test_same_seed_gives_the_same_predictions_in_another_process(request_for, se
     assert len(predictions) == 2
 
 
-def test_fresh_fits_everything_and_retry_only_what_failed_from_outside(request_for, setting, tmp_path):
+def test_fresh_fits_everything_and_retry_only_what_failed_from_outside(request_for, setting, worker, tmp_path):
     store = Store(tmp_path / "out")
     asked = [request_for("constant", "raises", "nothing")]
-    fit(asked, store, setting)
-    retried = fit(asked, store, setting, retry_failed=True)
+    fit(asked, store, setting, worker=worker)
+    retried = fit(asked, store, setting, worker=worker, retry_failed=True)
     assert [record.method for record in retried.fitted] == ["raises"]
-    assert len(fit(asked, store, setting, fresh=True).fitted) == 3
+    assert len(fit(asked, store, setting, worker=worker, fresh=True).fitted) == 3
 
 
-def test_editing_one_method_refits_that_method_alone(request_for, setting, suite, tmp_path):
+def test_editing_one_method_refits_that_method_alone(request_for, setting, worker, suite, tmp_path):
     store = Store(tmp_path / "out")
-    fit([request_for("mean", "constant")], store, setting)
+    fit([request_for("mean", "constant")], store, setting, worker=worker)
     path = suite / "bench_small.py"
     path.write_text(path.read_text().replace('strategy="prior"', 'strategy="most_frequent"') + "\n# a comment\n")
     os.utime(path, (time.time() + 10, time.time() + 10))
@@ -109,19 +117,19 @@ def test_editing_one_method_refits_that_method_alone(request_for, setting, suite
     assert [record.method for record in summary.fitted] == ["constant"]
 
 
-def test_changed_dataset_ends_the_run_instead_of_being_fitted(request_for, setting, tmp_path):
+def test_changed_dataset_ends_the_run_instead_of_being_fitted(request_for, setting, worker, tmp_path):
     store = Store(tmp_path / "out")
     asked = replace(request_for("constant"), digests={"train": "other", "test": "other"})
-    [record] = fit([asked], store, setting).fitted
+    [record] = fit([asked], store, setting, worker=worker).fitted
     assert record.status == "error"
     assert "changed since the runs were planned" in record.reason
 
 
-def test_damaged_record_is_fitted_again_and_kept_aside(request_for, setting, tmp_path):
+def test_damaged_record_is_fitted_again_and_kept_aside(request_for, setting, worker, tmp_path):
     store = Store(tmp_path / "out")
-    [record] = fit([request_for("constant")], store, setting).fitted
+    [record] = fit([request_for("constant")], store, setting, worker=worker).fitted
     (store.runs / record.key / "record.json").write_text("{")
-    assert len(fit([request_for("constant")], store, setting).fitted) == 1
+    assert len(fit([request_for("constant")], store, setting, worker=worker).fitted) == 1
     assert [record.method for record in store.read()[0]] == ["constant"]
     assert len(list(store.runs.iterdir())) == 2
 
@@ -166,14 +174,14 @@ def test_stopped_parent_keeps_finished_runs_and_leaves_no_worker(suite, tmp_path
         assert "Traceback" not in errors.decode()
 
 
-def test_expected_seconds_are_the_mean_of_the_kind(request_for, setting, tmp_path):
+def test_expected_seconds_are_the_mean_of_the_kind(request_for, setting, worker, tmp_path):
     from lecturebench.execution.plan import plan
 
     runs = plan(request_for("mean", "constant"), {}, dict.fromkeys(("mean", "constant"), "")).runs
     mean = next(run for run in runs if run.method == "mean")
     durations = Durations([])
     assert durations.expected(mean) == SECONDS_UNKNOWN
-    [record] = fit([request_for("mean", seeds=1)], Store(tmp_path), setting).fitted
+    [record] = fit([request_for("mean", seeds=1)], Store(tmp_path), setting, worker=worker).fitted
     for seconds in (1.0, 3.0):
         durations.add(replace(record, seconds={"fit": seconds, "wait": 100.0}))
     durations.add(replace(record, status="crashed", seconds={"fit": 50.0}))

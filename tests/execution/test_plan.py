@@ -265,13 +265,13 @@ def test_each_combination_of_values_is_tried_with_each_seed():
 
 
 def test_judged_runs_have_the_combination_that_the_rule_chooses_with_values_as_declared():
-    one = request(several(), methods=("network",))
+    wanted = request(several(), methods=("network",))
     errors = {(0.5, 32, 0.2): 0.10, (1.0, 32, 0.2): 0.15, (2.0, 32, 0.2): 0.11, (2.0, 16, 0.1): 0.101}
     records = {
         run.key: ended(run, errors.get(tuple(run.chosen.values()), 0.5) + 0.02 * (run.seed - 1002))
-        for run in plan(one, {}, Sources()).runs
+        for run in plan(wanted, {}, Sources()).runs
     }
-    planned = plan(one, records, Sources())
+    planned = plan(wanted, records, Sources())
     judged = [run for run in planned.runs if run.role == "judged"]
     assert (len(judged), planned.waiting) == (2, [])
     for run in judged:
@@ -281,31 +281,31 @@ def test_judged_runs_have_the_combination_that_the_rule_chooses_with_values_as_d
 
 
 def test_value_is_given_as_declared_whatever_a_record_makes_of_it():
-    one = request(several(), methods=("neighbours",))
-    records = {run.key: ended(run, 0.1 * run.chosen["k"]) for run in plan(one, {}, Sources()).runs}
+    wanted = request(several(), methods=("neighbours",))
+    records = {run.key: ended(run, 0.1 * run.chosen["k"]) for run in plan(wanted, {}, Sources()).runs}
     for record in records.values():
         record.recipe["k"] = float(record.recipe["k"])
-    [judged] = [run for run in plan(one, records, Sources()).runs if run.role == "judged"]
+    [judged] = [run for run in plan(wanted, records, Sources()).runs if run.role == "judged"]
     assert repr(judged.parameters["k"]) == repr(judged.recipe["k"]) == "1"
 
 
 def test_baseline_with_an_open_choice_is_planned_anew_once_its_grid_and_its_first_run_have_ended():
-    one = request(several(), methods=("neighbours",))
-    begun = plan(one, {}, Sources())
+    wanted = request(several(), methods=("neighbours",))
+    begun = plan(wanted, {}, Sources())
     assert begun.deciding == {run.key for run in begun.runs}, "of a run that waits nobody knows the key"
     assert [run.seed for run in begun.waiting] == [0]
     records = {run.key: ended(run, 0.1 * run.chosen["k"]) for run in begun.runs}
-    then = plan(one, records, Sources())
+    then = plan(wanted, records, Sources())
     [first] = [run for run in then.runs if run.role == "judged"]
     assert then.deciding == {first.key}
-    told = plan(one, records | {first.key: dataclasses.replace(ended(first), random=True)}, Sources())
-    assert [run.seed for run in told.runs if run.role == "judged"] == [0, 1]
+    decided = plan(wanted, records | {first.key: dataclasses.replace(ended(first), random=True)}, Sources())
+    assert [run.seed for run in decided.runs if run.role == "judged"] == [0, 1]
 
 
 def test_combination_with_a_failed_run_or_without_the_metric_is_not_chosen():
-    one = request(several(), methods=("neighbours",))
-    records = [ended(run, 0.1 * run.chosen["k"]) for run in plan(one, {}, Sources()).runs]
-    choices = one.asked[0].choices
+    wanted = request(several(), methods=("neighbours",))
+    records = [ended(run, 0.1 * run.chosen["k"]) for run in plan(wanted, {}, Sources()).runs]
+    choices = wanted.asked[0].choices
     records[0] = dataclasses.replace(records[0], status="error")
     assert chosen(choices, records, METRICS["error"]) == {"k": 3}
     records[3].metrics["validation"] = {"error": float("nan")}
