@@ -288,7 +288,7 @@ def _load_backend() -> None:
         if _setting.device == "gpu" and backend.gpu_name() is None:
             raise RuntimeError(f"a GPU was asked for, but {_setting.backend} sees none in this worker")
         _backend = backend
-        gc.freeze()  # each new program has all garbage collected; what the imports left behind need not be looked through
+        gc.freeze()  # each new program has all garbage collected: not among what the imports left behind, too
     _backend.settle()
 
 
