@@ -37,5 +37,5 @@ def backend() -> Backend:
     name = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     loaded = LOADERS[name]()
     loaded.prepare(1, "cpu")
-    gc.freeze()  # each new program has all garbage collected; what the imports left behind need not be looked through
+    gc.freeze()  # each new program has all garbage collected: not among what the imports left behind, too
     return loaded

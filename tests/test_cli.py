@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import functools
 import json
+import math
 import re
 import subprocess
 import sys
@@ -13,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from lecturebench.cli import main
-from lecturebench.datasets import load
+from lecturebench.datasets import load, status
 from lecturebench.errors import DataMissing
 from lecturebench.store import Store
 from tests.made_up import make_record, write_run
@@ -113,7 +115,8 @@ def test_no_arguments_show_the_help(capsys):
     assert "lecturebench run error_table" in capsys.readouterr().out
 
 
-def test_doctor_tells_machine_backends_and_data(capsys):
+def test_doctor_tells_machine_backends_and_data(capsys, monkeypatch):
+    monkeypatch.setattr("lecturebench.doctor.status", functools.cache(status))  # the sources are asked once
     assert main(["doctor"]) == 0
     shown = capsys.readouterr().out
     for word in ("cpu", "cores", "python", "tensorflow", "torch", "mnist", "digits"):
@@ -137,6 +140,7 @@ def test_smoke_run_fits_reports_and_verifies_and_notices_an_edit(capsys, tmp_pat
 
     out = tmp_path / "out"
     arguments = ["run", "error_table", "--profile", "smoke", "--out", str(out), "--method", "lda", "--method", "dummy"]
+    arguments += ["--jobs", "1"]  # each worker imports scikit-learn
     assert main(arguments) == 0
     shown = capsys.readouterr().out
     assert "2 runs fitted" in shown
@@ -209,8 +213,8 @@ def test_start_is_quick_and_imports_nothing_heavy(arguments, seconds, light):
         f"heavy = {{{light!r}, 'tensorflow', 'keras', 'jax', 'torch', 'sklearn', 'matplotlib'}} & set(sys.modules);"
         "assert not heavy, heavy"
     )
-    times = []
-    for _ in range(5):
+    times = [math.inf]
+    while min(times) >= seconds and len(times) <= 5:  # on a busy machine only some starts are quick
         start = time.perf_counter()
         subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
         times.append(time.perf_counter() - start)

@@ -58,9 +58,10 @@ def course(tmp_path):
 
 
 def run(folder, *arguments):
-    command = [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider", str(folder / "bench_claims.py")]
+    # One worker, and without a plugin that nothing here needs: each takes longer to start than these fits.
+    command = [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
     done = subprocess.run(
-        [*command, "--out", str(folder / "out"), *arguments],
+        [*command, str(folder / "bench_claims.py"), "--out", str(folder / "out"), "--jobs", "1", *arguments],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
         capture_output=True,

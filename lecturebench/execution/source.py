@@ -235,7 +235,8 @@ class _File:
     """A parsed file. statements: by the name they bind; "" holds those that run on import and bind no name.
 
     name: as the digest says it. module: as Python imports it, of ``package``. counts_versions: whether the versions of
-    installed packages that it uses count; not those of lecturebench's own files.
+    installed packages that it uses count; not those of lecturebench's own files. importer: the name under which a file
+    of a suite, or beside one, looks for what it imports; "" for other files.
     """
 
     name: str
@@ -243,6 +244,7 @@ class _File:
     package: str
     path: Path | None = None
     counts_versions: bool = True
+    importer: str = ""
     imports: dict[str, set[_Import]] = field(default_factory=dict)
     statements: dict[str, list[ast.stmt]] = field(default_factory=dict)
     units: dict[str, _Unit] = field(default_factory=dict)
@@ -392,15 +394,15 @@ class _Walk:
                     return f"suite{module[len(package) :]}"
         return without_place(module)
 
-    def imported(self, file: _File, module: str) -> str:
-        """The name under which a file's import is found: a suite's files look first where they lie."""
-        if self.suite is None or file.path is None or not file.path.is_relative_to(self.suite.parent):
-            return module
+    def importer(self, path: Path) -> str:
+        """The name under which a file looks for what it imports: a suite's files look first where they lie."""
+        if self.suite is None or not path.is_relative_to(self.suite.parent):
+            return ""
         package = package_name(self.suite)
-        inside = file.path.is_relative_to(self.suite)
+        inside = path.is_relative_to(self.suite)
         above = package if inside else package.rpartition(".")[0]
-        beside = file.path.relative_to(self.suite if inside else self.suite.parent).with_suffix("")
-        return resolve(module, ".".join([above, *beside.parts]))
+        beside = path.relative_to(self.suite if inside else self.suite.parent).with_suffix("")
+        return ".".join([above, *beside.parts])
 
     def follow(self, file: _File, names: Iterable[str] | None) -> None:
         """Count what the names of a file stand for; None for all of them, imported ones too."""
@@ -445,7 +447,7 @@ class _Walk:
 
     def follow_import(self, file: _File, module: str, chain: Chain) -> str:
         """Follow what a file imports; its dotted name, for a file of a suite with the version of what is installed."""
-        module = self.imported(file, module)
+        module = resolve(module, file.importer) if file.importer else module
         name = self.follow_module(module, chain)
         if file.counts_versions and self.file_of(module) is None:
             return name + _version(module.partition(".")[0])
@@ -520,7 +522,8 @@ class _Walk:
         root = self.root_of(path)
         shared = _parse(content, self.label(module), module, package)
         counts = root is None or root == self.suite
-        return dataclasses.replace(shared, path=path, counts_versions=counts, units={})
+        # The units stay shared, so that each is worked out once and not for every method that uses it.
+        return dataclasses.replace(shared, path=path, counts_versions=counts, importer=self.importer(path))
 
     def root_of(self, path: Path) -> Path | None:
         """The root that a path lies under, the nearest of several."""
