@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from lecturebench.datasets.decoded import SPLITS, Decoded
 from lecturebench.datasets.sources import Answer, Source
+from lecturebench.datasets.spelling import Spelling
 from lecturebench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class UserSource(Source, Protocol):
 
     path: Path
 
-    def __init__(self, path: Path) -> None: ...
+    def __init__(self, spelling: Spelling) -> None: ...
 
     def fingerprint(self) -> str:
         """Changes when the data does. UsageError if there is nothing at the path."""
@@ -37,9 +38,9 @@ class UserSource(Source, Protocol):
 class _UserFile:
     form: str
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.name = f"{self.form} file {path.name}"
+    def __init__(self, spelling: Spelling) -> None:
+        self.spelling, self.path = spelling, spelling.path
+        self.name = f"{self.form} file {self.path.name}"
 
     def available(self) -> Answer:
         there = self.path.is_file()
@@ -140,9 +141,9 @@ class ImageFolder:
     All have the same size and mode (8-bit grey, RGB or RGBA). Names that start with a dot are left out.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.name = f"image folder {path.name}"
+    def __init__(self, spelling: Spelling) -> None:
+        self.spelling, self.path = spelling, spelling.path
+        self.name = f"image folder {self.path.name}"
 
     def available(self) -> Answer:
         there = self.path.is_dir()
