@@ -99,7 +99,9 @@ def find(name: str, data_dir: Path | None = None) -> Entry:
     spelled = spelling.parse(name, known())
     source = user.FORMATS[spelled.form](spelled)
     place = f"{spelled.form}:{spelled.path.resolve() if spelling.PLACES[spelled.form] == 'PATH' else spelled.place}"
-    key = "user-" + hashlib.sha256(f"{place}?{sorted(spelled.options.items())}".encode()).hexdigest()[:16]
+    # The folder that a link leads to may have a name that is not UTF-8.
+    written = f"{place}?{sorted(spelled.options.items())}".encode(errors="surrogateescape")
+    key = "user-" + hashlib.sha256(written).hexdigest()[:16]
     fingerprint = f"{READING}:{source.fingerprint()}"
     return Entry(name, key, (source,), None, fingerprint)
 

@@ -77,7 +77,9 @@ def notes(decoded: Decoded) -> list[str]:
         trained, tested = (set(np.unique(getattr(decoded, name).y).tolist()) for name in SPLITS)
         alone = [decoded.classes[code] for code in sorted(trained - tested)]
         if alone:
-            said.append(f"{_classes(alone)} {_in_alone(alone, 'train')}: no test example shows how well they are told.")
+            said.append(
+                f"C{_classes(alone)[1:]} {_in_alone(alone, 'train')}: no test example shows how well they are told."
+            )
     if decoded.kind == "images" and decoded.scale == 255:
         most = max(int(getattr(decoded, name).X.max()) for name in SPLITS)
         if most < 32:
@@ -118,7 +120,7 @@ def check_drawn(path: Path, y: np.ndarray, parts: Sequence[np.ndarray], remedy: 
     if lost:
         n = [int(np.count_nonzero(y == name)) for name in lost]
         raise UsageError(
-            f"{path}: {_classes(lost)} {'has' if len(lost) == 1 else 'have'} {_listed(n)} "
+            f"{path}: {_classes(lost)} {'has' if len(lost) == 1 else 'have'} {listed(n)} "
             f"example{'s' if n != [1] else ''}, and every fifth example by hash, the test split, took them all: "
             f"give more, or {remedy}"
         )
@@ -251,14 +253,15 @@ def _off_by_one(names: list[int], trained: set[int], tested: set[int]) -> bool:
 
 
 def _classes(names: Sequence[Any]) -> str:
-    return f"class{'es' if len(names) > 1 else ''} {_listed(repr(name) for name in names)}"
+    return f"class{'es' if len(names) > 1 else ''} {listed(repr(name) for name in names)}"
 
 
 def _in_alone(names: Sequence[Any], split: str) -> str:
     return f"{'are' if len(names) > 1 else 'is'} in {split} alone"
 
 
-def _listed(values: Iterable[object], most: int = 5) -> str:
+def listed(values: Iterable[object], most: int = 5) -> str:
+    """Values in words: a, b and c; those beyond the first `most` are only counted."""
     shown = [str(value) for value in values]
     if len(shown) > most:
         shown = [*shown[:most], f"{len(shown) - most} more"]

@@ -40,7 +40,11 @@ PLACES: Mapping[str, str] = {
     "npz": "PATH", "csv": "PATH", "parquet": "PATH", "arff": "PATH", "folder": "PATH", "openml": "ID",
 }  # fmt: skip
 OPTIONS: Mapping[str, Mapping[str, Option]] = {
-    "npz": {"task": WHICH_TASK},
+    "npz": {
+        "task": WHICH_TASK,
+        "image": PIXELS,
+        "layout": Option("channels_first|channels_last", "layout=channels_first or layout=channels_last"),
+    },
     "csv": TABLE | {"header": Option("none", "header=none")},
     "parquet": TABLE,
     "arff": TABLE,
@@ -85,6 +89,9 @@ def parse(given: str, known: tuple[str, ...] = ()) -> Spelling:
 
     UsageError for an unknown form, option or value, said with what is allowed.
     """
+    if given != given.encode(errors="replace").decode():
+        shown = given.encode(errors="surrogateescape").decode(errors="backslashreplace")
+        raise UsageError(f"{shown}: this name is not UTF-8, and a report could not show it; rename it, or link to it")
     form, _, rest = given.partition(":")
     if form not in OPTIONS or not rest or rest.startswith("?"):
         raise UsageError(nearest("dataset", given, [*known, *forms()]))
