@@ -128,7 +128,7 @@ def read(path: Path) -> Described:
         notes.append(
             f"Not read: {len(layout.litter)} that file managers leave behind (.DS_Store, Thumbs.db and the like)."
         )
-    told = Told(target="the folder's name", split=split, notes=(*notes, *labels.notes(decoded)))
+    told = Told(target="folder name", split=split, notes=(*notes, *labels.notes(decoded)))
     return Described(**vars(decoded), told=told)
 
 
