@@ -10,6 +10,7 @@ from pathlib import Path
 from lecturebench.datasets import catalogue
 from lecturebench.datasets.cache import Cached
 from lecturebench.datasets.decoded import SPLITS, Dataset, Decoded
+from lecturebench.datasets.description import Description, described
 from lecturebench.datasets.sources import NotUsable, Source
 from lecturebench.errors import DataCorrupt, DataMissing
 
@@ -32,7 +33,7 @@ def _silent(line: str) -> None:
 def load(name: str, data_dir: Path | None = None, say: Say = _silent, refresh: bool = False) -> Dataset:
     """The dataset of that name, memory-mapped; decoded once and cached, for named ones checked against pinned digests.
 
-    name: one of `known`, or npz:PATH, csv:PATH, folder:PATH. data_dir: where prepared tensorflow-datasets folders lie.
+    name: one of `known`, or a user's own, see `spelling`. data_dir: where prepared tensorflow-datasets folders lie.
     say: gets a line per step that takes time. refresh: decode anew even if it is cached.
     Raises UsageError for an unknown name or a user's data that cannot be used; DataMissing with one line per source
     tried, in at most 20 s; DataCorrupt with dataset, split or file, source, expected and found. Nothing is cached then.
@@ -48,6 +49,12 @@ def load(name: str, data_dir: Path | None = None, say: Say = _silent, refresh: b
             say(f"{name}: sorting {len(decoded.train)} + {len(decoded.test)} examples and checking their digests")
             _store(entry, cached, decoded, source)
         return _checked(entry, cached.read())
+
+
+def describe(name: str, data_dir: Path | None = None, say: Say = _silent) -> Description:
+    """What `load` gives of that name, as people want to know it before it is fitted. Raises as `load` does."""
+    dataset = load(name, data_dir, say)
+    return described(dataset, Cached(catalogue.find(name, data_dir).key, name).told())
 
 
 def status(name: str, data_dir: Path | None = None) -> Status:
