@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from lecturebench.datasets.decoded import Dataset, Decoded, Kind, Task
@@ -49,6 +49,13 @@ class Described(Decoded):
     told: Told = field(default_factory=Told)
 
 
+def described_as(decoded: Decoded, *, notes: Iterable[str] = (), **told: Any) -> Described:
+    """What was decoded, with what its reader has to tell besides; notes come after those that it has."""
+    known = decoded.told if isinstance(decoded, Described) else Told()
+    arrays = {item.name: getattr(decoded, item.name) for item in fields(Decoded)}
+    return Described(**arrays, told=replace(known, **told, notes=(*known.notes, *notes)))
+
+
 @dataclass(frozen=True)
 class ClassCount:
     """A class and how many examples of it each split has."""
@@ -72,6 +79,13 @@ class Feature:
     high: float | None = None
     values: int | None = None
     missing: int = 0
+
+    @property
+    def shown(self) -> str:
+        """Its values in words: "0 to 16", "3 values"."""
+        if self.low is not None and self.high is not None:
+            return spread(self.low, self.high)
+        return "" if self.values is None else f"{self.values} values"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +114,46 @@ class Description:
     def to_json(self) -> dict[str, Any]:
         """Plain values, for programs."""
         return asdict(self)
+
+    @property
+    def line(self) -> str:
+        """All that was guessed about it, in one line."""
+        said = [f"target {self.target!r}"] if self.target else []
+        said += [f"{self.task}, {self.targets}", self.summary]
+        split = f" ({self.split})" if self.split else ""
+        return f"{self.name}: {', '.join(said)}; {self.train:,} train, {self.test:,} test{split}"
+
+    @property
+    def targets(self) -> str:
+        """What is predicted: "10 classes (min 35, max 45 examples)", or "values 12 to 900"."""
+        if self.target_range is not None:
+            return f"values {spread(*self.target_range)}"
+        counts = [each.train + each.test for each in self.classes]
+        return f"{len(counts)} classes (min {min(counts):,}, max {max(counts):,} examples)"
+
+    @property
+    def summary(self) -> str:
+        """The features in words: "64 features (0 to 16)", "28x28x1 images (0 to 255)"."""
+        if self.kind == "text":
+            return "texts"
+        if self.kind == "images":
+            return f"{self.features[0].name} images ({self.features[0].shown})"
+        numbers = [feature for feature in self.features if feature.type == "number"]
+        categories = len(self.features) - len(numbers)
+        lows = [feature.low for feature in numbers if feature.low is not None]
+        highs = [feature.high for feature in numbers if feature.high is not None]
+        values = f" ({spread(min(lows), max(highs))})" if numbers else ""
+        said = f"{len(self.features):,} feature{'s' if len(self.features) > 1 else ''}"
+        if not categories:
+            return said + values
+        kinds = [f"{len(numbers):,} number{'s' if len(numbers) > 1 else ''}{values}"] if numbers else []
+        kinds.append(f"{categories} categor{'ies' if categories > 1 else 'y'}")
+        return f"{said}: {' and '.join(kinds)}"
+
+
+def spread(low: float, high: float) -> str:
+    """Least and largest value, in words."""
+    return f"{low:.6g} to {high:.6g}"
 
 
 def described(dataset: Dataset, told: Told) -> Description:

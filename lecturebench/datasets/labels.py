@@ -18,7 +18,7 @@ from lecturebench.datasets.decoded import SPLITS, Decoded, Split, Task
 from lecturebench.errors import UsageError
 
 # What stands for "no value" in data; compared without case and blanks around it.
-MISSING = frozenset({"", "?", "na", "n/a", "<na>", "nan", "null", "none"})
+MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "<na>", "nan", "nat", "null", "none"})
 # Whole numbers with more different values than these may be counts or classes: only the user knows.
 MOST_CLASSES_UNSAID = 20
 # float64 holds every whole number up to here; beyond, two of them may become one.
@@ -34,7 +34,7 @@ def images(path: Path, X: list[np.ndarray], y: list[np.ndarray], task: str | Non
     """
     if task == "regression":
         raise UsageError(f"{path}: task is 'regression', which tables alone have; images need classes")
-    # Not `_task`: images have no other, however many whole numbers there are.
+    # Not `task_of`: images have no other, however many whole numbers there are.
     y = _whole(path, y) if task else y
     for name, part in zip(SPLITS, y, strict=True):
         if part.dtype.kind == "f" and _are_whole(part):
@@ -59,8 +59,8 @@ def table(
     """
     for name, part in zip(SPLITS, X, strict=True):
         _must_be_exact(path, f"the features of {name}", part)
-    parts = [part.astype(np.float64) for part in X]
-    if _task(path, y, task) == "classification":
+    parts = [part.astype(np.float64, copy=False) for part in X]
+    if task_of(path, y, task) == "classification":
         codes, classes = _encode(path, _whole(path, y))
         train, test = (Split(part, code) for part, code in zip(parts, codes, strict=True))
         return Decoded(kind="table", task="classification", train=train, test=test, classes=classes, columns=columns)
@@ -126,7 +126,7 @@ def check_drawn(path: Path, y: np.ndarray, parts: Sequence[np.ndarray], remedy: 
         )
 
 
-def _task(path: Path, y: list[np.ndarray], task: str | None) -> Task:
+def task_of(path: Path, y: list[np.ndarray], task: str | None) -> Task:
     """Classes or values: what the user said, or what leaves no doubt."""
     kinds = {part.dtype.kind for part in y}
     if kinds == {"U"} or kinds == {"b"}:

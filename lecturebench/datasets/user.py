@@ -1,4 +1,4 @@
-"""A user's own data: ``npz:PATH``, ``csv:PATH`` and ``folder:PATH``. They get digests, but have none to compare with.
+"""A user's own data, by form: see `spelling`. They get digests, but have none to compare with.
 
 What is wrong with them is a UsageError that names the file, and the row, column or array where it can.
 
@@ -10,19 +10,16 @@ reading them all on each load would cost what the cache is there to save.
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import Protocol
 
 from lecturebench.datasets.decoded import Decoded
-from lecturebench.datasets.sources import Answer, Source
+from lecturebench.datasets.sources import Answer, Say, Source, unsaid
 from lecturebench.datasets.spelling import Spelling
 from lecturebench.errors import UsageError
 
 
 class UserSource(Source, Protocol):
-    """A source that is a user's own file or folder."""
-
-    path: Path
+    """A source that is a user's own, or of the user's choice."""
 
     def __init__(self, spelling: Spelling) -> None: ...
 
@@ -58,26 +55,69 @@ class NpzFile(_UserFile):
 
     form = "npz"
 
-    def fetch(self) -> Decoded:
+    def fetch(self, say: Say = unsaid) -> Decoded:
         from lecturebench.datasets import npzfile
 
         return npzfile.read(self.spelling)
 
 
 class CsvFile(_UserFile):
-    """A table with a header. The target is the column `label`, else `target`, else the last.
+    """A table with a header, or ``?header=none``; see `tabular` for what is read from it.
 
-    Whole or textual targets make it classification, decimal ones regression; all other columns must be finite numbers.
     A column `split` (train or test) decides the split; without one, every fifth row by hash is for test. Rows keep the
     order of the file.
     """
 
     form = "csv"
 
-    def fetch(self) -> Decoded:
+    def fetch(self, say: Say = unsaid) -> Decoded:
         from lecturebench.datasets import csvfile
 
-        return csvfile.read(self.path)
+        return csvfile.read(self.spelling, say)
+
+
+class ParquetFile(_UserFile):
+    """A table as `CsvFile`, with the types that the file says."""
+
+    form = "parquet"
+
+    def fetch(self, say: Say = unsaid) -> Decoded:
+        from lecturebench.datasets import frames
+
+        return frames.parquet(self.spelling)
+
+
+class ArffFile(_UserFile):
+    """A table as `CsvFile`, with the types that the file says."""
+
+    form = "arff"
+
+    def fetch(self, say: Say = unsaid) -> Decoded:
+        from lecturebench.datasets import frames
+
+        return frames.arff(self.spelling)
+
+
+class OpenmlDataset:
+    """A table of OpenML by its id, which stands for the same data for ever."""
+
+    name = "OpenML"
+
+    def __init__(self, spelling: Spelling) -> None:
+        self.spelling = spelling
+
+    def available(self) -> Answer:
+        from lecturebench.datasets import frames
+
+        return frames.openml_available(self.spelling)
+
+    def fingerprint(self) -> str:
+        return self.spelling.place
+
+    def fetch(self, say: Say = unsaid) -> Decoded:
+        from lecturebench.datasets import frames
+
+        return frames.openml(self.spelling)
 
 
 class ImageFolder:
@@ -99,10 +139,17 @@ class ImageFolder:
 
         return imagefolder.fingerprint(self.path)
 
-    def fetch(self) -> Decoded:
+    def fetch(self, say: Say = unsaid) -> Decoded:
         from lecturebench.datasets import imagefolder
 
         return imagefolder.read(self.path)
 
 
-FORMATS: dict[str, type[UserSource]] = {"npz": NpzFile, "csv": CsvFile, "folder": ImageFolder}
+FORMATS: dict[str, type[UserSource]] = {
+    "npz": NpzFile,
+    "csv": CsvFile,
+    "parquet": ParquetFile,
+    "arff": ArffFile,
+    "folder": ImageFolder,
+    "openml": OpenmlDataset,
+}
