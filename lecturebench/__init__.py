@@ -21,7 +21,7 @@ from lecturebench.declare.claims import (
 from lecturebench.declare.methods import Baseline, Experiment, Measured, Network
 from lecturebench.declare.schedules import Schedule
 from lecturebench.declare.training import Choice, Training
-from lecturebench.declare.views import Standardized
+from lecturebench.declare.views import AsStored, Standardized
 from lecturebench.metrics import Metric, Predictions
 
 if TYPE_CHECKING:  # what experiments and drawings are given: names for their signatures
@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # what experiments and drawings are given: names for their si
 __version__ = "0.1.0"
 
 __all__ = [
+    "AsStored",
     "Baseline",
     "Benchmark",
     "Choice",

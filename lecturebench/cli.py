@@ -10,7 +10,8 @@ import errno
 import json
 import shlex
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from lecturebench.errors import ClusterLost, DataCorrupt, DataMissing, UsageErro
 from lecturebench.session import LATEST
 
 if TYPE_CHECKING:
+    from lecturebench.datasets import Description, Status
     from lecturebench.execution.progress import Display
     from lecturebench.judging.changes import Comparison
     from lecturebench.judging.results import Results
@@ -116,7 +118,7 @@ def list_(
 @commands.command()
 @click.argument("benchmarks", nargs=-1)
 @click.option("--method", "methods", multiple=True, help="Only this row; may be given several times.")
-@click.option("--dataset", help="mnist, fashion_mnist, cifar10, digits, npz:PATH, csv:PATH or folder:PATH.")
+@click.option("--dataset", help="mnist, fashion_mnist, cifar10, digits, or your own: see `lecturebench data --help`.")
 @click.option("--profile", default="lecture", show_default=True, help=f"The budget: {', '.join(PROFILES)}.")
 @click.option("--seeds", type=click.IntRange(min=1), help="Runs of each row that has a seed. [the profile's]")
 @click.option("--jobs", type=click.IntRange(min=1), help="Runs at once. [one per core; one on a GPU]")
@@ -301,21 +303,36 @@ def doctor(as_json: bool, data_dir: Path | None) -> None:
 @click.option("--refresh", is_flag=True, help="Decode anew even if it is cached.")
 @click.option("--check", is_flag=True, help="Read every byte of the cache and compute the digests anew.")
 @data_dir_option
-def data(names: tuple[str, ...], refresh: bool, check: bool, data_dir: Path | None) -> None:
-    """Get the datasets NAMES into the cache; without names, say where each could come from."""
+@json_option
+def data(names: tuple[str, ...], refresh: bool, check: bool, data_dir: Path | None, as_json: bool) -> None:
+    """Get the datasets NAMES into the cache and say what they are; without names, say where each could come from.
+
+    \b
+    lecturebench data mnist
+    lecturebench data 'csv:houses.csv?target=price'
+    lecturebench data 'csv:iris.csv?header=none&target=5'
+
+    Your own: csv:PATH, parquet:PATH, arff:PATH, npz:PATH, folder:PATH (images by class), openml:ID. Options follow a
+    question mark: target=COLUMN, task=classification or task=regression, split=COLUMN (which says train or test),
+    image=HxW or image=HxWxC (columns that are pixels), header=none (of a CSV file).
+    """
     from lecturebench import datasets
 
+    say = _say_stderr if as_json else click.echo
     if not names:
-        for name in datasets.known():
-            status = datasets.status(name, data_dir)
-            click.echo(f"{click.style(name, bold=True)}  {'cached' if status.cached else 'not cached'}")
-            for source, available, why in status.sources:
-                click.echo(f"  {'+' if available else '-'} {source}: {why}")
+        _show_sources([datasets.status(name, data_dir) for name in datasets.known()], as_json)
+    descriptions = []
     for name in names:
-        dataset = datasets.verify(name) if check else datasets.load(name, data_dir, click.echo, refresh)
-        click.echo(f"{name}: {len(dataset.train.y)} train, {len(dataset.test.y)} test, from {dataset.source}")
-        for split, digest in dataset.digests.items():
-            click.echo(f"  {split:<5} {digest}")
+        if check:
+            datasets.verify(name)
+        else:
+            datasets.load(name, data_dir, say, refresh)
+        description = datasets.describe(name, data_dir, say)
+        descriptions.append(description.to_json())
+        if not as_json:
+            _show_dataset(description)
+    if as_json and names:
+        click.echo(json.dumps(descriptions, indent=1))
 
 
 @commands.command()
@@ -370,8 +387,6 @@ def _say_broken(lines: Collection[str]) -> int:
 
 
 def _list_runs(question: session.Question, as_json: bool) -> int:
-    from dataclasses import asdict
-
     from lecturebench.execution.overview import lines
 
     entries, problems, broken = session.stands(question, _say_stderr)
@@ -390,6 +405,28 @@ def _display(as_json: bool) -> Display:
     from rich.console import Console
 
     return RichDisplay(Console())
+
+
+def _show_sources(found: Sequence[Status], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps([asdict(status) for status in found], indent=1))
+        return
+    for status in found:
+        click.echo(f"{click.style(status.name, bold=True)}  {'cached' if status.cached else 'not cached'}")
+        for source, available, why in status.sources:
+            click.echo(f"  {'+' if available else '-'} {source}: {why}")
+
+
+def _show_dataset(description: Description) -> None:
+    from lecturebench.report.dataset import dataset_lines, dataset_table
+
+    if sys.stdout.isatty():
+        from rich.console import Console
+
+        Console().print(dataset_table(description))
+    else:
+        for line in dataset_lines(description):
+            click.echo(line)
 
 
 def _show(results: Results, as_json: bool) -> None:

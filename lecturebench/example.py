@@ -24,7 +24,10 @@ from lecturebench import Baseline, Benchmark, Network, NumberClaim, Profile, Tra
 
 
 def nearest_neighbours(X, y, *, k):
-    """A fitted classifier: X is (n, p) in [0, 1], y is (n,) classes. Whatever has `fit` and `predict` will do."""
+    """A fitted classifier: X is (n, p), y is (n,) classes. Whatever has `fit` and `predict` will do.
+
+    Pixels come in [0, 1]. Columns of a table are standardised over train; with `view=AsStored()` they come as they are.
+    """
     from sklearn.neighbors import KNeighborsClassifier  # inside the function, so that listing benchmarks stays quick
 
     return KNeighborsClassifier(n_neighbors=k).fit(X, y)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from lecturebench.declare.benchmark import Benchmark
 from lecturebench.declare.suites import Suite
+from lecturebench.declare.views import Standardized
 from lecturebench.errors import DataMissing, UsageError, nearest
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def requests(
     Where a benchmark's first dataset cannot be had, its stand-in takes the place, or no request comes of it. strict:
     DataMissing instead. UsageError for an unknown dataset or one that the benchmark's methods cannot take.
     """
-    from lecturebench.datasets import load
+    from lecturebench.datasets import describe, known, load
     from lecturebench.execution.plan import Request
 
     loaded: dict[str, Dataset] = {}
@@ -120,6 +121,8 @@ def requests(
                 if name not in reasons:
                     try:
                         loaded[name] = load(name, data_dir, say)
+                        if name not in known():
+                            say(describe(name, data_dir).line)
                         break
                     except DataMissing as error:
                         if strict:
@@ -137,10 +140,10 @@ def requests(
                 takes = "classifies images or numbers" if benchmark.task == "classification" else "predicts values"
                 raise UsageError(
                     f"{name!r} is {data.kind} for {data.task}; {benchmark.name} {takes}: "
-                    f"choose {', '.join(benchmark.datasets)}, npz:PATH, csv:PATH or folder:PATH"
+                    f"choose {', '.join(benchmark.datasets)}, or your own (lecturebench data --help)"
                 )
-            for method in benchmark.methods:
-                if method.view is not None and data.kind != "table" and (not methods or method.name in methods):
+            for method in benchmark.methods if data.kind != "table" else ():
+                if isinstance(method.view, Standardized) and (not methods or method.name in methods):
                     raise UsageError(
                         f"{method.name} standardises the columns of a table, and {name!r} is {data.kind}: leave its "
                         "view out; pixels are scaled to [0, 1]"
@@ -152,6 +155,7 @@ def requests(
                     digests=dict(data.digests),
                     profile=profile,
                     backend=backend,
+                    kind=data.kind,
                     device=device,
                     methods=(tuple(methods) or None) if place == first else own,
                     seeds=seeds,

@@ -1,4 +1,4 @@
-"""Lengths of time, values and names of parameters in words: one way for each."""
+"""Lengths of time, values and names of parameters in words, text for a terminal: one way for each."""
 
 from __future__ import annotations
 
@@ -43,3 +43,8 @@ def they_are(names: Iterable[str]) -> str:
     """Some names as the subject of a sentence: "penalty is", "penalty and units are"."""
     *others, last = names
     return f"{', '.join(others)} and {last} are" if others else f"{last} is"
+
+
+def printable(text: str) -> str:
+    """Text that cannot move a cursor or change a terminal's colours."""
+    return "".join(letter if letter.isprintable() else "�" for letter in text)

@@ -129,7 +129,12 @@ def test_doctor_tells_machine_backends_and_data(capsys, monkeypatch):
 
 def test_data_gets_and_checks_a_dataset(capsys):
     assert main(["data", "digits"]) == 0
-    assert "digits: 1438 train, 359 test, from scikit-learn" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert (
+        "digits: classification, 10 classes (min 174, max 183 examples), 8x8x1 images (0 to 16); 1,438 train, 359"
+        in shown
+    )
+    assert "  train 67432e252cc30d9dec7ab72681daf25e83fb01df42108bb88891110cc2b0a819" in shown
     assert main(["data", "digits", "--check"]) == 0
     assert main(["data"]) == 0
     assert "digits  cached" in capsys.readouterr().out

@@ -6,17 +6,20 @@ process at all, since tensorflow-datasets decodes in a process of its own.
 
 from lecturebench.datasets.catalogue import known
 from lecturebench.datasets.decoded import Dataset, Kind, Split, Task
-from lecturebench.datasets.loading import Status, load, status, verify
+from lecturebench.datasets.description import Description
+from lecturebench.datasets.loading import Status, describe, load, status, verify
 from lecturebench.datasets.published import published_order
 from lecturebench.datasets.splits import mirrored, resplit_by, validation_split
 from lecturebench.datasets.views import standardized
 
 __all__ = [
     "Dataset",
+    "Description",
     "Kind",
     "Split",
     "Status",
     "Task",
+    "describe",
     "known",
     "load",
     "mirrored",

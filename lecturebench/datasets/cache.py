@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lecturebench.datasets.decoded import SPLITS, Dataset, Decoded, Split
+from lecturebench.datasets.description import Described, Told
 from lecturebench.errors import DataCorrupt, UsageError
 
 if TYPE_CHECKING:
@@ -115,6 +116,13 @@ class Cached:
             problem = f"{type(error).__name__}: {error}"
             raise self._damaged(self.folder / "meta.json", "all fields of a dataset", problem) from error
 
+    def told(self) -> Told:
+        """What its source told about it; nothing of a named one."""
+        try:
+            return Told.of(self._meta().get("told"))
+        except (TypeError, AttributeError) as error:
+            raise self._damaged(self.folder / "meta.json", "what its source told", str(error)) from error
+
     def write(self, decoded: Decoded, source: str, digests: Mapping[str, str], fingerprint: str) -> None:
         """Replace the entry. Nothing changes if it fails; OSError if the disk does."""
         for left_over in self.folder.parent.glob(f".{self.folder.name}.*.tmp"):
@@ -140,6 +148,8 @@ class Cached:
                 "columns": decoded.columns,
                 "arrays": arrays,
             }
+            if isinstance(decoded, Described):
+                meta["told"] = decoded.told.to_json()
             with (temporary / "meta.json").open("w", encoding="utf-8") as file:
                 json.dump(meta, file, indent=1)
                 file.flush()

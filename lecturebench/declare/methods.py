@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from lecturebench.declare.training import Choice, Training
-from lecturebench.declare.views import View
+from lecturebench.declare.views import AsStored, Standardized, View
 
 
 class Method:
@@ -18,7 +18,8 @@ class Method:
     uses_backend: whether Keras and its backend compute it. deterministic: it is run once, without a seed; None where
     its first run tells. resplit:
     train and test are drawn anew by the run's seed, in their sizes. datasets: those alone that it can take; () is all.
-    view: what it sees of a dataset; None is the features as they are, pixels in [0, 1].
+    view: what it sees of a dataset; None is pixels in [0, 1], and the columns of a table standardised over the training
+    examples. `AsStored` leaves a table as it is.
     """
 
     name: str
@@ -38,6 +39,12 @@ class Method:
     ) -> None:
         self.name, self.title, self.function, self.notes = name, title, function, notes
         self.parameters = MappingProxyType(dict(parameters))
+
+    def view_of(self, kind: str) -> Standardized | None:
+        """What it sees of a dataset of that kind; None is the features as stored, pixels in [0, 1]."""
+        if self.view is None and kind == "table":
+            return Standardized("train")
+        return None if isinstance(self.view, AsStored) else self.view
 
     @property
     def choices(self) -> Mapping[str, Choice]:
@@ -108,7 +115,8 @@ class Network(Method):
 class Baseline(Method):
     """A classical method: ``function(X, y, **parameters)`` returns a fitted scikit-learn estimator.
 
-    X: (n, p) float32, in [0, 1] for images; float64 as they are for tables. y: (n,) integers, or values for regression.
+    X: (n, p) float32, in [0, 1] for images; float64 for tables, standardised unless its view says otherwise. y: (n,)
+    integers, or values for regression.
     It is fitted on the whole training split; only to choose a parameter on four fifths of it, drawn by the run's seed,
     and measured on the rest. What it predicts is its ``predict``; probabilities are those of its ``predict_proba``,
     where it has one. A function with a parameter ``seed`` gets the run's. deterministic: None finds out: a method whose
@@ -175,6 +183,10 @@ class Experiment(Method):
         self.quantity, self.deterministic, self.uses_backend = quantity, deterministic, backend
         if self.choices:
             raise ValueError(f"experiment {name!r} leaves a parameter to choose; only a Network or a Baseline may")
+
+    def view_of(self, kind: str) -> Standardized | None:
+        """None: it is given the dataset itself."""
+        return None
 
 
 def takes_seed(function: Callable[..., Any], *, required: bool = False) -> bool:

@@ -21,4 +21,9 @@ class Standardized:
             raise ValueError(f"over is {self.over!r}; it must be 'train' or 'all'")
 
 
-View = Standardized
+@dataclass(frozen=True)
+class AsStored:
+    """The columns of a table as they are, whatever their units; a table is standardised over train without it."""
+
+
+View = Standardized | AsStored

@@ -23,6 +23,7 @@ from lecturebench.declare.claims import TimeToTargetClaim
 from lecturebench.declare.methods import Experiment, Method
 from lecturebench.declare.modules import name_in_suite
 from lecturebench.declare.training import Choice, Training
+from lecturebench.declare.views import Standardized
 from lecturebench.execution.source import is_plain
 from lecturebench.judging.statistics import best_combination
 from lecturebench.metrics import Metric, split_of
@@ -41,7 +42,7 @@ class Run:
     """One row fitted with one seed: all that a worker needs to know, and nothing that cannot be pickled.
 
     parameters: those that are plain; the others the worker takes from the method. threads: what the worker must have.
-    chosen: the values in place of the method's choices.
+    chosen: the values in place of the method's choices. view: what it sees of the dataset.
     """
 
     key: str
@@ -64,6 +65,7 @@ class Run:
     time_limit: float
     threads: int = THREADS
     examples: int | None = None
+    view: Standardized | None = None
     chosen: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -71,7 +73,8 @@ class Run:
 class Request:
     """What somebody asked for. methods: None means all. seeds, time_limit: None means as the profile says.
 
-    examples: how many the training split has, None where nobody looked. They predict times and are no part of the key.
+    kind: the dataset's, which decides what methods without a view of their own see. examples: how many the training
+    split has, None where nobody looked. They predict times and are no part of the key.
     """
 
     benchmark: Benchmark
@@ -79,6 +82,7 @@ class Request:
     digests: Mapping[str, str]
     profile: str
     backend: str
+    kind: str = "images"
     device: str = "cpu"
     methods: tuple[str, ...] | None = None
     seeds: int | None = None
@@ -203,8 +207,9 @@ def _run(
         recipe["looked_at"] = looked_at
     if method.resplit:
         recipe["resplit"] = True
-    if method.view is not None:
-        recipe["view"] = {"kind": type(method.view).__name__, **dataclasses.asdict(method.view)}
+    view = method.view_of(request.kind)
+    if view is not None:
+        recipe["view"] = {"kind": type(view).__name__, **dataclasses.asdict(view)}
     backend = request.backend if method.uses_backend else without_backend(method)
     device = request.device if method.uses_backend else "cpu"
     decides = {
@@ -244,6 +249,7 @@ def _run(
         threads=request.threads,
         examples=request.examples,
         chosen=chosen,
+        view=view,
     )
 
 

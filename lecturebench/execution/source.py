@@ -82,11 +82,14 @@ def source_digest(*decisive: Any, roots: Sequence[Path], suite: Path | None = No
 def method_digest(benchmark: Benchmark, method: Method, backend: str) -> str:
     """The digest of the source that decides a method's result; UsageError, in one line, where there is none."""
     from lecturebench.declare.methods import Baseline, Experiment
+    from lecturebench.declare.views import AsStored
     from lecturebench.training.backends import LOADERS
     from lecturebench.training.baselines import fit_baseline
     from lecturebench.training.fit import fit_experiment, fit_network
 
-    decisive: list[Any] = [method.function, getattr(method, "probe", None), method.view]
+    # A table as it is needs no code, and what is seen of one by default the recipe says.
+    view = None if isinstance(method.view, AsStored) else method.view
+    decisive: list[Any] = [method.function, getattr(method, "probe", None), view]
     # A schedule's rates are worked out by its class, which nothing else names.
     declared = [*method.parameters.values(), *(vars(method.training).values() if method.training else ())]
     decisive += [value for value in declared if not is_plain(value)]

@@ -40,13 +40,14 @@ def planned(benchmarks: Mapping[str, Benchmark], records: Iterable[Record], load
         if record.method in {method.name for method in benchmark.methods} and record.profile in PROFILES:
             backend = record.backend if record.backend in BACKENDS else BACKENDS[0]
             places[record.benchmark, str(record.dataset.get("name")), record.profile, backend].append(record)
-    data = _Digests(load)
+    data = _Data(load)
     stale: dict[str, str] = {}
     gaps: list[str] = []
     sources: dict[tuple[str, str, str], str | UsageError] = {}
     for (name, dataset, profile, backend), own in places.items():
         methods = tuple(dict.fromkeys(record.method for record in own))
-        request = Request(benchmarks[name], dataset, data.of(dataset, own), profile, backend, methods=methods)
+        digests, kind = data.of(dataset, own, benchmarks[name])
+        request = Request(benchmarks[name], dataset, digests, profile, backend, kind, methods=methods)
         for method in methods:
             alone = replace(request, methods=(method,))
             if (name, backend, method) not in sources:
@@ -183,19 +184,20 @@ def _edits(record: Record, run: Run) -> list[str]:
     ]
 
 
-class _Digests:
-    """Today's digests of datasets by name. Each dataset is asked for once, also if it cannot be had."""
+class _Data:
+    """Today's digests and kinds of datasets by name. Each dataset is asked for once, also if it cannot be had."""
 
     def __init__(self, load: Callable[[str], Any]) -> None:
         self._load = load
-        self._known: dict[str, Mapping[str, str] | None] = {}
+        self._known: dict[str, tuple[Mapping[str, str], str] | None] = {}
         self.notes: list[str] = []
 
-    def of(self, name: str, records: Sequence[Record]) -> Mapping[str, str]:
-        """Those of the dataset, else those that most of the records state."""
+    def of(self, name: str, records: Sequence[Record], benchmark: Benchmark) -> tuple[Mapping[str, str], str]:
+        """Those of the dataset, else those that most of the records state, or let see by what their methods saw."""
         if name not in self._known:
             try:
-                self._known[name] = dict(self._load(name).digests)
+                dataset = self._load(name)
+                self._known[name] = dict(dataset.digests), dataset.kind
             except NO_DATA as error:
                 self._known[name] = None
                 why = " ".join(str(error).split())
@@ -209,7 +211,9 @@ class _Digests:
             for digests in stated
             if isinstance(digests, dict)
         ]
-        return dict(Counter(usable).most_common(1)[0][0]) if usable else {}
+        digests = dict(Counter(usable).most_common(1)[0][0]) if usable else {}
+        seen = any("view" in record.recipe and benchmark.method(record.method).view is None for record in records)
+        return digests, "table" if seen else "images"
 
 
 def _shown(recipe: Mapping[str, Any], name: str) -> str:

@@ -266,7 +266,7 @@ def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset) -> Fi
             deterministic=method.deterministic,
             train_size=run.train_size,
             resplit=method.resplit,
-            view=method.view,
+            view=run.view,
             metrics=benchmark.known_metrics,
             chooses=run.role == "choice",
         )
@@ -294,7 +294,7 @@ def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset) -> Fi
             steps_class=_backend.Steps,
             train_size=run.train_size,
             resplit=method.resplit,
-            view=method.view,
+            view=run.view,
             probe=getattr(method, "probe", None),
             metrics=benchmark.known_metrics,
             looked_at=looked_at_by(benchmark),

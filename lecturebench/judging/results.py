@@ -10,6 +10,7 @@ from statistics import fmean, stdev
 from lecturebench.declare.benchmark import Benchmark
 from lecturebench.declare.claims import Claim, Group
 from lecturebench.declare.methods import Method
+from lecturebench.declare.views import AsStored, Standardized
 from lecturebench.judging.evidence import HUGE
 from lecturebench.judging.statistics import Judgement, Verdict
 from lecturebench.metrics import Metric, named
@@ -100,6 +101,14 @@ class RowResult:
     @property
     def parameters(self) -> int:
         return self.latest.parameters
+
+    @property
+    def view(self) -> str:
+        """What it saw of a table's columns, in words; "" where that is no question, as for pixels in [0, 1]."""
+        seen = self.latest.recipe.get("view")
+        if isinstance(seen, Mapping) and seen.get("kind") == Standardized.__name__:
+            return "standardised over train and test together" if seen["over"] == "all" else "standardised over train"
+        return "as stored" if isinstance(self.method.view, AsStored) else ""
 
     @property
     def n_test(self) -> int:

@@ -49,7 +49,7 @@ from lecturebench.report.reasons import (
 )
 from lecturebench.report.sections import Section, benchmarks_of, foldable, sections_of, styles_of
 from lecturebench.report.slides import write_slides
-from lecturebench.report.table import STALE_HEADING, write_tables
+from lecturebench.report.table import STALE_HEADING, columns_seen, write_tables
 from lecturebench.report.tally import SIGNS, Count, counts, false_alarms, headline
 from lecturebench.report.templating import templates
 from lecturebench.report.views.comparison import comparison_data, ranks_data
@@ -266,7 +266,7 @@ def _templates(known: Mapping[str, Metric] = METRICS) -> Environment:
         "finite": math.isfinite,
     }
     environment.globals |= {"signs": SIGNS, "test_metrics": tuple(DEFAULT.values()), "nan": math.nan, "anchor": anchor}
-    environment.globals |= {"command": command, "foldable": foldable, "lines": lines}
+    environment.globals |= {"columns_seen": columns_seen, "command": command, "foldable": foldable, "lines": lines}
     environment.globals |= {
         "libraries": _libraries,
         "place": place,

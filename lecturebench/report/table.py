@@ -152,12 +152,16 @@ class Line:
 
 @dataclass(frozen=True)
 class Block:
-    """What is shown together: a benchmark on one dataset and profile. claims: those about several rows."""
+    """What is shown together: a benchmark on one dataset and profile. claims: those about several rows.
+
+    columns: what the rows saw of a table's, in a sentence.
+    """
 
     benchmark: Benchmark
     heading: str
     lines: tuple[Line, ...]
     claims: tuple[ClaimResult, ...]
+    columns: str
 
     @property
     def reasons(self) -> list[str]:
@@ -201,6 +205,16 @@ def measured(row: RowResult, metric: str) -> str:
     """ "1.84% ± 0.05%" of that metric, or as much as there is of it."""
     text, sd = row.benchmark.measure(metric).show, row.sd_of(metric)
     return text(row.mean_of(metric)) + (f" ± {text(sd)}" if math.isfinite(sd) else "")
+
+
+def columns_seen(rows: Iterable[RowResult]) -> str:
+    """ "Columns as stored: linear, lasso; standardised over train: network." Nothing where no row is of a table."""
+    names: dict[str, list[str]] = {}
+    for row in rows:
+        if row.view:
+            names.setdefault(row.view, []).append(row.method.name)
+    said = (f"{view}: {', '.join(dict.fromkeys(methods))}" for view, methods in names.items())
+    return f"Columns {'; '.join(said)}." if names else ""
 
 
 def runs(row: RowResult) -> str:
@@ -314,6 +328,7 @@ def _block(
         heading,
         tuple(lines),
         tuple(result for result in claims if not isinstance(result.claim, NumberClaim)),
+        columns_seen(rows),
     )
 
 

@@ -27,6 +27,7 @@ from lecturebench.report.reasons import explained
 from lecturebench.report.table import STALE_HEADING, Block, Line, blocks, summary
 from lecturebench.report.tally import SIGNS as VERDICT_SIGNS
 from lecturebench.report.tally import counts, false_alarms, sentences
+from lecturebench.wording import printable
 
 if TYPE_CHECKING:
     from lecturebench.report.style import MethodStyle
@@ -55,13 +56,16 @@ def terminal_table(results: Results) -> RenderableType:
     for block in blocks(results):
         if block.benchmark.title != title:
             title = block.benchmark.title
-            parts += [Text(_clean(title), style="bold"), Text()]
-        parts += [Text(_clean(block.heading), style="dim"), _table(block, styles)]
-        parts += [Text(f"{_clean(line.method)}: predicting takes another {line.predicting}") for line in _slow(block)]
+            parts += [Text(printable(title), style="bold"), Text()]
+        parts += [Text(printable(block.heading), style="dim"), _table(block, styles)]
+        parts += [
+            Text(f"{printable(line.method)}: predicting takes another {line.predicting}") for line in _slow(block)
+        ]
+        parts += [Text(printable(block.columns), style="dim")] if block.columns else []
         parts += [_coloured(reason, ": {}: ", VERDICT_STYLES) for reason in block.reasons]
         parts.append(Text())
-    parts += [Text(_clean(line), style="yellow") for line in _stale_lines(results)]
-    parts += [Text(f"note: {_clean(note)}", style="yellow") for note in results.notes]
+    parts += [Text(printable(line), style="yellow") for line in _stale_lines(results)]
+    parts += [Text(f"note: {printable(note)}", style="yellow") for note in results.notes]
     parts += [Text(line, style="dim") for line in _alarm_lines(results)]
     return Group(*parts, Text(summary(results), style="bold"))
 
@@ -72,10 +76,11 @@ def plain_lines(results: Results) -> list[str]:
     for block in blocks(results):
         about = f"{block.benchmark.name}, {block.heading}"
         lines += [f"{about}: {_sentence(line)}" for line in block.lines]
+        lines += [f"{about}: {block.columns}"] if block.columns else []
         lines += [f"{about}: {result.claim.name}: {explained(result)}" for result in block.claims]
     lines += _stale_lines(results)
     lines += [f"note: {note}" for note in results.notes]
-    return [_clean(line) for line in [*lines, *_alarm_lines(results), summary(results)]]
+    return [printable(line) for line in [*lines, *_alarm_lines(results), summary(results)]]
 
 
 def comparison_table(comparison: Comparison, width: int = 80) -> RenderableType:
@@ -89,22 +94,22 @@ def comparison_table(comparison: Comparison, width: int = 80) -> RenderableType:
             continue
         if block.benchmark.title != title:
             title = block.benchmark.title
-            parts += [Text(_clean(title), style="bold"), Text()]
-        parts += [Text(_clean(block.heading), style="dim"), _change_table(block, wide=width >= 100)]
+            parts += [Text(printable(title), style="bold"), Text()]
+        parts += [Text(printable(block.heading), style="dim"), _change_table(block, wide=width >= 100)]
         parts += [_coloured(reason, ": {}: ", CHANGE_STYLES) for reason in block.reasons]
-        parts += [Text(_clean(line)) for line in _one_sided(block)]
+        parts += [Text(printable(line)) for line in _one_sided(block)]
         parts.append(Text())
     for block in alone:
         about = f"{block.benchmark.name}, {block.heading}"
-        parts += [Text(_clean(f"{about}: {line}")) for line in _one_sided(block)]
+        parts += [Text(printable(f"{about}: {line}")) for line in _one_sided(block)]
     parts += [Text()] if alone else []
     if comparison.claims:
         parts.append(Text("Claims with another verdict", style="bold"))
         parts += [_coloured(_claim_sentence(change), "{}", VERDICT_STYLES) for change in comparison.claims]
         parts.append(Text())
-    parts += [Text(_clean(line), style="dim") for line in _explanations(comparison)]
-    parts += [Text(f"note: {_clean(note)}", style="yellow") for note in comparison.notes]
-    parts += [Text(_clean(line)) for line in _outcome(comparison)]
+    parts += [Text(printable(line), style="dim") for line in _explanations(comparison)]
+    parts += [Text(f"note: {printable(note)}", style="yellow") for note in comparison.notes]
+    parts += [Text(printable(line)) for line in _outcome(comparison)]
     return Group(*parts, Text(f"{comparison.headline}.", style="bold red" if comparison.worse else "bold"))
 
 
@@ -118,7 +123,7 @@ def comparison_lines(comparison: Comparison) -> list[str]:
     lines += [f"claim of {_claim_sentence(change)}" for change in comparison.claims]
     lines += _explanations(comparison)
     lines += [f"note: {note}" for note in comparison.notes]
-    return [_clean(line) for line in [*lines, *_outcome(comparison), f"{comparison.headline}."]]
+    return [printable(line) for line in [*lines, *_outcome(comparison), f"{comparison.headline}."]]
 
 
 def _table(block: Block, styles: Mapping[str, MethodStyle]) -> Table:
@@ -133,10 +138,10 @@ def _table(block: Block, styles: Mapping[str, MethodStyle]) -> Table:
     for line in block.lines:
         mark = VERDICT_SIGNS[line.result.judgement.verdict] if line.result else ""
         look = styles[line.method]
-        method = Text.assemble((look.glyph, look.colour), f" {_clean(line.method)}")
+        method = Text.assemble((look.glyph, look.colour), f" {printable(line.method)}")
         cells = (line.published, line.measured, line.runs, line.interval)
         verdict = Text(f"{mark} {line.verdict}", VERDICT_STYLES.get(line.verdict, ""))
-        table.add_row(method, *(Text(_clean(cell)) for cell in cells), verdict, Text(line.time))
+        table.add_row(method, *(Text(printable(cell)) for cell in cells), verdict, Text(line.time))
     return table
 
 
@@ -171,7 +176,7 @@ def _sides(comparison: Comparison) -> tuple[tuple[str, Side], ...]:
 
 
 def _named(mark: str, name: str, about: str) -> Text:
-    return Text.assemble((mark, "bold"), (_clean(name), "bold"), (f"  {_clean(about)}", "dim"))
+    return Text.assemble((mark, "bold"), (printable(name), "bold"), (f"  {printable(about)}", "dim"))
 
 
 def _change_table(block: Compared, *, wide: bool) -> Table:
@@ -191,7 +196,7 @@ def _change_table(block: Compared, *, wide: bool) -> Table:
         time = times(change.time.ratio)
         timed = [f"{time}*" if time and not change.time.same else time, *([_range(change)] if wide else [])]
         word = Text(f"{SIGNS[change.word]} {change.word}", CHANGE_STYLES.get(change.word, ""))
-        table.add_row(*map(Text, map(_clean, cells)), word, *map(Text, timed))
+        table.add_row(*map(Text, map(printable, cells)), word, *map(Text, timed))
     return table
 
 
@@ -212,7 +217,7 @@ def _range(change: RowChange) -> str:
 
 def _coloured(line: str, pattern: str, styles: Mapping[Any, str]) -> Text:
     """A line with the words in it in their colours, where they stand as the pattern says."""
-    text = Text(_clean(line))
+    text = Text(printable(line))
     for word, style in styles.items():
         text.highlight_words([pattern.format(word)], style)
     return text
@@ -253,8 +258,3 @@ def _outcome(comparison: Comparison) -> list[str]:
     claims = [f"{x}: {sentences(counts(side.claims.values()))}" for x, side in _sides(comparison) if side.claims]
     worse = [f"worse: {', '.join(comparison.worse)}"] if comparison.worse else []
     return [*claims, comparison.summary, *worse]
-
-
-def _clean(text: str) -> str:
-    """Text that cannot move a cursor or change a terminal's colours."""
-    return "".join(letter if letter.isprintable() else "�" for letter in text)

@@ -12,7 +12,7 @@ import numpy as np
 
 from lecturebench.datasets import Dataset, resplit_by, standardized
 from lecturebench.declare.methods import takes_seed
-from lecturebench.declare.views import View
+from lecturebench.declare.views import Standardized
 from lecturebench.metrics import Metric, Predictions, measure, of_task
 from lecturebench.training.batches import training_examples
 from lecturebench.training.drawn import own_draws
@@ -33,7 +33,7 @@ def fit_baseline(
     deterministic: bool | None = None,
     train_size: int | None = None,
     resplit: bool = False,
-    view: View | None = None,
+    view: Standardized | None = None,
     metrics: Mapping[str, Metric] | None = None,
     chooses: bool = False,
 ) -> Fitted:

@@ -16,7 +16,7 @@ import numpy as np
 from lecturebench.datasets import Dataset, published_order, resplit_by, standardized
 from lecturebench.declare.methods import Measured
 from lecturebench.declare.training import Training
-from lecturebench.declare.views import View
+from lecturebench.declare.views import Standardized
 from lecturebench.metrics import DEFAULT, Metric, measure, of_task
 from lecturebench.training.batches import Epochs, training_examples
 from lecturebench.training.outcome import Fitted, streams
@@ -38,7 +38,7 @@ def fit_network(
     steps_class: Callable[..., Any],
     train_size: int | None = None,
     resplit: bool = False,
-    view: View | None = None,
+    view: Standardized | None = None,
     probe: Callable[..., Mapping[str, float]] | None = None,
     metrics: Mapping[str, Metric] | None = None,
     looked_at: Collection[str] = (),

@@ -190,7 +190,7 @@ def test_the_next_source_is_taken_when_one_fails_after_all(tmp_path, monkeypatch
         def available(self):
             return sources.Answer(True, "it answers")
 
-        def fetch(self):
+        def fetch(self, say):
             raise sources.NotUsable("the line went dead")
 
     build.debian_fashion(tmp_path / "debian", TRAIN, TEST)

@@ -70,7 +70,7 @@ def runs(sources, method, seeds=None, records=(), of=None, **changes):
 def load(name):
     if name != "d":
         raise DataMissing(f"no {name}\nhere")
-    return SimpleNamespace(digests=DIGESTS)
+    return SimpleNamespace(digests=DIGESTS, kind="images")
 
 
 def stale(*records, of=None):

@@ -1,0 +1,223 @@
+"""The strict types of a table's columns, whichever file they came from: numbers, categories, and nothing in between.
+
+Text becomes a number only where it is written as one, and a label only where it is written back the same: `float` and
+`int` of Python also take 1_1 for 11, ١ for 1 and 01 for 1, and would merge what differs in the file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from lecturebench.datasets import labels
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+WHOLE = re.compile(r"-?[1-9][0-9]*|0")
+# A decimal that nobody could have meant as a name: no 01, no 00.5.
+DECIMAL = re.compile(r"[+-]?(?:(?:[1-9][0-9]*|0)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+INFINITE = frozenset(("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"))
+
+_TEXT, _NUMBER, _MISSING, _INFINITE = range(4)
+SHOWN = 5  # of many that are wrong alike, so many are named
+
+Fail = Callable[[str], NoReturn]
+Where = Callable[[int], str]
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell says that there is no value."""
+    return cell.strip().casefold() in labels.MISSING
+
+
+class Columns:
+    """The features of a table, typed as its rows come in, piece by piece.
+
+    where: says in words where the i-th row is, for errors. fail: raises them. A column is numbers or text throughout.
+    """
+
+    def __init__(self, names: Sequence[str], where: Where, fail: Fail) -> None:
+        self.names, self.where, self.fail = tuple(names), where, fail
+        self.rows = 0
+        self.is_text: np.ndarray | None = None
+        self._first: pd.DataFrame | None = None
+        self._numbers: list[np.ndarray] = []
+        self._texts: list[np.ndarray] = []
+
+    def add(self, frame: pd.DataFrame) -> None:
+        """Take rows of all columns: numbers as they are, anything else as text in strict types."""
+        kinds, values = _typed(frame)
+        self._check_values(frame, kinds)
+        is_text = kinds[0] == _TEXT if self.is_text is None else self.is_text
+        mixed = np.argwhere((kinds == _TEXT) != is_text)
+        if len(mixed):
+            self._fail_mixed(frame, *mixed[0].tolist())
+        if self.is_text is None:
+            self.is_text, self._first = is_text, frame.iloc[:1]
+        self._numbers.append(_compact(values[:, ~is_text]))
+        texts = frame.loc[:, is_text].astype(object).to_numpy()
+        self._texts.append(np.array([str(cell).strip() for cell in texts.ravel()], dtype=object).reshape(texts.shape))
+        self.rows += len(frame)
+
+    def numbers(self) -> list[np.ndarray]:
+        """The columns of numbers, piece by piece: uint8 where that holds them exactly, else float64; once."""
+        pieces, self._numbers = self._numbers, []
+        return pieces
+
+    def texts(self) -> dict[str, np.ndarray]:
+        """The columns of text by name, each (n,) of str."""
+        assert self.is_text is not None
+        names = [name for name, is_text in zip(self.names, self.is_text, strict=True) if is_text]
+        return dict(zip(names, np.concatenate(self._texts).T, strict=True)) if names else {}
+
+    def _check_values(self, frame: pd.DataFrame, kinds: np.ndarray) -> None:
+        """No cell is missing or infinite."""
+        bad = np.argwhere(kinds.T >= _MISSING)
+        if not len(bad):
+            return
+        column = int(bad[0, 0])
+        rows = bad[bad[:, 0] == column, 1].tolist()
+        said = "is no finite number" if kinds[rows[0], column] == _INFINITE else "is missing"
+        cells = [frame.iat[i, column] for i in rows]
+        self.fail(
+            f"column {self.names[column]!r}, {places([self.rows + i for i in rows], cells, self.where)} "
+            f"{said}; fill it in, or leave such rows or the column out"
+        )
+
+    def _fail_mixed(self, frame: pd.DataFrame, row: int, column: int) -> NoReturn:
+        """For a cell that is not of the kind that the column's first is; text is named as the odd one of both."""
+        first = frame if self._first is None else self._first
+        here, there = (0, first.iat[0, column]), (self.rows + row, frame.iat[row, column])
+        text, number = (here, there) if _cell(here[1])[0] == _TEXT else (there, here)
+        self.fail(
+            f"column {self.names[column]!r}, {self.where(text[0])}: {_shown(text[1])} is no finite number, while "
+            f"{self.where(number[0])} has {_shown(number[1])}; a feature is numbers throughout, or text throughout"
+        )
+
+
+def places(rows: Sequence[int], cells: Sequence[Any], where: Where) -> str:
+    """Where each of the rows is and what stands there: "line 7: 'NA'", of several "line 7 ('NA'), line 19 ('?')"."""
+    if len(rows) == 1:
+        return f"{where(rows[0])}: {_shown(cells[0])}"
+    shown = [f"{where(row)} ({_shown(cell)})" for row, cell in zip(rows[:SHOWN], cells, strict=False)]
+    more = f" and {len(rows) - SHOWN:,} more" if len(rows) > SHOWN else ""
+    return f"{', '.join(shown)}{more}: each"
+
+
+def targets(name: str, cells: pd.Series, task: str | None, where: Where, fail: Fail) -> np.ndarray:
+    """The targets of a table (n,): integers or floats where all are, for classification only integers; else text.
+
+    cells: numbers as they are, or text in strict types. A target that is missing is refused, and so is text among
+    decimals: one of both is a slip.
+    """
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(cells.dtype) and not pd.api.types.is_bool_dtype(cells.dtype):
+        lost = np.flatnonzero(cells.isna().to_numpy()).tolist()
+        if lost:
+            fail(f"target {name!r}, {places(lost, ['nan'] * len(lost), where)} is missing; {MEND}")
+        return _native(cells)
+    found = [str(cell).strip() for cell in cells.astype(object).where(cells.notna(), "")]
+    lost = [i for i, cell in enumerate(found) if is_missing(cell)]
+    if lost:
+        fail(f"target {name!r}, {places(lost, [found[i] for i in lost], where)} is missing; {MEND}")
+    if all(map(WHOLE.fullmatch, found)):
+        return np.array(found, dtype=np.float64) if task == "regression" else _integers(found)
+    odd = next((i for i, cell in enumerate(found) if not DECIMAL.fullmatch(cell)), None)
+    decimal = next((i for i, cell in enumerate(found) if DECIMAL.fullmatch(cell) and not WHOLE.fullmatch(cell)), None)
+    if task == "classification" or (odd is not None and decimal is None and task is None):
+        return np.array(found)
+    if odd is not None:
+        why = "task is regression" if decimal is None else f"{where(decimal)} has the decimal {found[decimal]!r}"
+        fail(f"target {name!r}, {where(odd)}: {found[odd]!r} is no number, while {why}")
+    y = np.array(found, dtype=np.float64)
+    if not np.isfinite(y).all():
+        odd = int(np.flatnonzero(~np.isfinite(y))[0])
+        fail(f"target {name!r}, {where(odd)}: {found[odd]!r} is no finite number")
+    return y
+
+
+MEND = "give each row one, or leave the row out; if it names a class, call that otherwise"
+
+
+def _typed(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """The kind of each cell (n, p) and its value where it is a number."""
+    import pandas as pd
+
+    numeric = np.array(
+        [pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) for kind in frame.dtypes],
+        dtype=bool,
+    )
+    if not numeric.any():
+        return _typed_text(frame)
+    kinds = np.empty(frame.shape, dtype=np.int8)
+    values = np.empty(frame.shape, dtype=np.float64)
+    known = frame.loc[:, numeric].to_numpy(dtype=np.float64, na_value=np.nan)
+    values[:, numeric] = known
+    kinds[:, numeric] = np.where(np.isnan(known), _MISSING, np.where(np.isfinite(known), _NUMBER, _INFINITE))
+    if not numeric.all():
+        kinds[:, ~numeric], values[:, ~numeric] = _typed_text(frame.loc[:, ~numeric])
+    return kinds, values
+
+
+def _typed_text(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """`_typed` of text: each different text is looked at once."""
+    import pandas as pd
+
+    cells = frame.to_numpy(dtype=object)
+    order: Any = "F" if cells.flags.f_contiguous else "C"
+    codes, different = pd.factorize(cells.ravel(order=order), use_na_sentinel=False)
+    found = [_cell(cell) for cell in different]
+    kinds = np.array([kind for kind, _ in found], dtype=np.int8)[codes].reshape(cells.shape, order=order)
+    values = _compact(np.array([value for _, value in found]))[codes].reshape(cells.shape, order=order)
+    for j, kind in enumerate(frame.dtypes):
+        if isinstance(kind, pd.CategoricalDtype):  # said by the file itself, whatever its values look like
+            kinds[kinds[:, j] != _MISSING, j] = _TEXT
+    return kinds, values
+
+
+def _cell(cell: Any) -> tuple[int, float]:
+    cell = "" if cell is None or cell != cell else str(cell).strip()  # what is not itself is NaN
+    if NUMBER.fullmatch(cell):
+        value = float(cell)
+        return (_NUMBER, value) if np.isfinite(value) else (_INFINITE, 0.0)
+    if is_missing(cell):
+        return _MISSING, 0.0
+    return (_INFINITE, 0.0) if cell.casefold() in INFINITE else (_TEXT, 0.0)
+
+
+def _compact(values: np.ndarray) -> np.ndarray:
+    """The same numbers as uint8 where all are whole and from 0 to 255: an eighth of the memory."""
+    if values.dtype == np.uint8:
+        return values
+    with np.errstate(invalid="ignore"):
+        small = values.astype(np.uint8)
+    return small if np.array_equal(small, values) else values
+
+
+def _integers(found: list[str]) -> np.ndarray:
+    """As int64, else uint64; as text where neither holds them."""
+    numbers = [int(cell) for cell in found]
+    for kind in (np.int64, np.uint64):
+        if np.iinfo(kind).min <= min(numbers) and max(numbers) <= np.iinfo(kind).max:
+            return np.array(numbers, dtype=kind)
+    return np.array(found)
+
+
+def _native(cells: pd.Series) -> np.ndarray:
+    """A column of numbers without gaps as NumPy has it: whole ones as integers, exactly."""
+    import pandas as pd
+
+    if pd.api.types.is_integer_dtype(cells.dtype):
+        kind = np.uint64 if pd.api.types.is_unsigned_integer_dtype(cells.dtype) else np.int64
+        return cells.to_numpy(dtype=kind)
+    return cells.to_numpy(dtype=np.float64)
+
+
+def _shown(cell: Any) -> str:
+    return repr(cell if isinstance(cell, str) else str(cell))

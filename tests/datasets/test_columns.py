@@ -1,0 +1,143 @@
+"""The strict types of columns: what is a number, a label, a category, a missing value, and nothing else."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lecturebench.datasets.columns import Columns, is_missing, targets
+
+
+class Refused(Exception):
+    """What `fail` raises here."""
+
+
+def fail(why):
+    raise Refused(why)
+
+
+def typed(*pieces, names="a"):
+    columns = Columns(list(names), lambda i: f"row {i + 1}", fail)
+    for piece in pieces:
+        columns.add(pd.DataFrame(dict(zip(names, piece, strict=True))))
+    return columns
+
+
+def target(cells, task=None):
+    return targets("y", pd.Series(cells, dtype=object), task, lambda i: f"row {i + 1}", fail)
+
+
+CELLS = st.one_of(
+    st.text(max_size=6),
+    st.integers().map(str),
+    st.floats(allow_nan=False).map(repr),
+    st.sampled_from(["01", "1", "1_1", "11", "+1", "-0", "0", "١", "1.0", "1e3", "0x10", "True", "½", "２"]),
+)
+
+
+@given(st.lists(CELLS.filter(lambda cell: not is_missing(cell)), min_size=1))
+def test_label_is_a_number_only_if_it_is_written_back_the_same(cells):
+    try:
+        y = target(cells, "classification")
+    except Refused:
+        return
+    written = [cell.strip() for cell in cells]
+    assert [str(value) for value in y.tolist()] == written
+    assert len(set(y.tolist())) == len(set(written)), "no two of them are one class"
+
+
+@given(st.lists(CELLS.filter(lambda cell: not is_missing(cell)), min_size=1))
+def test_without_a_task_labels_are_whole_numbers_text_or_all_decimals(cells):
+    try:
+        y = target(cells)
+    except Refused:
+        return
+    written = [cell.strip() for cell in cells]
+    if y.dtype.kind == "f":
+        assert y.tolist() == [float(cell) for cell in written]
+        assert not any("_" in cell for cell in written)
+        assert all(cell.isascii() for cell in written)
+    else:
+        assert [str(value) for value in y.tolist()] == written
+
+
+@given(st.lists(CELLS, min_size=1))
+def test_feature_is_numbers_or_text_throughout(cells):
+    try:
+        columns = typed([cells])
+    except Refused:
+        return
+    if columns.is_text.any():
+        assert columns.texts()["a"].tolist() == [cell.strip() for cell in cells]
+        return
+    found = np.concatenate(columns.numbers())[:, 0]
+    assert found.tolist() == [float(cell) for cell in cells]
+    assert all(cell.strip().isascii() and "_" not in cell for cell in cells)
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
+def test_numbers_are_read_exactly_whether_written_or_given(values):
+    written = np.concatenate(typed([[repr(value) for value in values]]).numbers())
+    stored = np.concatenate(typed([values]).numbers())
+    assert written[:, 0].tolist() == stored[:, 0].tolist() == values
+
+
+@pytest.mark.parametrize("cell", ["", " ", "NA", "n/a", "?", "nan", "NaN", "NULL", "None", "<NA>", "#N/A"])
+def test_missing_target_or_feature_is_no_class_and_no_category(cell):
+    with pytest.raises(Refused, match=r"target 'y', row 2: .* is missing"):
+        target(["a", cell, "b"])
+    with pytest.raises(Refused, match=r"target 'y', row 3: .* is missing"):
+        target(["1.5", "2.5", cell])
+    with pytest.raises(Refused, match=r"column 'a', row 2: .* is missing"):
+        typed([["red", cell, "blue"]])
+
+
+def test_of_many_missing_ones_the_first_are_named_and_the_others_counted():
+    with pytest.raises(Refused, match=r"row 1 \('NA'\), row 3 \('NA'\).*row 9 \('NA'\) and 15 more: each is missing"):
+        target(["NA", "x"] * 20)
+
+
+@pytest.mark.parametrize("cell", ["inf", "-Infinity", "1e999"])
+def test_infinity_is_no_number(cell):
+    with pytest.raises(Refused, match=r"column 'a', row 1: .* is no finite number"):
+        typed([[cell, "1"]])
+    with pytest.raises(Refused, match=r"is no (finite )?number"):
+        target([cell, "1.5"], "regression")
+
+
+def test_text_among_numbers_is_named_whichever_comes_first_and_in_whichever_piece():
+    said = "column 'a', row {}: 'x' is no finite number, while row {} has '1'"
+    for pieces, rows in (
+        ([["1", "x"]], (2, 1)),
+        ([["x", "1"]], (1, 2)),
+        ([["1"], ["x"]], (2, 1)),
+        ([["x"], ["1"]], (1, 2)),
+    ):
+        with pytest.raises(Refused, match=said.format(*rows)):
+            typed(*([piece] for piece in pieces))
+
+
+def test_text_among_decimals_is_a_slip_and_among_whole_numbers_a_class():
+    with pytest.raises(Refused, match=r"row 3: 'oops' is no number, while row 1 has the decimal '1\.5'"):
+        target(["1.5", "2", "oops"])
+    with pytest.raises(Refused, match="row 1: 'a' is no number, while task is regression"):
+        target(["a", "1"], "regression")
+    assert target(["1", "2", "3+"]).tolist() == ["1", "2", "3+"]
+
+
+def test_large_labels_stay_apart():
+    large = [str(2**53), str(2**53 + 1), str(2**64 - 1), str(2**64)]
+    for n in (2, 3, 4):
+        assert [str(value) for value in target(large[:n]).tolist()] == large[:n]
+    assert targets("y", pd.Series([2**53, 2**53 + 1], dtype="UInt64"), None, str, fail).tolist() == [2**53, 2**53 + 1]
+
+
+def test_types_that_a_file_says_are_kept():
+    frame = pd.DataFrame({"a": pd.Categorical(["1", "2"]), "b": [True, False], "c": [1, 2]})
+    columns = Columns(["a", "b", "c"], str, fail)
+    columns.add(frame)
+    assert columns.is_text.tolist() == [True, True, False]
+    assert columns.texts()["b"].tolist() == ["True", "False"]
+    with pytest.raises(Refused, match="column 'a', row 2: 'nan' is missing"):
+        typed([[1.5, float("nan")]])
