@@ -28,6 +28,7 @@ from pebble import ProcessExpired, ProcessPool
 from lecturebench.declare.modules import LECTURE_SUITE
 from lecturebench.execution import family
 from lecturebench.execution.answer import Answer, failure
+from lecturebench.execution.leftovers import in_words
 from lecturebench.execution.plan import Run
 from lecturebench.execution.progress import Display, Inbox, Message
 from lecturebench.execution.worker import Setting, answer, initialize
@@ -188,6 +189,8 @@ class LocalPool:
             return None
         elapsed = ended - task.given
         record.seconds["wait"] = max(0.0, elapsed - sum(record.seconds.values()))
+        if said is not None and said.changed:
+            record.notes.append(in_words(said.changed))
         if record.status != "ok":
             record.output = self._outputs[task.slot].last_lines()
         with self._lock:

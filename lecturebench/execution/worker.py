@@ -13,13 +13,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lecturebench.execution import family
 from lecturebench.execution.answer import Answer, failure, result
+from lecturebench.execution.leftovers import Snapshot, changes, snapshot
 
 if TYPE_CHECKING:
     from lecturebench.datasets import Dataset
@@ -130,14 +131,19 @@ def _die_with_parent() -> None:
 def answer(run: Run) -> Answer:
     """Fit one run and say in plain text and numbers how it ended, whatever the method raises."""
     _send(("started", run.key, os.getpid()))
+    before: list[Snapshot] = []
     try:
-        return result(*execute(run))
+        said = result(*execute(run, lambda: before.append(snapshot())))
     except BaseException as error:  # sys.exit in a method is its own end, not that of all runs
-        return failure(error)
+        said = failure(error)
+    try:
+        return replace(said, changed=changes(before[0]) if before else ())
+    except BaseException as error:
+        return replace(said, changed=(f"state, which cannot be looked at ({failure(error).reason})",))
 
 
 @dataclass(frozen=True)
-class _Ready:
+class _Loaded:
     """All that a run needs, loaded. seconds: by phase, what that took."""
 
     benchmark: Benchmark
@@ -146,15 +152,18 @@ class _Ready:
     seconds: dict[str, float]
 
 
-def _made_ready(run: Run) -> _Ready:
+def _loaded(run: Run) -> _Loaded:
     """Load what a run needs; RuntimeError if it is not what was planned."""
     from lecturebench.datasets import load
+    from lecturebench.declare.methods import Experiment
     from lecturebench.declare.suites import benchmark_file, load_benchmark
 
     begin = time.perf_counter()
     benchmark = load_benchmark(benchmark_file(run.suite, run.benchmark))
     method = benchmark.method(run.method)
     _check_plan(run, benchmark, method)
+    if not isinstance(method, Experiment):
+        import sklearn.metrics  # noqa: F401 - measuring needs it, and its import sets what no method should
     if method.uses_backend:
         _load_backend()
     import_seconds = time.perf_counter() - begin
@@ -164,20 +173,21 @@ def _made_ready(run: Run) -> _Ready:
     dataset = _datasets[run.dataset]
     if dataset.digests != run.digests:
         raise RuntimeError(f"{run.dataset} changed since the runs were planned: {dataset.digests} is not {run.digests}")
-    return _Ready(benchmark, method, dataset, {"import": import_seconds, "load": time.perf_counter() - begin})
+    return _Loaded(benchmark, method, dataset, {"import": import_seconds, "load": time.perf_counter() - begin})
 
 
-def execute(run: Run) -> tuple[Record, dict[str, Any]]:
+def execute(run: Run, ready: Callable[[], None] = lambda: None) -> tuple[Record, dict[str, Any]]:
     """Fit one run. Its record, and the arrays that are kept of it, as `Store.write` takes them.
 
-    What the method raises is passed on.
+    What the method raises is passed on. ready: called once all is loaded, before the method is.
     """
     from lecturebench.environment import commit
     from lecturebench.store import Record
 
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    ready = _made_ready(run)
-    benchmark, method, dataset = ready.benchmark, ready.method, ready.dataset
+    loaded = _loaded(run)
+    benchmark, method, dataset = loaded.benchmark, loaded.method, loaded.dataset
+    ready()
     fitted = _fit(run, benchmark, method, dataset)
     from lecturebench.execution.checked import refuse_odd
 
@@ -211,7 +221,7 @@ def execute(run: Run) -> tuple[Record, dict[str, Any]]:
         parameters=fitted.parameters,
         seconds={
             **fitted.seconds,
-            **{phase: seconds + fitted.seconds.get(phase, 0.0) for phase, seconds in ready.seconds.items()},
+            **{phase: seconds + fitted.seconds.get(phase, 0.0) for phase, seconds in loaded.seconds.items()},
         },
         peak_rss_mib=_peak_rss_mib(),
         environment=_environment(),
