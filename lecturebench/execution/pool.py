@@ -46,6 +46,7 @@ GROWTH = 1.5  # a worker whose resident memory has grown by this factor over its
 GROWTH_FLOOR = 512 * 2**20  # and by at least so many bytes
 STARTS = 3  # workers that may die before they begin a run, until it counts as crashed
 START_WITHIN = 600.0  # seconds for a worker to begin; imports from a busy share take minutes
+LOAD_WITHIN = 120.0  # seconds for it to import and load what a run needs, unless its time limit is longer
 LAST_WORDS = 1.0  # seconds for what a worker sent before it died to arrive
 
 
@@ -66,7 +67,7 @@ class Pool(Protocol):
 
 @dataclass
 class _Task:
-    """A run that a slot is fitting. given, begun: by the monotonic clock; begun is 0 until its worker says so.
+    """A run that a slot is fitting. given, begun, loaded: by the monotonic clock; 0 until its worker says so.
 
     seen: what came of the worker, at the last look. died: when it was first seen dead. killed: why we stopped it.
     """
@@ -78,6 +79,7 @@ class _Task:
     starts: int = 1
     pid: int = 0
     begun: float = 0.0
+    loaded: float = 0.0
     seen: Sequence[Process] = ()
     died: float = 0.0
     killed: tuple[Status, str] | None = None
@@ -257,6 +259,8 @@ class LocalPool:
             task.begun = time.monotonic()
             task.pid = rest[0]
             self._display.started(task.run)
+        elif kind == "loaded":
+            task.loaded = time.monotonic()
         else:
             self._display.epoch(task.run, *rest)
 
@@ -284,15 +288,17 @@ class LocalPool:
         """Why a run has to be stopped, if it has."""
         if not task.begun:
             return None
-        now = time.monotonic()  # not the time of day, which somebody may set
-        if now - task.begun > task.run.time_limit:
-            return "timeout", f"stopped after its time limit of {task.run.time_limit:g} s"
+        now, limit = time.monotonic(), task.run.time_limit  # not the time of day, which somebody may set
+        if task.loaded and now - task.loaded > limit:
+            return "timeout", f"stopped after its time limit of {limit:g} s"
+        if not task.loaded and now - task.begun > max(limit, LOAD_WITHIN):
+            return "timeout", f"stopped before it was fitted: to load what it needs took {max(limit, LOAD_WITHIN):g} s"
         if self._memory_limit is not None and family.resident(task.pid, task.seen) > self._memory_limit:
             held = family.held_together(task.pid, task.seen)
             if held > self._memory_limit:
-                limit = self._memory_limit / 2**20
+                most = self._memory_limit / 2**20
                 with_others = f" together with {len(task.seen)} processes that it started" if task.seen else ""
-                reason = f"held {held / 2**20:,.0f} MiB{with_others}, more than its limit of {limit:,.0f} MiB"
+                reason = f"held {held / 2**20:,.0f} MiB{with_others}, more than its limit of {most:,.0f} MiB"
                 return "out_of_memory", reason
         worker = slot.worker(task.pid)
         if worker is not None and not worker.is_alive():  # one that leaves with code 0 Pebble would wait for

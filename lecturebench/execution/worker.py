@@ -132,8 +132,13 @@ def answer(run: Run) -> Answer:
     """Fit one run and say in plain text and numbers how it ended, whatever the method raises."""
     _send(("started", run.key, os.getpid()))
     before: list[Snapshot] = []
+
+    def ready() -> None:
+        before.append(snapshot())
+        _send(("loaded", run.key))
+
     try:
-        said = result(*execute(run, lambda: before.append(snapshot())))
+        said = result(*execute(run, ready))
     except BaseException as error:  # sys.exit in a method is its own end, not that of all runs
         said = failure(error)
     try:

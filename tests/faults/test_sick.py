@@ -8,6 +8,7 @@ from functools import partial
 import psutil
 import pytest
 
+from lecturebench.cli import main
 from lecturebench.datasets import load
 from lecturebench.declare.suites import load_benchmark
 from lecturebench.execution import pool
@@ -125,6 +126,14 @@ def once(dataset, rng):
     return counts(dataset, rng)
 
 
+def deletes(dataset, rng):
+    import shutil
+    from pathlib import Path
+
+    shutil.rmtree(Path(__file__).parent.parent / "out")
+    return counts(dataset, rng)
+
+
 BENCHMARK = Benchmark(
     title="Sick",
     methods=(
@@ -134,6 +143,7 @@ BENCHMARK = Benchmark(
         Baseline("works", "Works", works, deterministic=False),
         Experiment("counts", "Counts", counts),
         Experiment("once", "Once", once),
+        Experiment("deletes", "Deletes", deletes, deterministic=True),
     ),
     claims=(),
     datasets=("digits",),
@@ -212,3 +222,15 @@ def test_a_worker_that_dies_between_two_runs_costs_none(asked):
 def test_a_run_that_crashes_where_others_were_before_is_fitted_in_a_fresh_worker(asked, tmp_path):
     records = fit([asked("once", seeds=3)], Store(tmp_path / "out"))
     assert {record.status for record in records.values()} == {"ok"}
+
+
+def test_runs_that_somebody_deletes_meanwhile_are_missed(asked, tmp_path, capsys):
+    out, suite = tmp_path / "out", str(tmp_path / "course")
+    command = ["run", "sick", "--suite", suite, "--profile", "smoke", "--jobs", "1", "--out", str(out)]
+    command += ["--dataset", "digits", "--method", "counts", "--method", "deletes"]
+    assert main(command) == 1
+    said = capsys.readouterr().out
+    assert f"1 of 3 runs that had ended are gone from {out}: something deleted them; run it again" in said
+    assert len(Store(out).read()[0]) == 2
+    assert main([*command[:-4], "--method", "counts"]) == 0
+    assert len(Store(out).read()[0]) == 3
