@@ -210,8 +210,11 @@ def run(
     for record in answer.summary.failed:
         again = record.repeat + _same_place(suite, out)
         say(f"failed: {record.method} seed {record.seed}: {record.status}: {record.reason}; again: {again}")
+    if gone := answer.summary.gone:
+        ended = len(answer.summary.fitted) + answer.summary.reused
+        say(f"{gone} of {ended} runs that had ended are gone from {out}: something deleted them; run it again")
     say(f"page: {answer.page}")
-    return max(_say_broken(answer.broken), 1 if answer.summary.failed else 0)
+    return max(_say_broken(answer.broken), 1 if answer.summary.failed or gone else 0)
 
 
 def _same_place(suite: Path | None, out: Path) -> str:
@@ -224,11 +227,16 @@ def _same_place(suite: Path | None, out: Path) -> str:
 @folder_argument
 @click.option("--readme", type=click.Path(path_type=Path), help="Also put the table between the markers of this file.")
 @click.option("--slides", is_flag=True, help="Also write slides.pdf: the main figures with captions, one to a page.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write there, as for a store that can only be read.")
 @data_dir_option
 @suite_of_store_option
-def report(folder: Path, readme: Path | None, slides: bool, data_dir: Path | None, suite: Path | None) -> int:
+def report(
+    folder: Path, readme: Path | None, slides: bool, out: Path | None, data_dir: Path | None, suite: Path | None
+) -> int:
     """Write tables, figures and page of FOLDER anew from its records; fits nothing."""
-    written = session.report(folder, suite=suite, data_dir=data_dir, slides=slides, readme=readme, say=click.echo)
+    written = session.report(
+        folder, suite=suite, data_dir=data_dir, slides=slides, readme=readme, out=out, say=click.echo
+    )
     _show(written.results, as_json=False)
     click.echo(f"page: {written.page}")
     return _say_broken(written.broken)

@@ -150,11 +150,11 @@ def prepare(question: Question, say: Say = _unsaid, *, suite: Suite | None = Non
     check_cluster(question.cluster, question.jobs)
     check_backend(question.backend, "cpu" if question.cluster else question.device)
     budget = None if question.budget is None else parse_budget(question.budget)
-    check_folder(question.out, suite)
+    store = check_folder(question.out, suite)
     opened = trackers(question.trackers, question.out, say)
     made, missing = _requests_of(question, selected, say)
     broken = () if question.benchmarks else tuple(suite.broken.values())
-    return Prepared(question, suite, Store(question.out), tuple(made), missing, opened, budget, broken)
+    return Prepared(question, suite, store, tuple(made), missing, opened, budget, broken)
 
 
 def _requests_of(
@@ -245,17 +245,20 @@ def report(
     data_dir: Path | None = None,
     slides: bool = False,
     readme: Path | None = None,
+    out: Path | None = None,
     say: Say = _unsaid,
 ) -> Report:
     """Write tables, figures and page of a store anew from its records. readme: a file to put the table into.
 
-    suite: where its suite is, if it is no longer where the store remembers it. UsageError before anything is written.
+    suite: where its suite is, if it is no longer where the store remembers it. out: another folder to write to, as for
+    a store that can only be read. UsageError before anything is written.
     """
     from lecturebench.report.table import to_markdown, update_readme
 
     benchmarks, store = suite_of(folder, suite), Store(folder)
+    place = _place_of_report(folder, out)
     results = judge(benchmarks, store, data_dir)
-    page = _write(results, store, data_dir, slides=slides, say=say)
+    page = _write(results, store, data_dir, folder=place, slides=slides, say=say)
     if readme is not None:
         update_readme(readme, to_markdown(results))
     return Report(results, page, tuple(benchmarks.broken.values()))
@@ -384,20 +387,49 @@ def check_backend(backend: str, device: str) -> None:
             raise UsageError(f"device 'gpu' was asked for, but {backend} sees no GPU here: choose --device cpu")
 
 
-def check_folder(folder: Path, suite: Suite | None = None) -> None:
-    """UsageError if this folder is no store of the suite and cannot become one; it is made if it is not there.
+def check_folder(folder: Path, suite: Suite | None = None) -> Store:
+    """The store of the suite in this folder, which is made if it is not there; UsageError if it cannot be one.
 
     suite: None for lecturebench's own.
     """
+    _make(folder)
+    store = Store(folder)
+    try:
+        store.begin(_name_of(suite) if suite is not None else LECTURES_OWN)
+        store.try_to_write()
+    except OSError as error:
+        raise UsageError(f"{_unwritable(folder, error)}: give another one with --out") from None
+    return store
+
+
+def _make(folder: Path) -> None:
+    """Make a folder for what is written; UsageError if it cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise UsageError(f"{str(folder)!r} is a file, or lies in one; --out must be a folder") from None
     except OSError as error:
         raise UsageError(f"the folder {str(folder)!r} cannot be made: {error.strerror}") from None
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise UsageError(f"the folder {str(folder)!r} cannot be written")
-    Store(folder).begin(_name_of(suite) if suite is not None else LECTURES_OWN)
+
+
+def _unwritable(folder: Path, error: OSError) -> str:
+    """That a folder, or the one inside it that an error speaks of, cannot be written."""
+    where = folder if error.filename is None else Path(os.fsdecode(error.filename)).parent
+    return f"the folder {str(where)!r} cannot be written ({error.strerror})"
+
+
+def _place_of_report(folder: Path, out: Path | None) -> Path:
+    """Where a store's report is written; UsageError if it cannot be written there, or is another store."""
+    place = out or folder
+    _make(place)
+    if place.resolve() != folder.resolve() and Store(place).suite() is not None:
+        raise UsageError(f"{str(place)!r} is a store itself, with a report of its own: give another folder with --out")
+    try:
+        with tempfile.NamedTemporaryFile(dir=place, prefix="."):
+            pass
+    except OSError as error:
+        raise UsageError(f"{_unwritable(place, error)}: give another one with --out") from None
+    return place
 
 
 def _name_of(suite: Suite) -> SuiteName:

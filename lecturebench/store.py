@@ -12,6 +12,7 @@ import json
 import os
 import shlex
 import shutil
+import tempfile
 import uuid
 import zipfile
 import zlib
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 2
 MARKER = "lecturebench.json"
+LOCKS = ".locks"
 LECTURE = "lecture"  # the name of the suite that comes with lecturebench, whose folder is wherever that is
 Status = Literal["ok", "diverged", "error", "crashed", "timeout", "out_of_memory"]
 STATUSES: tuple[Status, ...] = ("ok", "diverged", "error", "crashed", "timeout", "out_of_memory")
@@ -191,6 +193,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.runs = folder / "runs"
+        self._begun: SuiteName | None = None
 
     def begin(self, suite: SuiteName = LECTURES_OWN) -> None:
         """Take the folder into use for a suite, or see that it is in use for it: it, or UsageError.
@@ -215,9 +218,20 @@ class Store:
                 f"the store {str(self.folder)!r} is of the suite {owner}; results of {suite} do not belong there: "
                 "give another folder"
             )
+        self._begun = suite
+        self._mark(suite)
+
+    def _mark(self, suite: SuiteName) -> None:
         content = {"schema": SCHEMA, "suite": dataclasses.asdict(suite)}
         if self._marked() != content:
             write_whole(self.folder / MARKER, json.dumps(content).encode())
+
+    def try_to_write(self) -> None:
+        """OSError unless a file can be made in every folder that runs are written to."""
+        for folder in (self.folder, self.runs, self.folder / LOCKS):
+            if folder.exists():
+                with tempfile.NamedTemporaryFile(dir=folder, prefix="."):
+                    pass
 
     def suite(self) -> SuiteName | None:
         """The suite whose results these are; None in a folder that is in use for none. UsageError if nobody can tell.
@@ -264,6 +278,8 @@ class Store:
         import numpy as np
 
         self.runs.mkdir(parents=True, exist_ok=True)
+        if self._begun is not None and not (self.folder / MARKER).exists():  # somebody deleted the folder meanwhile
+            self._mark(self._begun)
         target = self.runs / record.key
         temporary = self._temporary(record.key)
         shutil.rmtree(temporary, ignore_errors=True)
@@ -305,7 +321,7 @@ class Store:
         """The right to fit a run, until it is released or this process ends; None while another process has it."""
         from filelock import FileLock, Timeout
 
-        folder = self.folder / ".locks"
+        folder = self.folder / LOCKS
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / key, blocking=False, thread_local=False)
         try:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +14,7 @@ from lecturebench import session
 from lecturebench.declare.suites import LECTURE_SUITE, discover
 from lecturebench.errors import UsageError
 from tests.execution.conftest import small, suite
+from tests.made_up import make_record
 
 __all__ = ["small", "suite"]  # fixtures
 
@@ -40,10 +45,55 @@ def test_folder_that_is_a_file_is_refused(tmp_path):
             session.check_folder(folder)
 
 
-def test_folder_that_cannot_be_written_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with pytest.raises(UsageError, match="cannot be written"):
-        session.check_folder(tmp_path)
+@pytest.fixture
+def read_only(monkeypatch):
+    """Makes a folder one in which nothing can be made, as on a disk that is mounted so."""
+    real, closed = tempfile.NamedTemporaryFile, []
+
+    def refusing(*args, **given):
+        if Path(given["dir"]) in closed:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), f"{given['dir']}/.of_some_name")
+        return real(*args, **given)
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", refusing)
+    return closed.append
+
+
+def test_store_that_cannot_be_written_is_refused_in_one_line(tmp_path, read_only):
+    session.check_folder(tmp_path / "out")
+    for place in ("out", "out/.locks", "out/runs"):
+        (tmp_path / place).mkdir(exist_ok=True)
+    read_only(tmp_path / "out" / "runs")
+    with pytest.raises(UsageError, match=r"out/runs' cannot be written \(Read-only file system\): give another one"):
+        session.check_folder(tmp_path / "out")
+    with pytest.raises(UsageError, match="the folder '/proc/of_ours' cannot be made"):
+        session.check_folder(Path("/proc/of_ours"))
+
+
+def test_report_of_a_store_that_can_only_be_read_is_written_elsewhere(tmp_path, read_only):
+    store, place = tmp_path / "store", tmp_path / "place"
+    session.check_folder(store).write(make_record("ridge", benchmark="error_table"))
+    read_only(store)
+    before = {path: path.read_bytes() for path in store.rglob("*") if path.is_file()}
+    with pytest.raises(UsageError, match=r"store' cannot be written \(Read-only file system\).* with --out"):
+        session.report(store)
+    assert session.report(store, out=place).page == place / "index.html"
+    assert (place / "table.csv").is_file()
+    assert {path: path.read_bytes() for path in store.rglob("*") if path.is_file()} == before
+
+
+def test_report_is_not_written_over_that_of_another_store(tmp_path):
+    for name in ("one", "two"):
+        session.check_folder(tmp_path / name)
+    with pytest.raises(UsageError, match="is a store itself"):
+        session.report(tmp_path / "one", out=tmp_path / "two")
+
+
+def test_store_whose_folder_was_deleted_says_again_whose_it_is(suite, tmp_path):
+    store = session.check_folder(tmp_path / "out", discover(suite))
+    shutil.rmtree(tmp_path / "out")
+    store.write(make_record("ridge"))
+    assert session.suite_of(tmp_path / "out").folder == suite
 
 
 def test_store_remembers_its_suite_and_takes_no_other(suite, tmp_path):

@@ -39,12 +39,14 @@ def _ignore(record: Record) -> None:
 class Summary:
     """What a call did: records of the runs fitted now, and how many the store had already.
 
-    left_out: by benchmark, the claims and methods that a budget was too small for, with the reason.
+    left_out: by benchmark, the claims and methods that a budget was too small for, with the reason. gone: how many of
+    these runs were no longer in the store at the end.
     """
 
     fitted: tuple[Record, ...]
     reused: int
     left_out: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    gone: int = 0
 
     @property
     def failed(self) -> tuple[Record, ...]:
@@ -93,7 +95,8 @@ def carry_out(
         call.release()
         display.close()
     left = {} if budget is None else call.left_out(f"left out by the budget of {expected_duration(budget)}")
-    return Summary(tuple(call.fitted), len(call.reused), left)
+    gone = sum(not store.has(key) for key in {*call.reused, *(record.key for record in call.fitted)})
+    return Summary(tuple(call.fitted), len(call.reused), left, gone)
 
 
 @dataclass(frozen=True)
@@ -253,7 +256,10 @@ class _Call:
     def _end(self, run: Run, record: Record, arrays: Mapping[str, Any] | None) -> None:
         taken = self._taken[run.key]
         record.extra["expected"] = round(taken.expected, 3)
-        self._store.write(record, **(arrays or {}))
+        try:
+            self._store.write(record, **(arrays or {}))
+        except FileNotFoundError:  # somebody deletes the folder at this moment
+            self._store.write(record, **(arrays or {}))
         taken.lock.release()
         del self._taken[run.key]
         self.fitted.append(record)

@@ -1,40 +1,53 @@
 """Worker processes on this machine: one Pebble pool per slot, and what its ways to fail mean for a record.
 
-A worker that crashes, hangs, eats memory or runs over its time limit ends one run; its slot gets a new worker and the
-others go on. A pool of one worker per slot, rather than one of several, says at any moment which process has which run.
+A worker that crashes, hangs, eats memory or runs over its time limit ends one run, and all processes that came of it
+end with it; its slot gets a new worker and the others go on. A pool of one worker per slot, rather than one of several,
+says at any moment which process has which run. A run is blamed only if its worker said that it had begun it.
 """
 
 from __future__ import annotations
 
-import multiprocessing
+import json
 import os
 import queue
 import signal
 import tempfile
 import threading
 import time
-import traceback
-from collections.abc import Iterator, Mapping
-from concurrent.futures import CancelledError, Future, TimeoutError
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, Future
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pebble import ProcessExpired, ProcessPool
 
+from lecturebench.declare.modules import LECTURE_SUITE
+from lecturebench.execution import family
+from lecturebench.execution.answer import Answer, failure
+from lecturebench.execution.leftovers import in_words
 from lecturebench.execution.plan import Run
 from lecturebench.execution.progress import Display, Inbox, Message
-from lecturebench.execution.worker import Setting, execute, initialize
+from lecturebench.execution.worker import Setting, answer, initialize
 from lecturebench.store import Record, Status
 
+if TYPE_CHECKING:
+    from psutil import Process
+
 Outcome = tuple[Run, Record, Mapping[str, Any] | None]
-WATCHED_EVERY = 0.1  # seconds between looks at the workers' memory and output
+WATCHED_EVERY = 0.1  # seconds between looks at the workers' memory, time and output
+FAMILY_EVERY = 5  # of these looks, for what has come of a worker: it takes a look at every process of the machine
 KEPT_OUTPUT = 8192  # bytes of what a run printed, its end, that a failed run's record keeps
 KEPT_LINES = 20
 GROWTH = 1.5  # a worker whose resident memory has grown by this factor over its first fit is replaced
 GROWTH_FLOOR = 512 * 2**20  # and by at least so many bytes
+STARTS = 3  # workers that may die before they begin a run, until it counts as crashed
+START_WITHIN = 600.0  # seconds for a worker to begin; imports from a busy share take minutes
+LOAD_WITHIN = 120.0  # seconds for it to import and load what a run needs, unless its time limit is longer
+LAST_WORDS = 1.0  # seconds for what a worker sent before it died to arrive
 
 
 class Pool(Protocol):
@@ -54,14 +67,40 @@ class Pool(Protocol):
 
 @dataclass
 class _Task:
-    """A run that a slot is fitting. killed: why we stopped it."""
+    """A run that a slot is fitting. given, begun, loaded: by the monotonic clock; 0 until its worker says so.
+
+    seen: what came of the worker, at the last look. died: when it was first seen dead. killed: why we stopped it.
+    """
 
     run: Run
     slot: int
     future: Future[Any]
-    begun: float
+    given: float
+    starts: int = 1
     pid: int = 0
+    begun: float = 0.0
+    loaded: float = 0.0
+    seen: Sequence[Process] = ()
+    died: float = 0.0
     killed: tuple[Status, str] | None = None
+
+
+@dataclass
+class _Slot:
+    """A place for one worker. serves: whose methods it may fit. fitted: how many runs have ended in it.
+
+    after_first_fit: bytes that each worker held then.
+    """
+
+    serves: tuple[str, ...]
+    workers: family.Workers
+    pool: ProcessPool
+    fitted: int = 0
+    after_first_fit: dict[int, int] = field(default_factory=dict)
+
+    def worker(self, pid: int) -> family.Worker | None:
+        """The worker of that number."""
+        return next((worker for worker in self.workers.started if worker.pid == pid), None)
 
 
 class _Output:
@@ -100,7 +139,12 @@ class _Output:
 
 
 class LocalPool:
-    """Spawned workers on this machine. memory_limit: resident bytes that a worker may hold; None for no limit."""
+    """Spawned workers on this machine. memory_limit: resident bytes that a worker may hold, with all processes that
+    came of it; None for no limit.
+
+    A worker fits the lecture's methods one after another. Of another suite it fits one method alone: nobody knows what
+    that leaves behind in its process. A run that crashes or lacks memory in a worker with a past is given to a new one.
+    """
 
     def __init__(self, jobs: int, setting: Setting, display: Display, memory_limit: int | None = None) -> None:
         self.slots, self._display, self._memory_limit = jobs, display, memory_limit
@@ -108,8 +152,7 @@ class LocalPool:
         self._inbox = Inbox(self._receive)
         self._setting = replace(setting, address=self._inbox.address, authkey=self._inbox.authkey)
         self._outputs = [_Output(self._pipe(slot)) for slot in range(jobs)]
-        self._pools: dict[int, ProcessPool] = {}
-        self._after_first_fit: dict[int, int] = {}
+        self._open: dict[int, _Slot] = {}
         self._tasks: dict[str, _Task] = {}
         self._lock = threading.Lock()
         self._ended: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -118,21 +161,15 @@ class LocalPool:
         self._watching.start()
 
     def submit(self, run: Run) -> None:
-        """Give a run to a free slot."""
+        """Give a run to a free slot, one whose worker may fit it if there is one."""
         busy = {task.slot for task in self._tasks.values()}
-        slot = next(slot for slot in range(self.slots) if slot not in busy)
-        if slot not in self._pools:
-            self._pools[slot] = ProcessPool(
-                max_workers=1,
-                context=multiprocessing.get_context("spawn"),
-                initializer=initialize,
-                initargs=(replace(self._setting, output=self._pipe(slot)),),
-            )
+        free = [slot for slot in range(self.slots) if slot not in busy]
+        serves = _served(run)
+        warm = [slot for slot in free if slot in self._open and self._open[slot].serves == serves]
+        cold = [slot for slot in free if slot not in self._open]
+        slot = [*warm, *cold, *free][0]
         self._outputs[slot].forget()
-        with self._lock:
-            future = self._pools[slot].schedule(execute, args=(run,), timeout=run.time_limit)
-            self._tasks[run.key] = _Task(run, slot, future, time.monotonic())
-        future.add_done_callback(lambda _: self._ended.put(run.key))
+        self._give(run, slot)
 
     def outcome(self, timeout: float) -> Outcome | None:
         """The next run that has ended: its record, and its predictions where it has any."""
@@ -141,27 +178,37 @@ class LocalPool:
         except queue.Empty:
             return None
         task = self._tasks[key]
-        record, predictions = self._record(task)
-        elapsed = time.monotonic() - task.begun
-        record.seconds["wait"] = max(0.0, elapsed - sum(record.seconds.values()))
-        patience = time.monotonic() + 1.0  # the worker said its number before it failed; that may still be on its way
-        while record.status != "ok" and not task.pid and time.monotonic() < patience:
+        said = self._said(task)
+        ended = time.monotonic()
+        while task.pid == 0 and time.monotonic() < ended + LAST_WORDS:
             time.sleep(0.01)
+        never_begun = said is None and not task.begun and task.starts < STARTS
+        record, arrays = self._record(task, said)
+        if never_begun or (record.status in ("crashed", "out_of_memory") and self._open[task.slot].fitted):
+            # Nobody pays for what the runs before left in a worker.
+            self._let_go(task.slot, task.seen)
+            self._give(task.run, task.slot, task.starts + 1)
+            return None
+        elapsed = ended - task.given
+        record.seconds["wait"] = max(0.0, elapsed - sum(record.seconds.values()))
+        if said is not None and said.changed:
+            record.notes.append(in_words(said.changed))
         if record.status != "ok":
             record.output = self._outputs[task.slot].last_lines()
         with self._lock:
             del self._tasks[key]
-        self._replace_if_grown(task)
-        return task.run, record, predictions
+        self._open[task.slot].fitted += 1
+        if said is None or said.changed or self._grown(task):
+            self._let_go(task.slot, task.seen)
+        return task.run, record, arrays
 
     def close(self) -> None:
         """Stop all workers."""
         self._closing.set()
-        for pool in self._pools.values():
-            pool.stop()  # type: ignore[no-untyped-call]
-        for pool in self._pools.values():
-            pool.join()
         self._watching.join()
+        for slot in list(self._open):
+            seen = [process for task in self._tasks.values() if task.slot == slot for process in task.seen]
+            self._let_go(slot, seen)
         self._inbox.close()
         for output in self._outputs:
             output.close()
@@ -170,59 +217,136 @@ class LocalPool:
     def _pipe(self, slot: int) -> Path:
         return Path(self._folder.name, f"output-{slot}")
 
+    def _give(self, run: Run, slot: int, starts: int = 1) -> None:
+        """Have a slot fit a run, by its worker if that may, else by a new one."""
+        if slot in self._open and self._open[slot].serves != _served(run):
+            self._let_go(slot)
+        with self._lock:
+            try:
+                future = self._opened(slot, run).pool.schedule(answer, args=(run,))
+            except RuntimeError:  # its worker died while it had nothing to do
+                self._let_go(slot)
+                future = self._opened(slot, run).pool.schedule(answer, args=(run,))
+            self._tasks[run.key] = _Task(run, slot, future, time.monotonic(), starts)
+        future.add_done_callback(lambda _: self._ended.put(run.key))
+
+    def _opened(self, slot: int, run: Run) -> _Slot:
+        """A slot with a pool."""
+        if slot not in self._open:
+            workers = family.Workers()
+            setting = replace(self._setting, output=self._pipe(slot))
+            pool = ProcessPool(max_workers=1, context=workers, initializer=initialize, initargs=(setting,))
+            self._open[slot] = _Slot(_served(run), workers, pool)
+        return self._open[slot]
+
+    def _let_go(self, slot: int, seen: Sequence[Process] = ()) -> None:
+        """End a slot's worker and all that came of it; the next run there gets a fresh one."""
+        gone = self._open.pop(slot, None)
+        if gone is None:
+            return
+        gone.pool.stop()  # type: ignore[no-untyped-call]
+        for worker in gone.workers.started:
+            family.end(worker, seen)
+        gone.pool.join()
+
     def _receive(self, message: Message) -> None:
         kind, key, *rest = message
-        task = self._tasks.get(key)
+        with self._lock:
+            task = self._tasks.get(key)
         if task is None:
             return
         if kind == "started":
+            task.begun = time.monotonic()
             task.pid = rest[0]
             self._display.started(task.run)
+        elif kind == "loaded":
+            task.loaded = time.monotonic()
         else:
             self._display.epoch(task.run, *rest)
 
     def _watch(self) -> None:
-        """Kill workers over the memory limit; read what they print."""
+        """Stop runs that are over a limit or whose worker has gone; read what they print."""
+        looks = 0
         while not self._closing.wait(WATCHED_EVERY):
+            looks += 1
             for output in self._outputs:
                 output.drain()
             with self._lock:
-                tasks = [task for task in self._tasks.values() if task.pid]
-            for task in tasks:
-                held = resident(task.pid)
-                if self._memory_limit is not None and held > self._memory_limit and task.killed is None:
-                    limit = self._memory_limit / 2**20
-                    reason = f"held {held / 2**20:,.0f} MiB, more than its limit of {limit:,.0f} MiB"
-                    task.killed = ("out_of_memory", reason)
+                tasks = [(task, self._open.get(task.slot)) for task in self._tasks.values()]
+            for task, slot in tasks:
+                if slot is None or task.killed is not None or task.future.done():
+                    continue
+                if task.pid and looks % FAMILY_EVERY == 0:
+                    task.seen = family.below(task.pid)
+                task.killed = self._over(task, slot)
+                if task.killed is not None or (not task.begun and time.monotonic() - task.given > START_WITHIN):
+                    for worker in slot.workers.started:
+                        family.end(worker, task.seen)
                     task.future.cancel()
 
-    def _replace_if_grown(self, task: _Task) -> None:
-        """Let a worker go whose memory has grown much since its first fit: a leak would meet the limit at night."""
-        held = resident(task.pid) if task.pid else 0
-        first = self._after_first_fit.setdefault(task.pid, held)
-        if held > max(GROWTH * first, first + GROWTH_FLOOR):
-            pool = self._pools.pop(task.slot)
-            pool.stop()  # type: ignore[no-untyped-call]
-            pool.join()
+    def _over(self, task: _Task, slot: _Slot) -> tuple[Status, str] | None:
+        """Why a run has to be stopped, if it has."""
+        if not task.begun:
+            return None
+        now, limit = time.monotonic(), task.run.time_limit  # not the time of day, which somebody may set
+        if task.loaded and now - task.loaded > limit:
+            return "timeout", f"stopped after its time limit of {limit:g} s"
+        if not task.loaded and now - task.begun > max(limit, LOAD_WITHIN):
+            return "timeout", f"stopped before it was fitted: to load what it needs took {max(limit, LOAD_WITHIN):g} s"
+        if self._memory_limit is not None and family.resident(task.pid, task.seen) > self._memory_limit:
+            held = family.held_together(task.pid, task.seen)
+            if held > self._memory_limit:
+                most = self._memory_limit / 2**20
+                with_others = f" together with {len(task.seen)} processes that it started" if task.seen else ""
+                reason = f"held {held / 2**20:,.0f} MiB{with_others}, more than its limit of {most:,.0f} MiB"
+                return "out_of_memory", reason
+        worker = slot.worker(task.pid)
+        if worker is not None and not worker.is_alive():  # one that leaves with code 0 Pebble would wait for
+            task.died = task.died or now
+            if now - task.died > LAST_WORDS:
+                return "crashed", f"its worker died: {exit_reason(worker.exitcode)}"
+        return None
 
-    def _record(self, task: _Task) -> tuple[Record, Mapping[str, Any] | None]:
-        run = task.run
+    def _grown(self, task: _Task) -> bool:
+        """Whether a worker's memory has grown much since its first fit: a leak would meet the limit at night."""
+        held = family.resident(task.pid) if task.pid else 0
+        first = self._open[task.slot].after_first_fit.setdefault(task.pid, held)
+        return held > max(GROWTH * first, first + GROWTH_FLOOR)
+
+    def _said(self, task: _Task) -> Answer | None:
+        """A worker's answer; None if it died, or was stopped, before it gave one."""
         try:
-            record, predictions = task.future.result()
-            return record, predictions
-        except TimeoutError:
-            return self._failed(run, "timeout", f"stopped after its time limit of {run.time_limit:g} s"), None
-        except ProcessExpired as error:
-            return self._failed(run, "crashed", f"its worker died: {exit_reason(error.exitcode)}"), None
-        except CancelledError:
-            status, reason = task.killed or ("crashed", "its worker was stopped")
-            return self._failed(run, status, reason), None
-        except Exception as error:
-            status = "out_of_memory" if is_out_of_memory(error) else "error"
-            return self._failed(run, status, f"{type(error).__name__}: {error}", error), None
+            said: Answer = task.future.result()
+        except (CancelledError, ProcessExpired, BrokenProcessPool):
+            return None
+        except BaseException as error:  # raised outside `answer`, as by a signal that came late
+            return failure(error)
+        return said
 
-    def _failed(self, run: Run, status: Status, reason: str, error: BaseException | None = None) -> Record:
-        return failed_record(run, self._setting.threads, status, reason, error)
+    def _record(self, task: _Task, said: Answer | None) -> tuple[Record, Mapping[str, Any] | None]:
+        """The record of a run that has ended, and its arrays."""
+        if said is not None and said.record:
+            record = Record.from_json(json.loads(said.record))
+            return record, said.arrays or None
+        if said is not None:
+            return self._failed(task.run, said.status, said.reason, said.traceback), None
+        if task.killed is not None:
+            return self._failed(task.run, *task.killed), None
+        worker = self._open[task.slot].worker(task.pid)
+        if worker is not None:
+            worker.join(LAST_WORDS)
+        why = "its worker was stopped" if worker is None else f"its worker died: {exit_reason(worker.exitcode)}"
+        if not task.begun:
+            why = f"no worker could begin it, {STARTS} times"
+        return self._failed(task.run, "crashed", why), None
+
+    def _failed(self, run: Run, status: Status, reason: str, traceback: str = "") -> Record:
+        return failed_record(run, self._setting.threads, status, reason, traceback)
+
+
+def _served(run: Run) -> tuple[str, ...]:
+    """What runs must share to be fitted by one worker."""
+    return () if run.suite == LECTURE_SUITE else (str(run.suite), run.benchmark, run.method)
 
 
 @contextmanager
@@ -235,7 +359,7 @@ def local_pool(jobs: int, setting: Setting, display: Display, memory_limit: int 
         pool.close()
 
 
-def failed_record(run: Run, threads: int, status: Status, reason: str, error: BaseException | None = None) -> Record:
+def failed_record(run: Run, threads: int, status: Status, reason: str, traceback: str = "") -> Record:
     """The record of a run that gave none itself."""
     from lecturebench.environment import commit, environment
 
@@ -253,7 +377,7 @@ def failed_record(run: Run, threads: int, status: Status, reason: str, error: Ba
         role=run.role,
         status=status,
         reason=(reason.splitlines() or [""])[0],
-        traceback="" if error is None else "".join(traceback.format_exception(error)),
+        traceback=traceback,
         recipe=dict(run.recipe),
         threads=threads,
         environment=environment(),
@@ -261,24 +385,6 @@ def failed_record(run: Run, threads: int, status: Status, reason: str, error: Ba
         dirty=dirty,
         source_digest=run.source_digest,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-
-
-def resident(pid: int) -> int:
-    """Bytes of memory that a process holds; 0 if it is gone."""
-    import psutil
-
-    try:
-        return int(psutil.Process(pid).memory_info().rss)
-    except psutil.Error:
-        return 0
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out, the machine's or a GPU's: each backend says that in its own type."""
-    names = {kind.__name__ for kind in type(error).__mro__}
-    return bool(names & {"MemoryError", "OutOfMemoryError", "ResourceExhaustedError"}) or (
-        "JaxRuntimeError" in names and str(error).startswith("RESOURCE_EXHAUSTED")
     )
 
 

@@ -8,17 +8,20 @@ from __future__ import annotations
 import contextlib
 import gc
 import io
-import json
 import multiprocessing
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from lecturebench.execution import family
+from lecturebench.execution.answer import Answer, failure, result
+from lecturebench.execution.leftovers import Snapshot, changes, snapshot
 
 if TYPE_CHECKING:
     from lecturebench.datasets import Dataset
@@ -87,6 +90,7 @@ def initialize(setting: Setting) -> None:
     global _setting, _send
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     _die_with_parent()
+    family.lead()
     os.environ |= thread_environment(setting.threads)
     os.environ |= {"KERAS_BACKEND": setting.backend, "KERAS_NNX_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3"}
     os.environ |= device_environment(setting.device)
@@ -125,23 +129,47 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-def execute(run: Run) -> tuple[Record, dict[str, Any] | None]:
-    """Fit one run. Its record, and the arrays that are kept of it, as `Store.write` takes them.
-
-    What the method raises is passed on.
-    """
-    from lecturebench.environment import commit
-    from lecturebench.store import Record
-
+def answer(run: Run) -> Answer:
+    """Fit one run and say in plain text and numbers how it ended, whatever the method raises."""
     _send(("started", run.key, os.getpid()))
-    started = datetime.now(UTC).isoformat(timespec="seconds")
-    begin = time.perf_counter()
+    before: list[Snapshot] = []
+
+    def ready() -> None:
+        before.append(snapshot())
+        _send(("loaded", run.key))
+
+    try:
+        said = result(*execute(run, ready))
+    except BaseException as error:  # sys.exit in a method is its own end, not that of all runs
+        said = failure(error)
+    try:
+        return replace(said, changed=changes(before[0]) if before else ())
+    except BaseException as error:
+        return replace(said, changed=(f"state, which cannot be looked at ({failure(error).reason})",))
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """All that a run needs, loaded. seconds: by phase, what that took."""
+
+    benchmark: Benchmark
+    method: Method
+    dataset: Dataset
+    seconds: dict[str, float]
+
+
+def _loaded(run: Run) -> _Loaded:
+    """Load what a run needs; RuntimeError if it is not what was planned."""
     from lecturebench.datasets import load
+    from lecturebench.declare.methods import Experiment
     from lecturebench.declare.suites import benchmark_file, load_benchmark
 
+    begin = time.perf_counter()
     benchmark = load_benchmark(benchmark_file(run.suite, run.benchmark))
     method = benchmark.method(run.method)
     _check_plan(run, benchmark, method)
+    if not isinstance(method, Experiment):
+        import sklearn.metrics  # noqa: F401 - measuring needs it, and its import sets what no method should
     if method.uses_backend:
         _load_backend()
     import_seconds = time.perf_counter() - begin
@@ -151,8 +179,25 @@ def execute(run: Run) -> tuple[Record, dict[str, Any] | None]:
     dataset = _datasets[run.dataset]
     if dataset.digests != run.digests:
         raise RuntimeError(f"{run.dataset} changed since the runs were planned: {dataset.digests} is not {run.digests}")
-    load_seconds = time.perf_counter() - begin
+    return _Loaded(benchmark, method, dataset, {"import": import_seconds, "load": time.perf_counter() - begin})
+
+
+def execute(run: Run, ready: Callable[[], None] = lambda: None) -> tuple[Record, dict[str, Any]]:
+    """Fit one run. Its record, and the arrays that are kept of it, as `Store.write` takes them.
+
+    What the method raises is passed on. ready: called once all is loaded, before the method is.
+    """
+    from lecturebench.environment import commit
+    from lecturebench.store import Record
+
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    loaded = _loaded(run)
+    benchmark, method, dataset = loaded.benchmark, loaded.method, loaded.dataset
+    ready()
     fitted = _fit(run, benchmark, method, dataset)
+    from lecturebench.execution.checked import refuse_odd
+
+    refuse_odd(fitted, dataset)
     sha, dirty = commit()
     record = Record(
         key=run.key,
@@ -182,8 +227,7 @@ def execute(run: Run) -> tuple[Record, dict[str, Any] | None]:
         parameters=fitted.parameters,
         seconds={
             **fitted.seconds,
-            "import": import_seconds + fitted.seconds.get("import", 0.0),
-            "load": load_seconds + fitted.seconds.get("load", 0.0),
+            **{phase: seconds + fitted.seconds.get(phase, 0.0) for phase, seconds in loaded.seconds.items()},
         },
         peak_rss_mib=_peak_rss_mib(),
         environment=_environment(),
@@ -194,11 +238,10 @@ def execute(run: Run) -> tuple[Record, dict[str, Any] | None]:
         notes=fitted.notes,
         random=fitted.random,
     )
-    json.dumps(record.to_json())  # what cannot be written is this run's error, not the caller's
-    return record, None if fitted.diverged else _kept(run, benchmark, fitted)
+    return record, {} if fitted.diverged else _kept(run, benchmark, fitted)
 
 
-def _kept(run: Run, benchmark: Benchmark, fitted: Fitted) -> dict[str, Any] | None:
+def _kept(run: Run, benchmark: Benchmark, fitted: Fitted) -> dict[str, Any]:
     """The arrays to be stored. A run that only helps to choose is asked for its validation error; its predictions would
     fill disks."""
     from lecturebench.training.predictions import kept, precision
@@ -208,7 +251,7 @@ def _kept(run: Run, benchmark: Benchmark, fitted: Fitted) -> dict[str, Any] | No
         judged = {claim.metric for claim in benchmark.claims if run.method in claim.methods}
         of_probabilities = precision(benchmark.known_metrics, {benchmark.metric, *judged}, first=run.seed == 0)
         arrays["predictions"] = kept(fitted.predictions, of_probabilities)
-    return arrays or None
+    return arrays
 
 
 def _check_plan(run: Run, benchmark: Benchmark, method: Method) -> None:
@@ -245,6 +288,7 @@ def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset) -> Fi
     parameters = {**method.parameters, **run.parameters}
     from lecturebench.declare.methods import Baseline, Experiment
     from lecturebench.declare.training import Training
+    from lecturebench.execution.checked import measuring
     from lecturebench.execution.plan import looked_at_by
     from lecturebench.training.baselines import fit_baseline
     from lecturebench.training.drawn import own_draws
@@ -252,7 +296,7 @@ def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset) -> Fi
 
     if isinstance(method, Experiment):
         with own_draws(run.seed) as draws:
-            fitted = fit_experiment(method.function, parameters, dataset, seed=run.seed)
+            fitted = fit_experiment(measuring(method.function), parameters, dataset, seed=run.seed)
         if method.deterministic and draws.any:
             raise RuntimeError("it is declared deterministic, but draws random numbers: leave deterministic out")
         fitted.random = not method.deterministic

@@ -14,6 +14,7 @@ from lecturebench.datasets import Dataset, resplit_by, standardized
 from lecturebench.declare.methods import takes_seed
 from lecturebench.declare.views import Standardized
 from lecturebench.metrics import Metric, Predictions, measure, of_task
+from lecturebench.training.answers import numbers, probabilities
 from lecturebench.training.batches import training_examples
 from lecturebench.training.drawn import own_draws
 from lecturebench.training.outcome import Fitted, streams
@@ -74,10 +75,10 @@ def fit_baseline(
             with fitted.timed("predict"):
                 answers = estimator.predict(given_inputs)
             with fitted.timed("measure"):
-                measured = {"test": (dataset.test.y, _predictions(estimator, np.asarray(answers), inputs, dataset))}
+                measured = {"test": (dataset.test.y, _predictions(estimator, answers, inputs, dataset))}
                 if chooses:
                     looked_at = flat_inputs(dataset, dataset.train.X[held_out])
-                    answers = np.asarray(estimator.predict(looked_at.copy()))
+                    answers = estimator.predict(looked_at.copy())
                     predictions = _predictions(estimator, answers, looked_at, dataset)
                     measured["validation"] = (dataset.train.y[held_out], predictions)
     fitted.notes = sorted({str(warning.message).split("\n")[0].strip() for warning in caught})
@@ -147,16 +148,12 @@ def _dry_run(
         import sklearn.metrics  # noqa: F401 - measuring needs it
 
 
-def _predictions(estimator: Any, answers: np.ndarray, X: np.ndarray, dataset: Dataset) -> Predictions:
+def _predictions(estimator: Any, answers: Any, X: np.ndarray, dataset: Dataset) -> Predictions:
     """What the estimator's ``predict`` answered, and its probabilities where it has a ``predict_proba``.
 
     A class without training examples has a column of zeros. ValueError for answers that are no class of the dataset.
     """
-    if answers.shape != (len(X),) or answers.dtype.kind not in "fiu":
-        raise ValueError(
-            f"it predicts {answers.dtype} of shape {answers.shape}, such as {answers.ravel()[:1].tolist()}; it must "
-            f"predict a number for each of {len(X)} examples, in an array of shape ({len(X)},)"
-        )
+    answers = numbers("what it predicts", answers, "iufb" if dataset.task == "classification" else "iuf", (len(X),))
     if dataset.task != "classification":
         return Predictions(answers.astype(float))
     n_classes = len(dataset.classes)
@@ -166,16 +163,13 @@ def _predictions(estimator: Any, answers: np.ndarray, X: np.ndarray, dataset: Da
     predicted = answers.astype(np.int64)
     if not hasattr(estimator, "predict_proba"):
         return Predictions(predicted)
-    of_classes = np.asarray(estimator.predict_proba(X.copy()))
-    known = np.asarray(estimator.classes_).astype(int)
-    if of_classes.shape != (len(X), len(known)) or of_classes.dtype.kind != "f":
-        raise ValueError(
-            f"its predict_proba gives {of_classes.dtype} of shape {of_classes.shape}; it must give floats of shape "
-            f"{(len(X), len(known))}, a column for each of its classes_"
-        )
-    probabilities = np.zeros((len(X), n_classes))
-    probabilities[:, known] = of_classes
-    return Predictions(predicted, probabilities)
+    known = np.asarray(estimator.classes_)
+    if len(set(known.tolist())) != len(known) or not np.isin(known, np.arange(n_classes)).all():
+        raise ValueError(f"its classes_ are {known.tolist()}; they must be different ones of 0 to {n_classes - 1}")
+    columns = numbers("what predict_proba gives", estimator.predict_proba(X.copy()), "iuf", (len(X), len(known)))
+    of_classes = np.zeros((len(X), n_classes))
+    of_classes[:, known.astype(int)] = probabilities(columns)
+    return Predictions(predicted, of_classes)
 
 
 def _answers_otherwise(

@@ -13,9 +13,10 @@ import pytest
 
 from lecturebench.datasets import load
 from lecturebench.declare.suites import load_benchmark
+from lecturebench.execution.answer import is_out_of_memory
 from lecturebench.execution.engine import carry_out
 from lecturebench.execution.plan import Request, named, plan
-from lecturebench.execution.pool import is_out_of_memory, local_pool
+from lecturebench.execution.pool import local_pool
 from lecturebench.execution.progress import PlainDisplay
 from lecturebench.execution.worker import device_environment
 from lecturebench.store import Store

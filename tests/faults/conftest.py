@@ -39,6 +39,10 @@ def exits(X, y):
     os._exit(3)
 
 
+def quits(X, y):
+    raise SystemExit(0)
+
+
 def hangs_in_c(X, y):
     import ctypes
 
@@ -104,7 +108,7 @@ def prints(X, y):
 
 
 METHODS = {method.__name__: method for method in (
-    segfaults, exits, hangs_in_c, allocates, raises_unpicklable, wrong_shape, predicts_nan, prints
+    segfaults, exits, quits, hangs_in_c, allocates, raises_unpicklable, wrong_shape, predicts_nan, prints
 )}
 
 BENCHMARK = Benchmark(

@@ -37,6 +37,7 @@ def test_every_fault_is_a_row_with_its_reason_and_the_working_runs_are_whole(req
         "works": "ok",
         "segfaults": "crashed",
         "exits": "crashed",
+        "quits": "error",
         "hangs_in_c": "timeout",
         "allocates": "out_of_memory",
         "raises_unpicklable": "error",
