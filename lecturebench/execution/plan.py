@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,7 +123,7 @@ def plan(request: Request, ended: Mapping[str, Record], sources: Mapping[str, st
             grid_runs = _grid(request, method, profile, source)
             runs += grid_runs
             if all(run.key in ended for run in grid_runs):
-                fixed[name] = chosen(name, choice, (ended[run.key] for run in grid_runs), metric)
+                fixed[name] = chosen(name, choice, [(run, ended[run.key]) for run in grid_runs], metric)
                 if fixed[name] is None:
                     continue
             else:
@@ -138,17 +139,19 @@ def plan(request: Request, ended: Mapping[str, Record], sources: Mapping[str, st
     return Plan(runs, waiting, frozenset(deciding))
 
 
-def chosen(name: str, choice: Choice, records: Iterable[Record], metric: Metric) -> float | None:
+def chosen(name: str, choice: Choice, ended: Iterable[tuple[Run, Record]], metric: Metric) -> float | None:
     """The value that the rule of a `Choice` takes by that metric on validation data.
 
-    Values with a failed run are left out; None if all have one.
+    ended: the runs of the grid with their records. Values with a failed run, or one that has no such metric, are left
+    out; None if all have one.
     """
     errors: dict[float, list[float]] = {}
     failed = set()
-    for record in records:
-        value = record.recipe[name]
-        if record.status == "ok":
-            errors.setdefault(value, []).append(metric.cost(record.metrics["validation"][metric.name]))
+    for run, record in ended:
+        value = run.recipe[name]
+        error = record.metrics.get("validation", {}).get(metric.name)
+        if record.status == "ok" and error is not None and math.isfinite(error):
+            errors.setdefault(value, []).append(metric.cost(error))
         else:
             failed.add(value)
     whole = sorted(set(errors) - failed)

@@ -10,10 +10,9 @@ from statistics import fmean, stdev
 from lecturebench.declare.benchmark import Benchmark
 from lecturebench.declare.claims import Claim, Group
 from lecturebench.declare.methods import Method
-from lecturebench.judging.evidence import HUGE
 from lecturebench.judging.statistics import Judgement, Verdict
 from lecturebench.metrics import Metric, named
-from lecturebench.store import Record
+from lecturebench.store import HUGE, Record
 
 
 def show(metric: str) -> Callable[[float], str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import pickle
 
 import pytest
@@ -89,10 +90,10 @@ def test_the_first_run_tells_whether_a_method_is_random(table):
 
 def test_best_of_a_metric_where_higher_is_better_is_the_highest(table):
     ridge = request(table, methods=("ridge",))
-    records = [ended(run) for run in plan(ridge, {}, Sources()).runs]
-    for record in records:
+    runs = [(run, ended(run)) for run in plan(ridge, {}, Sources()).runs]
+    for _, record in runs:
         record.metrics["validation"] = {"accuracy": 0.98 if record.recipe["penalty"] == 1e-5 else 0.5}
-    assert chosen("penalty", PENALTY, records, METRICS["accuracy"]) == 1e-5
+    assert chosen("penalty", PENALTY, runs, METRICS["accuracy"]) == 1e-5
 
 
 def test_what_a_race_looks_at_beside_the_usual_is_in_the_recipe(table):
@@ -110,9 +111,21 @@ def test_what_a_race_looks_at_beside_the_usual_is_in_the_recipe(table):
 def test_value_with_a_failed_run_is_not_chosen(table):
     ridge = request(table, methods=("ridge",))
     grid = plan(ridge, {}, Sources()).runs
-    records = [ended(run, status="diverged" if run.parameters["penalty"] > 1e-5 else "ok") for run in grid]
-    assert chosen("penalty", PENALTY, records, METRICS["error"]) == 1e-5
-    assert chosen("penalty", PENALTY, [ended(run, status="error") for run in grid], METRICS["error"]) is None
+    runs = [(run, ended(run, status="diverged" if run.parameters["penalty"] > 1e-5 else "ok")) for run in grid]
+    assert chosen("penalty", PENALTY, runs, METRICS["error"]) == 1e-5
+    failed = [(run, ended(run, status="error")) for run in grid]
+    assert chosen("penalty", PENALTY, failed, METRICS["error"]) is None
+
+
+@pytest.mark.parametrize("metrics", [{}, {"validation": {"errnr": 0.1}}, {"validation": {"error": math.nan}}])
+def test_value_whose_record_lacks_the_number_to_choose_by_is_not_chosen(table, metrics):
+    ridge = request(table, methods=("ridge",))
+    runs = [(run, ended(run)) for run in plan(ridge, {}, Sources()).runs]
+    for run, record in runs:
+        record.recipe = {}  # what a record says of itself is not what was asked for
+        if run.parameters["penalty"] > 1e-5:
+            record.metrics = metrics
+    assert chosen("penalty", PENALTY, runs, METRICS["error"]) == 1e-5
 
 
 def test_choice_that_failed_throughout_leaves_nothing_to_judge(table):

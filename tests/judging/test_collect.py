@@ -21,7 +21,7 @@ from lecturebench.report.table import to_markdown, write_tables
 from lecturebench.report.terminal import plain_lines, terminal_table
 from lecturebench.store import Store
 from tests.judging.test_verify import verify
-from tests.made_up import ERRORS, SEEDS, make_record, write_run
+from tests.made_up import ERRORS, SEEDS, make_record, rewrite, write_run
 
 
 @pytest.fixture
@@ -295,8 +295,7 @@ def _on(dataset):
 
 def _change(store, record, **changes):
     """Rewrite a run of the store with other values in its record; its predictions stay."""
-    path = store.runs / record.key / "record.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    rewrite(store.runs / record.key / "record.json", lambda values: values.update(changes))
 
 
 NAMES = st.sampled_from(

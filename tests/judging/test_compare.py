@@ -23,9 +23,9 @@ from lecturebench.judging.compare import compare, read_side
 from lecturebench.metrics import named
 from lecturebench.report.compare_page import COLUMNS, strip, table_rows, to_json, write_comparison
 from lecturebench.report.terminal import comparison_lines, comparison_table
-from lecturebench.store import Store
+from lecturebench.store import Store, digest
 from tests.judging.test_collect import ODD
-from tests.made_up import make_record, write_run
+from tests.made_up import make_record, rewrite, write_run
 
 HOSTILE = "<script>alert('x')</script> & \"q\" \u202e 😀"
 
@@ -72,8 +72,16 @@ def edit(store, method, change, role="judged", seeds=None):
     for path in sorted(store.runs.glob("*/record.json")):
         values = json.loads(path.read_text())
         if values["method"] == method and values["role"] == role and (seeds is None or values["seed"] in seeds):
-            change(values)
-            path.write_text(json.dumps(values))
+            rewrite(path, change)
+
+
+def predict(store, record, predicted):
+    """Have a run have predicted that, as its record then says too."""
+    arrays = {"predicted": predicted}
+    np.savez_compressed(store.runs / record.key / "predictions.npz", **arrays)
+    rewrite(
+        store.runs / record.key / "record.json", lambda values: values["digests"].update(predictions=digest(arrays))
+    )
 
 
 def fit_anew(store, load, method, error, seeds=range(5), **changes):
@@ -244,10 +252,7 @@ def test_equal_numbers_of_other_predictions_are_not_the_same(compared, other, lo
     def none(name):
         raise DataMissing("none")
 
-    record = make_record("lda")
-    np.savez_compressed(
-        other.runs / record.key / "predictions.npz", predicted=np.roll(other.predictions(record.key).predicted, 1)
-    )
+    predict(other, make_record("lda"), np.roll(other.predictions(make_record("lda").key).predicted, 1))
     comparison = compared(load=none)
     assert words(comparison)["lda"] == "cannot tell"
 
@@ -259,7 +264,7 @@ def test_a_record_that_its_predictions_contradict_cannot_be_compared(compared, o
     assert words(comparison)["dropout"] == "same", "identical predictions need no record"
     predicted = other.predictions(key).predicted
     predicted[0] = (predicted[0] + 1) % 10
-    np.savez_compressed(other.runs / key / "predictions.npz", predicted=predicted)
+    predict(other, make_record("dropout", 1), predicted)
     change = change_of(compared(), "dropout")
     assert change.word == "cannot tell"
     assert f"B's runs/{key}/predictions.npz gives" in change.reason
