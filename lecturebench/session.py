@@ -268,6 +268,7 @@ def verify(folder: Path, *, suite: Path | None = None, data_dir: Path | None = N
     """
     from lecturebench.execution.standing import planned
     from lecturebench.judging.verify import verify as differences
+    from lecturebench.report.album import Album
     from lecturebench.report.table import table_rows, to_csv
 
     benchmarks, load, store = suite_of(folder, suite), _loader(data_dir), Store(folder)
@@ -284,7 +285,8 @@ def verify(folder: Path, *, suite: Path | None = None, data_dir: Path | None = N
         plan=partial(planned, benchmarks, load=load),
         render=render,
     )
-    return [*benchmarks.broken.values(), *lines]
+    altered = [f"figures/{name}: not as it was drawn" for name in Album(folder).altered()]
+    return [*benchmarks.broken.values(), *lines, *altered]
 
 
 def compare(

@@ -265,13 +265,16 @@ def read_whole(path: Path, most: int = LONGEST) -> bytes:
     a named pipe, and a device may never end."""
     # Waits for no writer. Windows has neither the flag nor such pipes among its files.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with open(descriptor, "rb") as file:
+    try:
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode):
-            raise OSError(0, "it is no file" if stat.S_ISDIR(about.st_mode) else "it is no regular file")
+            raise OSError(0, "it is a folder" if stat.S_ISDIR(about.st_mode) else "it is no regular file")
         if about.st_size > most:
             raise OSError(0, f"it has {about.st_size:,} bytes, more than any that lecturebench writes")
-        return file.read(most)
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(most)
+    finally:
+        os.close(descriptor)
 
 
 def why(error: Exception) -> str:

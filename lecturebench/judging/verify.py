@@ -12,10 +12,10 @@ from __future__ import annotations
 import csv
 import io
 import math
-import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
@@ -41,7 +41,7 @@ from lecturebench.judging.evidence import (
 from lecturebench.judging.results import Results, RowResult
 from lecturebench.judging.statistics import RULES, TOLERANCE
 from lecturebench.metrics import Metric, Predictions, measure
-from lecturebench.store import DamagedRecord, Record, Store, digest
+from lecturebench.store import DamagedRecord, Record, Store, digest, read_whole, why
 
 OF_ROUNDED = 1e-6  # what probabilities in single precision leave of a number that is made of them
 NO_DATA = (DataMissing, DataCorrupt, UsageError, OSError)
@@ -51,7 +51,7 @@ IDENTITY = ("suite", "benchmark", "dataset", "method", "claim", "profile", "back
 Load = Callable[[str], Any]
 Render = Callable[[Results, Path], object]
 EDITED = "edited"  # how the reason begins why a run with a planned key does not count
-WRITTEN = ("index.html", "table.md", "table.tex")
+WRITTEN = ("index.html", "table.md", "table.tex", "environment.json")
 Write = Callable[[Results], str]
 
 
@@ -142,16 +142,18 @@ def _page_differences(folder: Path, results: Results, render: Render) -> list[st
     differences = []
     with tempfile.TemporaryDirectory() as scratch:
         again = Path(scratch)
-        if (folder / "figures").is_dir():
-            shutil.copytree(folder / "figures", again / "figures")  # what is up to date need not be drawn
+        (again / "figures").mkdir()
+        for path in sorted(folder.glob("figures/*")):
+            with suppress(OSError):  # what is up to date need not be drawn; a pipe or a device is no figure
+                (again / "figures" / path.name).write_bytes(read_whole(path))
         render(results, again)
         for name in WRITTEN:
             if not (folder / name).exists():
                 continue  # it states nothing: a store may be kept without its page
             try:
-                lines = [(place / name).read_bytes().split(b"\n") for place in (folder, again)]
+                lines = [read_whole(place / name).split(b"\n") for place in (folder, again)]
             except OSError as error:
-                differences.append(f"{name}: cannot be read: {error.strerror}")
+                differences.append(f"{name}: cannot be read: {why(error)}")
                 continue
             if lines[0] != lines[1]:
                 pairs = enumerate(zip_longest(*lines, fillvalue=b""), start=1)
@@ -293,10 +295,9 @@ def _table_differences(path: Path, recomputed: str) -> list[str]:
     """Cell by cell; lines are known by `IDENTITY`, so that one more or less does not shift the others."""
     columns, *_ = csv.reader(io.StringIO(recomputed, newline=""))
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            saved = _lines(file.read(), columns)
+        saved = _lines(read_whole(path).decode(), columns)
     except (OSError, ValueError, csv.Error) as error:
-        return [f"{path.name}: cannot be read: {one_line(str(error))}"]
+        return [f"{path.name}: cannot be read: {one_line(why(error))}"]
     expected = _lines(recomputed, columns)
     differences = []
     for name in dict.fromkeys([*expected, *saved]):

@@ -176,7 +176,7 @@ def test_planned_run_that_says_something_else_of_itself_is_a_difference_and_stal
     assert any("dropout error 9.4% tensorflow lecture: n is 5, recomputed 3" in line for line in differences)
 
 
-@pytest.mark.parametrize("name", ["index.html", "table.md", "table.tex"])
+@pytest.mark.parametrize("name", ["index.html", "table.md", "table.tex", "environment.json"])
 def test_page_and_tables_for_people_are_written_again_and_compared(written, benchmarks, load, name):
     def render(results, folder):
         for written_name in WRITTEN:
@@ -191,7 +191,7 @@ def test_page_and_tables_for_people_are_written_again_and_compared(written, benc
     (written.folder / name).unlink()
     assert verify(written.folder, benchmarks, load, render=render) == [], "what is not there states nothing"
     (written.folder / name).mkdir()
-    assert verify(written.folder, benchmarks, load, render=render) == [f"{name}: cannot be read: Is a directory"]
+    assert verify(written.folder, benchmarks, load, render=render) == [f"{name}: cannot be read: it is a folder"]
 
 
 def test_a_parameter_is_checked_by_the_rule_of_its_choice(written, benchmarks, load):
