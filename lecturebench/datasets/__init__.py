@@ -6,7 +6,7 @@ process at all, since tensorflow-datasets decodes in a process of its own.
 
 from lecturebench.datasets.catalogue import known
 from lecturebench.datasets.decoded import Dataset, Kind, Split, Task
-from lecturebench.datasets.loading import Status, load, status, verify
+from lecturebench.datasets.loading import Status, load, outline, recall, status, verify
 from lecturebench.datasets.published import published_order
 from lecturebench.datasets.splits import mirrored, resplit_by, validation_split
 from lecturebench.datasets.views import standardized
@@ -20,7 +20,9 @@ __all__ = [
     "known",
     "load",
     "mirrored",
+    "outline",
     "published_order",
+    "recall",
     "resplit_by",
     "standardized",
     "status",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from lecturebench.datasets.decoded import Decoded
+from lecturebench.datasets.decoded import Decoded, Kind, Task
 from lecturebench.datasets.sources import (
     DebianFashionMnist,
     ScikitLearnDigits,
@@ -64,6 +65,13 @@ DIGESTS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+# Of those that are no images for classification.
+KINDS: Mapping[str, tuple[Kind, Task]] = {
+    "imdb_reviews": ("text", "classification"),
+    "hitters": ("table", "regression"),
+    "nyse": ("table", "regression"),
+}
+
 HITTERS_SHA256 = "ebf7b9dff89366b0544fea09c0ac2df9abdbf5b4ce8d96651316c2c12793d952"
 NYSE_SHA256 = "4bb3e2e9872b2f7e6e8701afb8873cd9f4b7e66ee0b1ba62c116ff2b3a2eec60"
 
@@ -99,8 +107,17 @@ def find(name: str, data_dir: Path | None = None) -> Entry:
         raise UsageError(nearest("dataset", name, [*known(), *(f"{form}:PATH" for form in user.FORMATS)]))
     source = user.FORMATS[form](Path(path).expanduser())
     fingerprint = source.fingerprint()
-    key = "user-" + hashlib.sha256(f"{form}:{source.path.resolve()}".encode()).hexdigest()[:16]
-    return Entry(name, key, (source,), None, fingerprint)
+    return Entry(name, _user_key(form, str(source.path.resolve())), (source,), None, fingerprint)
+
+
+def likely_key(name: str) -> str:
+    """The folder in the cache of a user's own data, unless a link leads to it; nothing at its path is looked at."""
+    form, _, path = name.partition(":")
+    return _user_key(form, os.path.abspath(os.path.expanduser(path)))
+
+
+def _user_key(form: str, path: str) -> str:
+    return "user-" + hashlib.sha256(f"{form}:{path}".encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def _sources(name: str, data_dir: Path | None) -> tuple[Source, ...]:

@@ -19,6 +19,7 @@ from lecturebench import Experiment, IdentityClaim, Measured, stated
 from lecturebench.declare.benchmark import BACKENDS
 from lecturebench.errors import DataMissing, UsageError
 from lecturebench.judging.changes import WORDS, signed, times
+from lecturebench.judging.collect import Planned
 from lecturebench.judging.compare import compare, read_side
 from lecturebench.metrics import named
 from lecturebench.report.compare_page import COLUMNS, strip, table_rows, to_json, write_comparison
@@ -495,8 +496,28 @@ def test_a_folder_of_stores_is_one_side_and_the_newest_of_equal_rows_counts(uncl
     comparison = compare(read_side(store.folder, unclaimed, load), side)
     assert words(comparison) == {"ridge": "same", "dropout": "worse", "logistic": "same", "lda": "same"}
     (note,) = side.notes
-    assert note.startswith("in several stores, of which the one fitted last counts: ridge of error_table on mnist")
+    rule = "that of today's code counts, else the one with the most runs"
+    assert note.startswith(f"in several stores, of which {rule}: ridge of error_table on mnist")
     assert note.count("lecture") == 2
+
+
+def test_of_several_stores_that_of_todays_code_counts_whatever_the_dates_say(unclaimed, store, load, tmp_path):
+    parent = tmp_path / "both"
+    shutil.copytree(store.folder, parent / "today")
+    shutil.copytree(store.folder, parent / "older")
+    drop(Store(parent / "older"), "dropout")
+    y = load("mnist").test.y
+    for seed in range(7):
+        write_run(
+            Store(parent / "older"), 0.3, y, make_record("dropout", seed, key=f"older{seed}", started="2028-01-01")
+        )
+    stale = {f"older{seed}": "its source has changed" for seed in range(7)}
+    side = read_side(parent, unclaimed, load, lambda records: Planned(stale))
+    [dropout] = [stored for stored in side.rows.values() if stored.row.method.name == "dropout"]
+    assert (dropout.row.n, dropout.todays, dropout.store.folder.name) == (5, True, "today")
+    side = read_side(parent, unclaimed, load)
+    [dropout] = [stored for stored in side.rows.values() if stored.row.method.name == "dropout"]
+    assert (dropout.row.n, dropout.store.folder.name) == (7, "older"), "nobody says which is today's"
 
 
 def test_nothing_to_compare_is_said_in_one_line(unclaimed, store, other, load, tmp_path):
