@@ -256,6 +256,7 @@ def report(
     """
     from lecturebench.report.table import to_markdown, update_readme
 
+    check_one_store(folder)
     benchmarks, store = suite_of(folder, suite), Store(folder)
     results = judge(benchmarks, store, data_dir)
     page = _write(results, store, data_dir, slides=slides, say=say)
@@ -274,6 +275,7 @@ def verify(folder: Path, *, suite: Path | None = None, data_dir: Path | None = N
     from lecturebench.report.album import Album
     from lecturebench.report.table import table_rows, to_csv
 
+    check_one_store(folder)
     benchmarks, load, store = suite_of(folder, suite), _reader([Store(folder)], data_dir), Store(folder)
 
     def render(results: Results, place: Path) -> None:
@@ -323,6 +325,8 @@ def stands(question: Question, say: Say = _unsaid) -> tuple[list[Entry], list[st
 
     store = Store(question.out)
     known = question.out.is_dir()
+    if known and any(each.folder != question.out for each in stores_in(question.out)):
+        check_one_store(question.out)
     suite = suite_of(question.out, question.suite) if known else discover(question.suite or LECTURE_SUITE)
     check_choices(question.profile, question.backend, question.device)
     selected = selection.select(suite, question.benchmarks, question.methods)
@@ -367,6 +371,18 @@ def stores_in(folder: Path) -> list[Store]:
     """The store of a folder, or all stores inside it."""
     inside = [Store(path) for path in sorted(folder.glob("[!.]*")) if (path / "runs").is_dir()]
     return inside if inside and not Store(folder).runs.is_dir() else [Store(folder)]
+
+
+def check_one_store(folder: Path) -> None:
+    """UsageError for a folder that is no store: what there is inside it is not what was asked about."""
+    if not folder.is_dir():
+        raise UsageError(f"no folder {str(folder)!r}: give one that `lecturebench run --out` wrote")
+    store = Store(folder)
+    if store.runs.is_dir() or store.suite() is not None:
+        return
+    inside = [each.folder.name for each in stores_in(folder) if each.folder != folder]
+    holds = f"it holds the stores {', '.join(map(repr, inside))}: give one of them" if inside else "give one"
+    raise UsageError(f"{str(folder)!r} is no store that `lecturebench run --out` wrote; {holds}")
 
 
 def check_choices(profile: str, backend: str, device: str) -> None:

@@ -1,4 +1,4 @@
-"""Lengths of time, values and names of parameters in words: one way for each."""
+"""Lengths of time, values, names of parameters and text of others in words: one way for each."""
 
 from __future__ import annotations
 
@@ -36,3 +36,9 @@ def short(value: float) -> str:
 def words(name: str) -> str:
     """A parameter's or a metric's name as people write it: learning rate."""
     return name.replace("_", " ")
+
+
+def clean(text: str) -> str:
+    """Text of others in one line as text alone: nothing that moves a cursor, changes colours, turns the direction of
+    reading or is not seen."""
+    return "".join(letter if letter.isprintable() else "�" for letter in text)

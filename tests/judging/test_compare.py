@@ -687,6 +687,15 @@ def test_terminal_fits_80_columns_and_ends_with_the_outcome(compared, benchmarks
     assert comparison_lines(comparison)[-1] == lines[-1]
 
 
+@pytest.mark.parametrize("width", [40, 69])
+def test_narrow_terminal_keeps_names_and_numbers_whole(compared, benchmarks, width):
+    text = printed(compared(benchmarks=benchmarks), width)
+    assert max(map(len, text.splitlines())) <= width
+    together = " ".join(text.split())
+    assert "dropout: same: 6.20% in A, 6.20% in B, n = 5" in together or "dropout: same: " in together
+    assert "identical predictions in 5 runs" in together
+
+
 def test_plain_lines_hold_word_numbers_reason_and_time(compared):
     assert comparison_lines(compared())[3] == (
         "error_table, mnist, lecture profile, tensorflow: dropout: same: 6.20% in A, 6.20% in B, n = 5: "
