@@ -19,9 +19,11 @@ import click
 
 from lecturebench import __version__, session
 from lecturebench.declare.benchmark import BACKENDS, DEVICES, PROFILES
+from lecturebench.declare.claims import NumberClaim
 from lecturebench.declare.suites import LECTURE_SUITE, discover
 from lecturebench.errors import ClusterLost, DataCorrupt, DataMissing, UsageError
 from lecturebench.session import LATEST
+from lecturebench.wording import clean
 
 if TYPE_CHECKING:
     from lecturebench.datasets import Description, Status
@@ -103,15 +105,20 @@ def list_(
         click.echo(json.dumps(shown, indent=1))
         return _say_broken(benchmarks.broken.values())
     for benchmark in benchmarks.values():
-        click.echo(f"{click.style(benchmark.name, bold=True)}  {benchmark.title}")
+        click.echo(f"{click.style(clean(benchmark.name), bold=True)}  {clean(benchmark.title)}")
         width = max((len(method.name) for method in benchmark.methods), default=0)
-        printed = {claim.methods[0]: claim.printed for claim in benchmark.claims if hasattr(claim, "printed")}
-        for method in benchmark.methods:
-            click.echo(f"  {method.name:<{width}}  {printed.get(method.name, ''):>6}  {method.title}")
+        # Beside its method stands the number that a method is known for; every other claim has a line of its own.
+        beside: dict[str, NumberClaim] = {}
         for claim in benchmark.claims:
-            if not hasattr(claim, "printed"):
-                click.echo(f"  {claim.name}")
-        click.echo(f"  on {', '.join(benchmark.datasets)}; profiles {', '.join(PROFILES)}")
+            if isinstance(claim, NumberClaim) and claim.dataset == benchmark.datasets[0]:
+                beside.setdefault(claim.method, claim)
+        for method in benchmark.methods:
+            printed = beside[method.name].printed if method.name in beside else ""
+            _say(f"  {method.name:<{width}}  {printed:>6}  {method.title}")
+        for claim in benchmark.claims:
+            if claim not in beside.values():
+                _say(f"  {claim.name}" + (f" on {claim.dataset}" if claim.dataset != benchmark.datasets[0] else ""))
+        _say(f"  on {', '.join(benchmark.datasets)}; profiles {', '.join(PROFILES)}")
     return _say_broken(benchmarks.broken.values())
 
 
@@ -202,7 +209,7 @@ def run(
         fresh=fresh,
         retry_failed=retry_failed,
     )
-    say = _say_stderr if as_json else click.echo
+    say = _say_stderr if as_json else _say
     answer = session.answer(question, display=_display(as_json), say=say)
     _show(answer.results, as_json)
     for line in answer.missing:
@@ -234,11 +241,9 @@ def report(
     folder: Path, readme: Path | None, slides: bool, out: Path | None, data_dir: Path | None, suite: Path | None
 ) -> int:
     """Write tables, figures and page of FOLDER anew from its records; fits nothing."""
-    written = session.report(
-        folder, suite=suite, data_dir=data_dir, slides=slides, readme=readme, out=out, say=click.echo
-    )
+    written = session.report(folder, suite=suite, data_dir=data_dir, slides=slides, readme=readme, out=out, say=_say)
     _show(written.results, as_json=False)
-    click.echo(f"page: {written.page}")
+    _say(f"page: {written.page}")
     return _say_broken(written.broken)
 
 
@@ -248,11 +253,11 @@ def report(
 @suite_of_store_option
 def verify(folder: Path, data_dir: Path | None, suite: Path | None) -> int:
     """Recompute every number and verdict of FOLDER from saved predictions and the dataset, and its page from those."""
-    differences = session.verify(folder, suite=suite, data_dir=data_dir, say=click.echo)
+    differences = session.verify(folder, suite=suite, data_dir=data_dir, say=_say)
     for line in differences:
-        click.echo(line)
+        _say(line)
     count = len(differences)
-    click.echo(f"{folder}: {count} differences" if count else f"{folder}: every number and verdict agrees")
+    _say(f"{folder}: {count} differences" if count else f"{folder}: every number and verdict agrees")
     return 1 if differences else 0
 
 
@@ -287,7 +292,7 @@ def compare(a: Path, b: Path, out: Path | None, data_dir: Path | None, suite: Pa
     comparison, page = session.compare(a, b, suite=suite, data_dir=data_dir, out=out)
     _show_comparison(comparison, as_json)
     if page is not None:
-        (_say_stderr if as_json else click.echo)(f"page: {page}")
+        (_say_stderr if as_json else _say)(f"page: {page}")
     return 1 if comparison.worse else 0
 
 
@@ -349,7 +354,7 @@ def new(folder: Path) -> None:
     """Write a suite to start from into the new FOLDER: one commented benchmark that runs as it is."""
     from lecturebench.example import write
 
-    click.echo(f"{write(folder)}: edit it, then lecturebench run --suite {shlex.quote(str(folder))}")
+    _say(f"{write(folder)}: edit it, then lecturebench run --suite {shlex.quote(str(folder))}")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -379,12 +384,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _fail(code: int, line: str) -> int:
-    click.echo(f"lecturebench: {line}", err=True)
+    _say_stderr(f"lecturebench: {line}")
     return code
 
 
-def _say_stderr(line: str) -> None:
-    click.echo(line, err=True)
+def _say(text: str, *, err: bool = False) -> None:
+    """Print text that may hold what others wrote: names, reasons, paths."""
+    for line in text.split("\n"):
+        click.echo(clean(line), err=err)
+
+
+def _say_stderr(text: str) -> None:
+    _say(text, err=True)
 
 
 def _say_broken(lines: Collection[str]) -> int:
@@ -399,7 +410,10 @@ def _list_runs(question: session.Question, as_json: bool) -> int:
 
     entries, problems, broken = session.stands(question, _say_stderr)
     shown = [asdict(entry) for entry in entries]
-    click.echo(json.dumps(shown, indent=1, default=str) if as_json else "\n".join(lines(entries)))
+    if as_json:
+        click.echo(json.dumps(shown, indent=1, default=str))
+    for line in [] if as_json else lines(entries):
+        click.echo(clean(line))
     for line in problems:
         _say_stderr(line)
     return _say_broken(broken)
@@ -409,7 +423,7 @@ def _display(as_json: bool) -> Display:
     from lecturebench.execution.progress import PlainDisplay, RichDisplay
 
     if as_json or not sys.stdout.isatty():
-        return PlainDisplay(_say_stderr if as_json else click.echo)
+        return PlainDisplay(_say_stderr if as_json else _say)
     from rich.console import Console
 
     return RichDisplay(Console())
@@ -446,7 +460,8 @@ def _show(results: Results, as_json: bool) -> None:
     elif sys.stdout.isatty():
         from rich.console import Console
 
-        Console().print(terminal_table(results))
+        console = Console()
+        console.print(terminal_table(results, console.width))
     else:
         for line in plain_lines(results):
             click.echo(line)

@@ -18,6 +18,7 @@ from lecturebench.declare.benchmark import Benchmark
 from lecturebench.declare.claims import Claim, NumberClaim
 from lecturebench.declare.suites import Suite, discover, load_benchmark
 from lecturebench.errors import DataMissing, UsageError
+from lecturebench.wording import clean
 
 if TYPE_CHECKING:
     from lecturebench.judging.results import ClaimResult, Results
@@ -71,7 +72,7 @@ class BenchmarkItem(pytest.Item):
 
     def say(self, line: str) -> None:
         """Have the report of this item say what came out; plain text, so that it travels between processes."""
-        self.user_properties.append((SAID, line))
+        self.user_properties.append((SAID, clean(line)))
 
 
 class BrokenItem(BenchmarkItem):

@@ -13,6 +13,8 @@ from lecturebench.declare.suites import Suite
 from lecturebench.declare.views import Standardized
 from lecturebench.errors import DataMissing, UsageError, nearest
 
+Load = Callable[..., "Dataset"]
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -93,15 +95,19 @@ def requests(
     data_dir: Path | None = None,
     strict: bool = False,
     say: Callable[[str], None],
+    load: Load | None = None,
 ) -> tuple[list[Request], dict[str, dict[str, str]]]:
     """A request per benchmark and dataset (`places`), its data loaded and checked; and for each benchmark the datasets
     that it cannot have, with reasons.
 
     Where a benchmark's first dataset cannot be had, its stand-in takes the place, or no request comes of it. strict:
-    DataMissing instead. UsageError for an unknown dataset or one that the benchmark's methods cannot take.
+    DataMissing instead. load: as `lecturebench.datasets.load`, which it is unless given. UsageError for an unknown
+    dataset or one that the benchmark's methods cannot take.
     """
-    from lecturebench.datasets import describe, known, load
+    from lecturebench import datasets
     from lecturebench.execution.plan import Request
+
+    get = load or datasets.load
 
     loaded: dict[str, Dataset] = {}
     reasons: dict[str, str] = {}
@@ -120,9 +126,9 @@ def requests(
             while name is not None and name not in loaded:
                 if name not in reasons:
                     try:
-                        loaded[name] = load(name, data_dir, say)
-                        if name not in known():
-                            say(describe(name, data_dir).line)
+                        loaded[name] = get(name, data_dir, say)
+                        if load is None and name not in datasets.known():
+                            say(datasets.describe(name, data_dir).line)
                         break
                     except DataMissing as error:
                         if strict:

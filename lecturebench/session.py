@@ -6,10 +6,12 @@ What somebody asked for is checked whole before anything is fitted. The parts ar
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import multiprocessing
 import os
 import tempfile
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager
@@ -22,8 +24,8 @@ from lecturebench import selection
 from lecturebench.declare.benchmark import BACKENDS, DEVICES, PROFILES, Benchmark
 from lecturebench.declare.suites import LECTURE_SUITE, Suite, discover
 from lecturebench.environment import cores
-from lecturebench.errors import UsageError, nearest
-from lecturebench.store import LECTURES_OWN, Store, SuiteName
+from lecturebench.errors import DataMissing, UsageError, nearest
+from lecturebench.store import LECTURES_OWN, DamagedRecord, Store, SuiteName
 
 if TYPE_CHECKING:
     from lecturebench.execution.engine import Summary
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from lecturebench.execution.pool import Pool
     from lecturebench.execution.progress import Display
     from lecturebench.execution.trackers import Trackers
-    from lecturebench.judging.changes import Comparison
+    from lecturebench.judging.changes import Comparison, Side
     from lecturebench.judging.results import Results
 
 LATEST = Path("reports/latest")
@@ -158,7 +160,7 @@ def prepare(question: Question, say: Say = _unsaid, *, suite: Suite | None = Non
 
 
 def _requests_of(
-    question: Question, selected: Sequence[Benchmark], say: Say
+    question: Question, selected: Sequence[Benchmark], say: Say, load: selection.Load | None = None
 ) -> tuple[list[Request], dict[str, dict[str, str]]]:
     """What a question comes to for some benchmarks, as `selection.requests` gives it."""
     return selection.requests(
@@ -173,6 +175,7 @@ def _requests_of(
         data_dir=question.data_dir,
         strict=question.strict,
         say=say,
+        load=load,
     )
 
 
@@ -234,7 +237,7 @@ def judge(suite: Mapping[str, Benchmark], store: Store, data_dir: Path | None = 
     from lecturebench.judging.collect import collect
     from lecturebench.judging.evidence import saved_losses
 
-    load = _loader(data_dir)
+    load = _reader([store], data_dir)
     return collect(suite, store, losses=saved_losses(store, load), plan=partial(planned, suite, load=load))
 
 
@@ -255,6 +258,7 @@ def report(
     """
     from lecturebench.report.table import to_markdown, update_readme
 
+    check_one_store(folder)
     benchmarks, store = suite_of(folder, suite), Store(folder)
     place = _place_of_report(folder, out)
     results = judge(benchmarks, store, data_dir)
@@ -271,9 +275,11 @@ def verify(folder: Path, *, suite: Path | None = None, data_dir: Path | None = N
     """
     from lecturebench.execution.standing import planned
     from lecturebench.judging.verify import verify as differences
+    from lecturebench.report.album import Album
     from lecturebench.report.table import table_rows, to_csv
 
-    benchmarks, load, store = suite_of(folder, suite), _loader(data_dir), Store(folder)
+    check_one_store(folder)
+    benchmarks, load, store = suite_of(folder, suite), _reader([Store(folder)], data_dir), Store(folder)
 
     def render(results: Results, place: Path) -> None:
         _write(results, store, data_dir, folder=place, page_alone=True)
@@ -287,19 +293,26 @@ def verify(folder: Path, *, suite: Path | None = None, data_dir: Path | None = N
         plan=partial(planned, benchmarks, load=load),
         render=render,
     )
-    return [*benchmarks.broken.values(), *lines]
+    altered = [f"figures/{name}: not as it was drawn" for name in Album(folder).altered()]
+    return [*benchmarks.broken.values(), *lines, *altered]
 
 
 def compare(
     a: Path, b: Path, *, suite: Path | None = None, data_dir: Path | None = None, out: Path | None = None
 ) -> tuple[Comparison, Path | None]:
     """What changed from one store to another, or between folders of stores; the page of it, where ``out`` wants one."""
+    from lecturebench.execution.standing import planned
     from lecturebench.judging.compare import compare as changes
     from lecturebench.judging.compare import read_side
 
     if out is not None and out.exists() and not out.is_dir():
         raise UsageError(f"{str(out)!r} is a file; --out must be a folder")
-    comparison = changes(*(read_side(folder, suite_of(folder, suite), _loader(data_dir)) for folder in (a, b)))
+
+    def side(folder: Path) -> Side:
+        benchmarks, load = suite_of(folder, suite), _reader(stores_in(folder), data_dir)
+        return read_side(folder, benchmarks, load, partial(planned, benchmarks, load=load))
+
+    comparison = changes(side(a), side(b))
     if out is None:
         return comparison, None
     from lecturebench.report.compare_page import write_comparison
@@ -315,9 +328,12 @@ def stands(question: Question, say: Say = _unsaid) -> tuple[list[Entry], list[st
 
     store = Store(question.out)
     known = question.out.is_dir()
+    if known and any(each.folder != question.out for each in stores_in(question.out)):
+        check_one_store(question.out)
     suite = suite_of(question.out, question.suite) if known else discover(question.suite or LECTURE_SUITE)
     check_choices(question.profile, question.backend, question.device)
-    made, missing = _requests_of(question, selection.select(suite, question.benchmarks, question.methods), say)
+    selected = selection.select(suite, question.benchmarks, question.methods)
+    made, missing = _requests_of(question, selected, say, _at_hand(store))
     records, problems = store.read()
     entries = overview(made, records, source_digests)
     return entries, [*problems, *selection.missing_lines(missing)], list(suite.broken.values())
@@ -330,9 +346,7 @@ def suite_of(folder: Path, given: Path | None = None) -> Suite:
     """
     if not folder.is_dir():
         raise UsageError(f"no folder {str(folder)!r}: give one that `lecturebench run --out` wrote")
-    inside = [Store(path) for path in sorted(folder.glob("[!.]*")) if (path / "runs").is_dir()]
-    stores = inside if inside and not Store(folder).runs.is_dir() else [Store(folder)]
-    several = {name for store in stores if (name := store.suite()) is not None}
+    several = {name for store in stores_in(folder) if (name := store.suite()) is not None}
     if len(several) > 1:
         names = " and of ".join(sorted(map(str, several)))
         raise UsageError(f"{str(folder)!r} holds stores of {names}: give one store")
@@ -354,6 +368,24 @@ def suite_of(folder: Path, given: Path | None = None) -> Suite:
         )
     selection.check_any(suite)
     return suite
+
+
+def stores_in(folder: Path) -> list[Store]:
+    """The store of a folder, or all stores inside it."""
+    inside = [Store(path) for path in sorted(folder.glob("[!.]*")) if (path / "runs").is_dir()]
+    return inside if inside and not Store(folder).runs.is_dir() else [Store(folder)]
+
+
+def check_one_store(folder: Path) -> None:
+    """UsageError for a folder that is no store: what there is inside it is not what was asked about."""
+    if not folder.is_dir():
+        raise UsageError(f"no folder {str(folder)!r}: give one that `lecturebench run --out` wrote")
+    store = Store(folder)
+    if store.runs.is_dir() or store.suite() is not None:
+        return
+    inside = [each.folder.name for each in stores_in(folder) if each.folder != folder]
+    holds = f"it holds the stores {', '.join(map(repr, inside))}: give one of them" if inside else "give one"
+    raise UsageError(f"{str(folder)!r} is no store that `lecturebench run --out` wrote; {holds}")
 
 
 def check_choices(profile: str, backend: str, device: str) -> None:
@@ -502,10 +534,43 @@ def cluster_workers(
     return lambda: cluster_pool(address, setting, display, limit, suites=(suite.resolve(),), say=say)
 
 
-def _loader(data_dir: Path | None) -> Callable[[str], Any]:
-    from lecturebench.datasets import load
+def _reader(stores: Sequence[Store], data_dir: Path | None) -> Callable[[str], Any]:
+    """A dataset by the name that records of these stores have for it: `datasets.recall`, with what they say of it."""
+    from lecturebench.datasets import known, recall
 
-    return partial(load, data_dir=data_dir)
+    @functools.cache
+    def stated() -> dict[str, Counter[tuple[tuple[str, str], ...]]]:
+        digests: dict[str, Counter[tuple[tuple[str, str], ...]]] = defaultdict(Counter)
+        for store in stores:
+            for record in store.read()[0]:
+                of_splits = record.dataset.get("digests")
+                if isinstance(of_splits, dict):
+                    digests[record.dataset["name"]][tuple((str(k), str(v)) for k, v in of_splits.items())] += 1
+        return digests
+
+    def load(name: str) -> Any:
+        likely = [] if name in known() else stated()[name].most_common()
+        return recall(name, [dict(digests) for digests, _ in likely], data_dir)
+
+    return load
+
+
+def _at_hand(store: Store) -> selection.Load:
+    """Datasets as far as planning needs them; what a store could not have is taken as missing. Nothing is fetched."""
+    from lecturebench.datasets import outline
+
+    try:
+        missing = {name: why for lacking in store.missing().values() for name, why in dict(lacking).items()}
+    except (DamagedRecord, TypeError, ValueError):
+        missing = {}
+
+    def load(name: str, data_dir: Path | None, say: Say) -> Any:
+        found = outline(name, data_dir)
+        if name in missing and not len(found.train.y):
+            raise DataMissing(str(missing[name]))
+        return found
+
+    return load
 
 
 def _write(
@@ -526,7 +591,7 @@ def _write(
     return write_report(
         results,
         store,
-        _loader(data_dir),
+        _reader([store], data_dir),
         place,
         error_rates=DESIGN_ERROR_RATES,
         slides=slides,

@@ -1,21 +1,24 @@
 """A store is a folder of records: ``runs/<key>/record.json`` beside ``predictions.npz`` and ``measured.npz``.
 
 A run's folder is written under a temporary name, synced and renamed: it is there whole or not at all. Reading never
-stops at a damaged record: it is named, left where it is, and the rest is read.
+stops at a damaged record: it is named, left where it is, and the rest is read. Damaged is also what is not as it was
+written, what no run can have written, and what is no regular file: nothing here waits for a named pipe.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
 import json
 import os
+import re
 import shlex
 import shutil
+import stat
 import tempfile
 import uuid
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +37,15 @@ LOCKS = ".locks"
 LECTURE = "lecture"  # the name of the suite that comes with lecturebench, whose folder is wherever that is
 Status = Literal["ok", "diverged", "error", "crashed", "timeout", "out_of_memory"]
 STATUSES: tuple[Status, ...] = ("ok", "diverged", "error", "crashed", "timeout", "out_of_memory")
+TEXTS = (
+    *("suite", "benchmark", "method", "profile", "backend", "device", "reason", "traceback", "output"),
+    *("commit", "source_digest", "started"),
+)
+OBJECTS = ("dataset", "recipe", "metrics", "seconds", "environment", "digests", "threads_used")
+HUGE = 1e100  # of nothing that is measured; its square and sums are still floats
+DEEPEST = 40  # objects in objects; a record has five
+LONGEST = 2**28  # bytes of a text file; a record has some thousand, one with a whole curve a million
+LARGEST = 2**33  # bytes of all arrays of a run
 
 
 class DamagedRecord(Exception):
@@ -132,15 +144,16 @@ class Record:
         ]
         if missing:
             raise ValueError(f"it lacks {', '.join(missing)}")
-        if values["status"] not in STATUSES:
-            raise ValueError(f"its status is {values['status']!r}; it must be one of {', '.join(STATUSES)}")
-        for name in ("dataset", "recipe", "metrics", "seconds", "environment", "digests"):
+        for name in OBJECTS:
             if not isinstance(values.get(name, {}), dict):
                 raise ValueError(f"its {name} is no object")
         fields = {name: values[name] for name in known if name in values}
         if schema == 1 and fields["suite"] == "benchmarks":
             fields["suite"] = LECTURE  # suites were called after their folder
-        return cls(**fields, extra={name: value for name, value in values.items() if name not in known})
+        record = cls(**fields, extra={name: value for name, value in values.items() if name not in known})
+        if fault := _fault(record):
+            raise ValueError(fault)
+        return record
 
 
 def _from_schema_1(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,6 +161,58 @@ def _from_schema_1(values: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: value for name, value in values.items() if name != "predictions_digest"}
     predictions = values.get("predictions_digest")
     return {**kept, "digests": {"predictions": predictions} if predictions else {}}
+
+
+def _fault(record: Record) -> str:
+    """What no run can have written of itself; "" for a sound record. Whoever reads a store relies on it."""
+    for name in TEXTS:
+        if not isinstance(getattr(record, name), str):
+            return f"its {name} is {getattr(record, name)!r}, no text"
+    allowed: Mapping[str, tuple[str, ...]] = {"role": ("judged", "choice"), "status": STATUSES}
+    for name, words in allowed.items():
+        if getattr(record, name) not in words:
+            return f"its {name} is {getattr(record, name)!r}, none of {', '.join(words)}"
+    for name in ("seed", "parameters", "threads"):
+        if not is_whole(getattr(record, name)) or getattr(record, name) < 0:
+            return f"its {name} is {getattr(record, name)!r}, no whole number"
+    if not isinstance(record.dataset.get("name"), str):
+        return "its dataset has no name"
+    for name in ("n_train", "n_validation", "n_test"):
+        n = record.dataset.get(name, 0)
+        if not is_whole(n) or n < 0:
+            return f"its {name} is {n!r}, no number of examples"
+    if not _numbers(record.seconds) or not all(0 <= value < HUGE for value in record.seconds.values()):
+        return f"its seconds are {record.seconds!r}, not all times"
+    for split, values in record.metrics.items():
+        if not _numbers(values):
+            return f"its {split} metrics are {values!r}, not all numbers"
+    for name in ("curve", "notes"):
+        if not isinstance(getattr(record, name), list):
+            return f"its {name} is no list"
+    if not all(_numbers(point) for point in record.curve):
+        return "its curve is not made of numbers"
+    if not all(isinstance(note, str) for note in record.notes):
+        return "its notes are not all texts"
+    if not _numbers({"peak_rss_mib": record.peak_rss_mib, **record.threads_used}):
+        return "its memory or threads are no numbers"
+    for name in ("random", "dirty"):
+        if not isinstance(getattr(record, name), bool):
+            return f"its {name} is {getattr(record, name)!r}, not true or false"
+    if not all(isinstance(digest, str) for digest in record.digests.values()):
+        return f"its digests are {record.digests!r}, not all texts"
+    if record.role == "choice" and record.status == "ok" and not record.metrics.get("validation"):
+        return "it is there to choose by validation metrics, and has none"
+    return ""
+
+
+def _numbers(values: object) -> bool:
+    """Whether these are names with numbers, finite or not."""
+    return isinstance(values, dict) and all(isinstance(v, float) or is_whole(v) for v in values.values())
+
+
+def is_whole(value: object) -> bool:
+    """Whether it is a whole number that arrays can hold too: JSON's may be of any size."""
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
 
 
 def digest(arrays: Mapping[str, np.ndarray]) -> str:
@@ -162,15 +227,61 @@ def digest(arrays: Mapping[str, np.ndarray]) -> str:
     return content.hexdigest()
 
 
-def content_digest(record: Record) -> str:
-    """SHA-256 over all that a record says, but for this digest.
+def content_digest(values: Mapping[str, Any]) -> str:
+    """SHA-256 over all that a ``record.json`` says, but for this digest. values: as it is parsed.
 
-    It shows that a field was edited that nothing else would betray: times, numbers that an experiment measured. It is
-    no signature: whoever edits a record on purpose can compute it too, so verify recomputes all that can be.
+    It shows any change since it was written: a flipped bit, an edit. It is no signature: whoever edits a record on
+    purpose can compute it too, so verify recomputes all that can be.
     """
-    values = record.to_json()
-    values["digests"] = {name: value for name, value in record.digests.items() if name != "record"}
-    return hashlib.sha256(json.dumps(values, sort_keys=True, allow_nan=True).encode()).hexdigest()
+    digests = {name: value for name, value in values["digests"].items() if name != "record"}
+    return hashlib.sha256(json.dumps({**values, "digests": digests}, sort_keys=True).encode()).hexdigest()
+
+
+def parse(text: str) -> Any:
+    """What a JSON text says. ValueError also where later code would stumble: nested without end, no number of any
+    machine, halves of characters, which no file can hold."""
+    try:
+        values = json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested without end") from None
+    level, depth = [values], 0
+    while level:
+        if depth > DEEPEST:
+            raise ValueError(f"it is nested more than {DEEPEST} deep")
+        inner: list[Any] = []
+        for value in level:
+            if isinstance(value, dict | list):
+                inner += value.values() if isinstance(value, dict) else value
+            elif isinstance(value, int) and abs(value) >= 2**64:
+                raise ValueError("it holds a number that no machine word can")
+        level, depth = inner, depth + 1
+    if re.search(r"\\u[dD][89a-fA-F]", text):
+        whole = json.dumps(values, ensure_ascii=False)
+        if whole != whole.encode("utf-8", "replace").decode():
+            raise ValueError("it holds halves of characters, which no file can")
+    return values
+
+
+def read_whole(path: Path, most: int = LONGEST) -> bytes:
+    """The content of a regular file of at most so many bytes. OSError for anything else at once: nobody may write into
+    a named pipe, and a device may never end."""
+    # Waits for no writer. Windows has neither the flag nor such pipes among its files.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            raise OSError(0, "it is a folder" if stat.S_ISDIR(about.st_mode) else "it is no regular file")
+        if about.st_size > most:
+            raise OSError(0, f"it has {about.st_size:,} bytes, more than any that lecturebench writes")
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(most)
+    finally:
+        os.close(descriptor)
+
+
+def why(error: Exception) -> str:
+    """What is wrong with a file, whose name is said beside it."""
+    return (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
 
 
 @dataclass(frozen=True)
@@ -244,11 +355,15 @@ class Store:
             if content is None:
                 return None
             schema = content["schema"]
+            if isinstance(schema, int) and schema <= SCHEMA and (odd := set(content) - {"schema", "suite"}):
+                raise ValueError(f"it holds {min(odd)!r}, which no such store does")
             suite = SuiteName(**content["suite"]) if "suite" in content else LECTURES_OWN
             if not all(isinstance(said, str) for said in (suite.name, suite.folder)):
                 raise ValueError("it does not say which suite it is of")
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UsageError(f"{str(marker)!r} cannot be read ({error}): is this a store of lecturebench?") from None
+            raise UsageError(
+                f"{str(marker)!r} cannot be read ({why(error)}): is this a store of lecturebench?"
+            ) from None
         if not isinstance(schema, int) or schema > SCHEMA:
             raise UsageError(
                 f"the store {str(self.folder)!r} was written by a newer lecturebench (schema {schema}, this one "
@@ -259,7 +374,7 @@ class Store:
     def _marked(self) -> dict[str, Any] | None:
         """What the marker says; None where there is none."""
         try:
-            return dict(json.loads((self.folder / MARKER).read_text(encoding="utf-8")))
+            return dict(parse(read_whole(self.folder / MARKER).decode()))
         except FileNotFoundError:
             return None
 
@@ -288,22 +403,22 @@ class Store:
             files = {"predictions": predictions, "measured": measured}
             kept = {name: arrays for name, arrays in files.items() if arrays}
             record = dataclasses.replace(record, digests={name: digest(arrays) for name, arrays in kept.items()})
-            record = dataclasses.replace(record, digests={**record.digests, "record": content_digest(record)})
-            text = json.dumps(record.to_json(), indent=1, sort_keys=True, allow_nan=True)
-            _write_synced(temporary / "record.json", text.encode())
+            values = json.loads(json.dumps(record.to_json()))  # as it will be parsed, names of numbers as texts
+            values["digests"]["record"] = content_digest(values)
+            _write_synced(temporary / "record.json", json.dumps(values, indent=1, sort_keys=True).encode())
             for name, arrays in kept.items():
                 with (temporary / f"{name}.npz").open("wb") as file:
                     np.savez_compressed(file, allow_pickle=False, **arrays)
                     file.flush()
                     os.fsync(file.fileno())
             old = self.runs / f".{record.key}.{uuid.uuid4().hex[:8]}.old"
-            keep_old = target.exists() and self._is_damaged(record.key)
-            if target.exists():
+            keep_old = os.path.lexists(target) and self._is_damaged(record.key)
+            if os.path.lexists(target):
                 target.rename(old)
             try:
                 temporary.rename(target)
             except OSError:
-                if old.exists():
+                if os.path.lexists(old):
                     old.rename(target)
                 raise
             if not keep_old:
@@ -340,10 +455,13 @@ class Store:
         """All records in the order of their keys, and one line per record that cannot be read."""
         records, problems = [], []
         for folder in sorted(self.runs.iterdir()) if self.runs.is_dir() else []:
-            if folder.name.startswith(".") or not folder.is_dir():
+            if folder.name.startswith("."):
                 continue
             try:
-                records.append(self.record(folder.name))
+                if folder.is_dir() or folder.is_symlink():
+                    records.append(self.record(folder.name))
+            except OSError as error:
+                problems.append(f"{folder}: {why(error)}")
             except DamagedRecord as error:
                 problems.append(str(error))
         return records, problems
@@ -352,12 +470,14 @@ class Store:
         """One record. DamagedRecord if it cannot be read."""
         path = self.runs / key / "record.json"
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = parse(read_whole(path).decode())
             if not isinstance(values, dict):
                 raise ValueError("it is no JSON object")
             record = Record.from_json(values)
+            if "record" in record.digests and record.digests["record"] != content_digest(values):
+                raise ValueError("its content is not what was written: edited since, or damaged")
         except (OSError, ValueError, TypeError) as error:
-            raise DamagedRecord(f"{path}: {error}") from error
+            raise DamagedRecord(f"{path}: {why(error)}") from error
         if record.key != key:
             raise DamagedRecord(f"{path}: its key is {record.key!r}, not its folder's name")
         return record
@@ -373,9 +493,12 @@ class Store:
             return True
         return False
 
-    def predictions(self, key: str) -> Predictions:
-        """Test predictions in canonical order. DamagedRecord if the file is not there or cannot be read."""
-        arrays = self.saved(key, "predictions")
+    def predictions(self, key: str, recorded: str | None = None) -> Predictions:
+        """Test predictions in canonical order. DamagedRecord if the file is not there or cannot be read.
+
+        recorded: the digest that it must have, as its record states it; any if None.
+        """
+        arrays = self._recorded(key, "predictions", recorded)
         if "test" in arrays:  # schema 1: class probabilities (n, classes) or values (n,)
             test = arrays["test"]
             return Predictions(test.argmax(axis=1), test) if test.ndim == 2 else Predictions(test)
@@ -383,9 +506,20 @@ class Store:
             raise DamagedRecord(f"{self.runs / key / 'predictions.npz'}: it has no array 'predicted'")
         return Predictions(arrays["predicted"], arrays.get("probabilities"))
 
-    def arrays(self, key: str) -> dict[str, np.ndarray]:
-        """What a run measured in arrays, by name; {} for none. DamagedRecord if the file cannot be read."""
-        return self.saved(key, "measured") if (self.runs / key / "measured.npz").exists() else {}
+    def arrays(self, key: str, recorded: str | None = None) -> dict[str, np.ndarray]:
+        """What a run measured in arrays, by name; {} for none. DamagedRecord if the file cannot be read.
+
+        recorded: as of `predictions`.
+        """
+        return self._recorded(key, "measured", recorded) if (self.runs / key / "measured.npz").exists() else {}
+
+    def _recorded(
+        self, key: str, name: Literal["predictions", "measured"], recorded: str | None
+    ) -> dict[str, np.ndarray]:
+        arrays = self.saved(key, name)
+        if recorded is not None and digest(arrays) != recorded:
+            raise DamagedRecord(f"{self.runs / key / f'{name}.npz'}: what is in it is not what was recorded")
+        return arrays
 
     def saved(self, key: str, name: Literal["predictions", "measured"]) -> dict[str, np.ndarray]:
         """The arrays of a run's file as they are. DamagedRecord if it is not there or cannot be read."""
@@ -393,10 +527,15 @@ class Store:
 
         path = self.runs / key / f"{name}.npz"
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            content = io.BytesIO(read_whole(path, LARGEST))
+            with zipfile.ZipFile(content) as archive:
+                if sum(part.file_size for part in archive.infolist()) > LARGEST:
+                    raise ValueError(f"its arrays have more than {LARGEST:,} bytes")
+            content.seek(0)
+            with np.load(content, allow_pickle=False) as arrays:
                 return {name: np.asarray(arrays[name]) for name in arrays.files}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise DamagedRecord(f"{path}: {error}") from error
+        except Exception as error:  # a damaged archive raises almost anything: zlib.error, NotImplementedError, …
+            raise DamagedRecord(f"{path}: {why(error)}") from error
 
     def missing(self) -> dict[str, dict[str, str]]:
         """By benchmark, the datasets that it was last asked for on and could not have, with the reason."""
@@ -421,11 +560,11 @@ class Store:
     def _remembered(self, name: str) -> dict[str, Any]:
         path = self.folder / name
         try:
-            return dict(json.loads(path.read_text(encoding="utf-8")))
+            return dict(parse(read_whole(path).decode()))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, TypeError) as error:
-            raise DamagedRecord(f"{path}: {error}") from error
+            raise DamagedRecord(f"{path}: {why(error)}") from error
 
     def _remember(self, name: str, values: Mapping[str, Any]) -> None:
         if values:

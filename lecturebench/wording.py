@@ -1,4 +1,4 @@
-"""Lengths of time, values and names of parameters in words, text for a terminal: one way for each."""
+"""Lengths of time, values, names of parameters and text of others in words: one way for each."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ def they_are(names: Iterable[str]) -> str:
     return f"{', '.join(others)} and {last} are" if others else f"{last} is"
 
 
-def printable(text: str) -> str:
-    """Text that cannot move a cursor or change a terminal's colours."""
+def clean(text: str) -> str:
+    """Text of others in one line as text alone: nothing that moves a cursor, changes colours, turns the direction of
+    reading or is not seen."""
     return "".join(letter if letter.isprintable() else "�" for letter in text)

@@ -7,6 +7,7 @@ that there is something to see.
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -34,7 +35,7 @@ from lecturebench.errors import DataMissing
 from lecturebench.judging.collect import collect
 from lecturebench.judging.evidence import saved_losses
 from lecturebench.judging.results import Results
-from lecturebench.store import Record, Store
+from lecturebench.store import Record, Store, content_digest
 
 N_TEST, CLASSES = 300, 10
 SEEDS = range(5)
@@ -164,6 +165,15 @@ def make_record(
         started=f"2026-01-02T03:{4 + seed:02d}:00+00:00",
     )
     return replace(record, **changes)
+
+
+def rewrite(path: Path, change: Callable[[dict[str, Any]], object], *, sealed: bool = True) -> None:
+    """Apply ``change`` to the JSON of a ``record.json``. sealed: with the digest that it then has."""
+    values = json.loads(path.read_text())
+    change(values)
+    if sealed and "record" in values.get("digests", {}):
+        values["digests"]["record"] = content_digest(values)
+    path.write_text(json.dumps(values))
 
 
 def write_run(store: Store, error: float, y: np.ndarray, record: Record) -> Record:

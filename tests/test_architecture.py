@@ -52,7 +52,7 @@ ARROWS: dict[str, set[str]] = {
     # Of the rest they use what shows something: progress, the table, what a claim is.
     "lecturebench.pytest_plugin": {"session", "pytest_items", "declare", "__init__"},
     "lecturebench.pytest_items": {
-        *("session", "selection", "execution", "report", "judging", "store", "declare", "errors"),
+        *("session", "selection", "execution", "report", "judging", "store", "declare", "errors", "wording"),
     },
     "lecturebench.example": {"errors"},
     "lecturebench.cli": {
@@ -66,6 +66,7 @@ ARROWS: dict[str, set[str]] = {
             "datasets",
             "declare",
             "errors",
+            "wording",
             "__init__",
         ),
     },

@@ -13,6 +13,8 @@ import pytest
 from lecturebench import session
 from lecturebench.declare.suites import LECTURE_SUITE, discover
 from lecturebench.errors import UsageError
+from lecturebench.session import Question
+from lecturebench.store import Store
 from tests.execution.conftest import small, suite
 from tests.made_up import make_record
 
@@ -120,3 +122,32 @@ def test_store_that_says_no_suite_is_the_lectures(suite, tmp_path):
     assert session.suite_of(tmp_path / "out").is_lecture
     with pytest.raises(UsageError, match="is of the suite lecturebench's own"):
         session.check_folder(tmp_path / "out", discover(suite))
+
+
+@pytest.mark.parametrize(
+    "command", [session.report, session.verify, lambda folder: session.stands(Question(out=folder))]
+)
+def test_folder_of_stores_is_refused_with_their_names_and_nothing_is_written_there(command, tmp_path):
+    for name in ("one", "two"):
+        Store(tmp_path / name).runs.mkdir(parents=True)
+    with pytest.raises(UsageError, match=r"is no store .* it holds the stores 'one', 'two': give one of them"):
+        command(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"]
+
+
+@pytest.mark.parametrize("command", [session.report, session.verify])
+def test_folder_that_is_no_store_gets_no_page(command, tmp_path):
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(UsageError, match="is no store that"):
+        command(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize(
+    "content", ['{"schema": 2, "suitd": {"name": "course", "folder": "/x"}}', "[" * 200_000, "[]", ""]
+)
+def test_marker_that_was_damaged_is_named_and_the_store_is_nobody_elses(content, tmp_path):
+    Store(tmp_path).runs.mkdir()
+    (tmp_path / "lecturebench.json").write_text(content)
+    with pytest.raises(UsageError, match=r"lecturebench.json' cannot be read"):
+        session.suite_of(tmp_path)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import math
 import os
 from dataclasses import replace
 
@@ -12,6 +14,7 @@ import pytest
 
 from lecturebench.errors import UsageError
 from lecturebench.store import MARKER, SCHEMA, DamagedRecord, Record, Store, content_digest, digest, write_whole
+from tests.made_up import rewrite
 
 
 def record(key="k1", **changes) -> Record:
@@ -44,7 +47,7 @@ def test_run_has_failed_unless_it_only_says_that_a_value_diverges(status, role, 
 def sealed(**changes) -> Record:
     """The record as a store writes it: with the digest of its content."""
     digests = record(**changes).digests
-    return replace(record(**changes), digests={**digests, "record": content_digest(record(**changes))})
+    return replace(record(**changes), digests={**digests, "record": content_digest(record(**changes).to_json())})
 
 
 def test_what_is_written_is_read_back(tmp_path):
@@ -94,7 +97,7 @@ def test_unknown_fields_survive_reading_and_writing(tmp_path):
     store = Store(tmp_path)
     store.write(record())
     path = tmp_path / "runs/k1/record.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"future": [1, 2]}))
+    rewrite(path, lambda values: values.update(future=[1, 2]))
     store.write(store.record("k1"))
     assert json.loads(path.read_text())["future"] == [1, 2]
 
@@ -126,6 +129,18 @@ def test_interrupted_write_leaves_the_earlier_record(tmp_path, monkeypatch, fail
         (json.dumps(record().to_json() | {"status": "fine"}), "status is 'fine'"),
         (json.dumps(record().to_json() | {"key": "k2"}), "not its folder's name"),
         (json.dumps(record().to_json() | {"metrics": 3}), "metrics is no object"),
+        ("", "Expecting"),
+        pytest.param("[" * 200_000 + "]" * 200_000, "nested without end", id="deep"),
+        ('{"a":' * 500 + "1" + "}" * 500, "nested more than 40 deep"),
+        (json.dumps(record().to_json() | {"recipe": {"units": 10**400}}), "no machine word can"),
+        (json.dumps(record().to_json() | {"notes": ["\ud800"]}), "halves of characters"),
+        (json.dumps(record().to_json() | {"seconds": {"fit": -1}}), "not all times"),
+        (json.dumps(record().to_json() | {"seconds": {"fit": math.nan}}), "not all times"),
+        (json.dumps(record().to_json() | {"seed": True}), "no whole number"),
+        (json.dumps(record().to_json() | {"dataset": {"name": "digits", "n_train": "many"}}), "no number of examples"),
+        (json.dumps(record().to_json() | {"traceback": 1}), "no text"),
+        (json.dumps(record().to_json() | {"notes": [1]}), "not all texts"),
+        (json.dumps(record().to_json() | {"role": "choice"}), "validation metrics, and has none"),
     ],
 )
 def test_damaged_record_is_named_and_the_rest_is_read(tmp_path, content, why):
@@ -140,6 +155,73 @@ def test_damaged_record_is_named_and_the_rest_is_read(tmp_path, content, why):
     assert str(path) in problems[0]
     assert why in problems[0]
     assert path.read_text() == content
+
+
+@pytest.mark.parametrize("odd", ["folder", "pipe", "device", "loop", "gone"])
+def test_what_is_no_file_is_named_at_once_and_left_where_it_is(tmp_path, odd):
+    store = Store(tmp_path)
+    store.write(record("k0"))
+    store.write(record("k1"), {"test": np.zeros(3)})
+    for path in (tmp_path / "runs/k1/predictions.npz", tmp_path / "runs/k1/record.json", tmp_path / "missing.json"):
+        path.unlink(missing_ok=True)
+        if odd == "folder":
+            path.mkdir()
+        elif odd == "pipe":
+            os.mkfifo(path)
+        elif odd == "device":
+            path.symlink_to("/dev/zero")
+        elif odd == "loop":
+            path.symlink_to(path)
+    records, problems = store.read()
+    assert [entry.key for entry in records] == ["k0"]
+    assert [str(tmp_path / "runs/k1/record.json") in problem for problem in problems] == [True]
+    with pytest.raises(DamagedRecord, match=r"predictions\.npz"):
+        store.predictions("k1")
+    if odd != "gone":
+        with pytest.raises(DamagedRecord, match=r"missing\.json"):
+            store.missing()
+    store.write(record("k1"))
+    assert store.record("k1").key == "k1", "it is fitted again, what was there lies beside it"
+    assert len(list((tmp_path / "runs").glob(".k1.*.old"))) == 1
+
+
+def test_run_folder_that_cannot_be_entered_is_named_and_the_rest_is_read(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    store.write(record("k0"))
+    store.write(record("k1"))
+    (tmp_path / "runs/k2").symlink_to("k2")
+    opened = os.open
+
+    def refuse(path, *more, **others):
+        if "k1" in str(path):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, *more, **others)
+
+    monkeypatch.setattr(os, "open", refuse)
+    records, problems = store.read()
+    assert [entry.key for entry in records] == ["k0"]
+    assert problems == [
+        f"{tmp_path}/runs/k1/record.json: Permission denied",
+        f"{tmp_path}/runs/k2/record.json: Too many levels of symbolic links",
+    ]
+
+
+def test_any_flipped_bit_of_a_record_is_named_or_changes_nothing(tmp_path):
+    store = Store(tmp_path)
+    store.write(record(metrics={"test": {"error": 0.0625}}, started="2026-01-02", notes=["é"]))
+    path = tmp_path / "runs/k1/record.json"
+    content, sound = path.read_bytes(), store.record("k1").to_json()
+    unnoticed = []
+    for place in range(len(content)):
+        for bit in (place % 8, 5):
+            path.write_bytes(content[:place] + bytes([content[place] ^ 1 << bit]) + content[place + 1 :])
+            records, problems = store.read()
+            unnoticed += [] if problems else [records[0]]
+    assert len(unnoticed) < len(content) / 10, "but for the digest's own name and the space around words"
+    for read in unnoticed:
+        said = {name: value for name, value in read.to_json().items() if name in sound and name != "digests"}
+        assert {**said, "digests": sound["digests"]} == sound
+        assert read.digests == sound["digests"] or "record" not in read.digests, "verify says that it has none"
 
 
 def test_damaged_record_is_kept_aside_when_its_run_is_fitted_again(tmp_path):

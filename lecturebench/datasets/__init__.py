@@ -7,7 +7,7 @@ process at all, since tensorflow-datasets decodes in a process of its own.
 from lecturebench.datasets.catalogue import known
 from lecturebench.datasets.decoded import Dataset, Kind, Split, Task
 from lecturebench.datasets.description import Description
-from lecturebench.datasets.loading import Status, describe, load, status, verify
+from lecturebench.datasets.loading import Status, describe, load, outline, recall, status, verify
 from lecturebench.datasets.published import published_order
 from lecturebench.datasets.splits import mirrored, resplit_by, validation_split
 from lecturebench.datasets.views import standardized
@@ -23,7 +23,9 @@ __all__ = [
     "known",
     "load",
     "mirrored",
+    "outline",
     "published_order",
+    "recall",
     "resplit_by",
     "standardized",
     "status",

@@ -88,6 +88,15 @@ class Cached:
         meta = self._meta()
         return bool(meta["format"] == FORMAT and meta["fingerprint"] == fingerprint)
 
+    def having(self, digests: Mapping[str, str]) -> Dataset | None:
+        """The dataset if it has these digests, without the lock; None otherwise, or where only the lock can tell."""
+        try:
+            fingerprint = str(self._meta()["fingerprint"])
+        except DataCorrupt:
+            return None
+        dataset = self.glance(fingerprint)
+        return dataset if dataset is not None and dataset.digests == digests else None
+
     def read(self) -> Dataset:
         """The dataset, memory-mapped. DataCorrupt names the file that is not as it was written."""
         from lecturebench.datasets.text import Texts

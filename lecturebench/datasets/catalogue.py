@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from lecturebench.datasets.decoded import Decoded
+from lecturebench.datasets.decoded import Decoded, Kind, Task
 from lecturebench.datasets.sources import (
     DebianFashionMnist,
     ScikitLearnDigits,
@@ -17,6 +18,7 @@ from lecturebench.datasets.sources import (
     TfdsFolder,
     Wheel,
 )
+from lecturebench.datasets.spelling import PLACES, Spelling, parse
 
 DIGITS = tuple("0123456789")
 FASHION = (
@@ -66,6 +68,13 @@ DIGESTS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+# Of those that are no images for classification.
+KINDS: Mapping[str, tuple[Kind, Task]] = {
+    "imdb_reviews": ("text", "classification"),
+    "hitters": ("table", "regression"),
+    "nyse": ("table", "regression"),
+}
+
 HITTERS_SHA256 = "ebf7b9dff89366b0544fea09c0ac2df9abdbf5b4ce8d96651316c2c12793d952"
 NYSE_SHA256 = "4bb3e2e9872b2f7e6e8701afb8873cd9f4b7e66ee0b1ba62c116ff2b3a2eec60"
 
@@ -92,18 +101,30 @@ def known() -> tuple[str, ...]:
 
 def find(name: str, data_dir: Path | None = None) -> Entry:
     """The dataset of that name. UsageError for one that is misspelled, or a user's path where nothing is."""
-    from lecturebench.datasets import spelling, user
+    from lecturebench.datasets import user
 
     if name in DIGESTS:
         return Entry(name, name, _sources(name, data_dir), DIGESTS[name])
-    spelled = spelling.parse(name, known())
+    spelled = parse(name, known())
     source = user.FORMATS[spelled.form](spelled)
-    place = f"{spelled.form}:{spelled.path.resolve() if spelling.PLACES[spelled.form] == 'PATH' else spelled.place}"
-    # The folder that a link leads to may have a name that is not UTF-8.
-    written = f"{place}?{sorted(spelled.options.items())}".encode(errors="surrogateescape")
-    key = "user-" + hashlib.sha256(written).hexdigest()[:16]
     fingerprint = f"{READING}:{source.fingerprint()}"
-    return Entry(name, key, (source,), None, fingerprint)
+    return Entry(name, _user_key(spelled, str(spelled.path.resolve())), (source,), None, fingerprint)
+
+
+def likely_key(name: str) -> str:
+    """The folder in the cache of a user's own data, unless a link leads to it; nothing at its path is opened.
+
+    UsageError for one that is misspelled.
+    """
+    spelled = parse(name, known())
+    return _user_key(spelled, os.path.abspath(os.path.expanduser(spelled.place)))
+
+
+def _user_key(spelled: Spelling, path: str) -> str:
+    """By form, path or id, and options. The folder that a link leads to may have a name that is not UTF-8."""
+    place = path if PLACES[spelled.form] == "PATH" else spelled.place
+    written = f"{spelled.form}:{place}?{sorted(spelled.options.items())}".encode(errors="surrogateescape")
+    return "user-" + hashlib.sha256(written).hexdigest()[:16]
 
 
 def _sources(name: str, data_dir: Path | None) -> tuple[Source, ...]:

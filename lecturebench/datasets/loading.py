@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from lecturebench.datasets import catalogue
-from lecturebench.datasets.cache import Cached
-from lecturebench.datasets.decoded import SPLITS, Dataset, Decoded
+from lecturebench.datasets.cache import Cached, root
+from lecturebench.datasets.decoded import SPLITS, Dataset, Decoded, Split
 from lecturebench.datasets.description import Description, described
 from lecturebench.datasets.sources import NotUsable, Say, Source, unsaid
-from lecturebench.errors import DataCorrupt, DataMissing
+from lecturebench.errors import DataCorrupt, DataMissing, UsageError
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,39 @@ def describe(name: str, data_dir: Path | None = None, say: Say = unsaid) -> Desc
     """What `load` gives of that name, as people want to know it before it is fitted. Raises as `load` does."""
     dataset = load(name, data_dir, say)
     return described(dataset, Cached(catalogue.find(name, data_dir).key, name).told())
+
+
+def recall(name: str, digests: Iterable[Mapping[str, str]] = (), data_dir: Path | None = None) -> Dataset:
+    """The dataset of that name, as `load`, for somebody who has the name from another's records.
+
+    Those of `known` come from where they always come from. A path is opened only if its data is in the cache already,
+    since then it was named here before; else data is taken from the cache that has one of these digests, wherever it
+    was read from and whatever it was called. Raises also DataMissing if the cache has neither.
+    """
+    if name in catalogue.known():
+        return load(name, data_dir)
+    with suppress(UsageError):  # it is not there any more, but the cache may have what was read
+        if (root() / catalogue.likely_key(name)).is_dir():
+            return load(name, data_dir)
+    for wanted in digests:
+        for folder in root().glob("user-*"):
+            dataset = Cached(folder.name, name).having(wanted)
+            if dataset is not None:
+                return dataset
+    raise DataMissing(f"{name} is not opened, since only records name it: if it is yours, `lecturebench data {name}`")
+
+
+def outline(name: str, data_dir: Path | None = None) -> Dataset:
+    """The dataset of that name, without fetching it: of one of `known` that is not in the cache its kind and digests,
+    and no examples. Raises as `load`."""
+    import numpy as np
+
+    if name not in catalogue.known() or Cached(name, name).glance("") is not None:
+        return load(name, data_dir)
+    kind, task = catalogue.KINDS.get(name, ("images", "classification"))
+    none = Split(np.empty((0, 0)), np.empty(0))
+    digests = dict(catalogue.DIGESTS[name])
+    return Dataset(name=name, source="not fetched", kind=kind, task=task, train=none, test=none, digests=digests)
 
 
 def status(name: str, data_dir: Path | None = None) -> Status:

@@ -39,6 +39,8 @@ class _UserFile:
         return Answer(there, str(self.path) if there else f"no file {self.path}")
 
     def fingerprint(self) -> str:
+        if self.path.exists() and not self.path.is_file():  # nobody may write into a pipe, and a device may never end
+            raise UsageError(f"{self.form}:{self.path}: it is no regular file")
         try:
             with self.path.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()

@@ -51,8 +51,9 @@ class Durations:
             return False
         total, count = self._own.get(kind(record), (0.0, 0))
         self._own[kind(record)] = (total + spent(record), count + 1)
-        examples = record.recipe.get("epochs", 0) * record.dataset.get("n_train", 0)
-        if examples:
+        epochs = record.recipe.get("epochs", 0)
+        examples = epochs * record.dataset.get("n_train", 0) if isinstance(epochs, int) else 0
+        if examples > 0:
             fitting = record.seconds.get("fit", 0.0)
             for place in _places(record):
                 work = self._work.setdefault(place, _Work())

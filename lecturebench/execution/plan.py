@@ -129,7 +129,7 @@ def plan(request: Request, ended: Mapping[str, Record], sources: Mapping[str, st
             grid_runs = _grid(request, method, profile, source)
             runs += grid_runs
             if all(run.key in ended for run in grid_runs):
-                taken = chosen(method.choices, (ended[run.key] for run in grid_runs), metric)
+                taken = chosen(method.choices, [(run, ended[run.key]) for run in grid_runs], metric)
                 if taken is None:
                     continue
                 fixed = taken
@@ -147,16 +147,19 @@ def plan(request: Request, ended: Mapping[str, Record], sources: Mapping[str, st
     return Plan(runs, waiting, frozenset(deciding))
 
 
-def chosen(choices: Mapping[str, Choice], records: Iterable[Record], metric: Metric) -> dict[str, float] | None:
+def chosen(
+    choices: Mapping[str, Choice], ended: Iterable[tuple[Run, Record]], metric: Metric
+) -> dict[str, float] | None:
     """The values, as declared, that the rule of `Choice` takes by that metric on validation data.
 
-    Combinations of values with a failed run are left out; None if all have one.
+    ended: the runs of the grid with their records. Combinations of values with a failed run, or one that has no such
+    metric, are left out; None if all have one.
     """
     errors: dict[tuple[float, ...], list[float]] = {}
-    for record in records:
+    for run, record in ended:
         value = record.metrics.get("validation", {}).get(metric.name) if record.status == "ok" else None
         cost = math.nan if value is None else metric.cost(value)
-        errors.setdefault(tuple(record.recipe[name] for name in choices), []).append(cost)
+        errors.setdefault(tuple(run.recipe[name] for name in choices), []).append(cost)
     grid = itertools.product(*(choice.grid for choice in choices.values()))
     whole = [values for values in grid if all(map(math.isfinite, errors.get(values, [math.nan])))]
     if not whole:

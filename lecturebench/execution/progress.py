@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from lecturebench.execution.plan import Run
 from lecturebench.metrics import headline
 from lecturebench.store import Record
+from lecturebench.wording import clean
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 Message = tuple[Any, ...]
+NARROW = 70  # columns below which names and numbers need the room of the bars
 
 
 class Inbox:
@@ -119,11 +121,10 @@ class RichDisplay:
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
         self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            TextColumn("{task.fields[detail]}", justify="right"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
+            TextColumn("{task.description}", markup=False),
+            *([] if console.width < NARROW else [BarColumn(bar_width=None)]),
+            TextColumn("{task.fields[detail]}", justify="right", markup=False),
+            *([] if console.width < NARROW else [TimeElapsedColumn(), TimeRemainingColumn()]),
             console=console,
             expand=True,
         )
@@ -147,7 +148,7 @@ class RichDisplay:
         """A line for this run."""
         with self._lock:
             total = (run.training or {"epochs": None})["epochs"]
-            self._lines[run.key] = self._progress.add_task(f"  {describe(run)}", total=total, detail="starting")
+            self._lines[run.key] = self._progress.add_task(f"  {clean(describe(run))}", total=total, detail="starting")
 
     def epoch(self, run: Run, epoch: int, epochs: int, loss: float) -> None:
         """Move the run's line on."""
@@ -166,7 +167,7 @@ class RichDisplay:
             if run.key in self._lines:
                 self._progress.remove_task(self._lines.pop(run.key))
             if record.status != "ok":
-                self._progress.console.print(f"{describe(run)}: {outcome(record)}", markup=False)
+                self._progress.console.print(clean(f"{describe(run)}: {outcome(record)}"), markup=False)
 
     def _advance(self) -> None:
         """Move the overall bar on: what has ended, and a share of each run that goes on."""

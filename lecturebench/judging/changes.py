@@ -26,11 +26,15 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True, eq=False)
 class StoredRow:
-    """A row and where its predictions are. losses: as `lecturebench.judging.evidence.saved_losses` of that store."""
+    """A row and where its predictions are. losses: as `lecturebench.judging.evidence.saved_losses` of that store.
+
+    todays: whether today's code would plan its runs.
+    """
 
     row: RowResult
     store: Store
     losses: LossesOf
+    todays: bool
 
 
 @dataclass(frozen=True, eq=False)

@@ -51,15 +51,17 @@ def collect(
     *,
     losses: LossesOf | None = None,
     plan: Plan | None = None,
+    older: bool = False,
     usable: Usable | None = None,
 ) -> Results:
     """The rows and verdicts of a store, in the order in which the benchmarks declare them.
 
     Benchmarks that nobody asked for in this store are left out.
 
-    plan: says of the sound records which today's code would plan, as `execution.standing.planned`; the others are named
-    in notes and left out. Without it the newest version of each row counts, whatever code it is of: only for a
-    comparison of two stores, where one is older than the code. usable: in place of the store's records.
+    plan: says of the sound records which today's code would plan, as `execution.standing.planned`; all of them unless
+    given. The others are named in notes and left out. older: where a row has none of today's, the version counts that
+    has the most runs, whatever code it is of: for a comparison of two stores, where one is older than the code. usable:
+    in place of the store's records.
 
     losses: (n_test,) of a run and a metric, from its saved predictions; by default with the labels of
     `lecturebench.datasets`. May raise DamagedRecord or what a dataset's loading raises: orders on it are not_run.
@@ -77,9 +79,13 @@ def collect(
     omissions: list[tuple[str, str]] = []
     for benchmark in _begun(benchmarks, store, records, missing):
         every = [record for record in records if record.benchmark == benchmark.name]
-        stale = [record for record in every if record.key in planned.stale]
+        todays = {_place(record) for record in every if record.role == "judged" and record.key not in planned.stale}
+        stale = [
+            record for record in every if record.key in planned.stale and not (older and _place(record) not in todays)
+        ]
         omissions += _left_out(stale, planned.stale)
-        own_rows = _rows(benchmark, [record for record in every if record.key not in planned.stale], notes)
+        left = {record.key for record in stale}
+        own_rows = _rows(benchmark, [record for record in every if record.key not in left], notes)
         for row in own_rows:
             notes += _row_notes(row, store)
         rows += own_rows
@@ -125,7 +131,7 @@ def _rows(benchmark: Benchmark, records: Iterable[Record], notes: list[str]) -> 
     """The rows in the order of the benchmark's methods, its datasets, profiles and backends; others by name."""
     places: dict[tuple[str, str, str, str], list[Record]] = defaultdict(list)
     for record in records:
-        places[record.method, record.dataset["name"], record.profile, record.backend].append(record)
+        places[_place(record)].append(record)
     orders = ([method.name for method in benchmark.methods], benchmark.datasets, PROFILES, BACKENDS)
 
     def rank(place: tuple[str, ...]) -> list[tuple[int, str]]:
@@ -138,10 +144,20 @@ def _rows(benchmark: Benchmark, records: Iterable[Record], notes: list[str]) -> 
     return [row for row in rows if row.runs or row.failed or row.choice_runs]
 
 
+def _place(record: Record) -> tuple[str, str, str, str]:
+    """What is a row of its own in a benchmark."""
+    return record.method, record.dataset["name"], record.profile, record.backend
+
+
 def _row(benchmark: Benchmark, method: Method, records: Sequence[Record], notes: list[str]) -> RowResult:
-    """One row: of the newest recipe and source only, since a mean over two versions of a method is of neither."""
+    """One row: of one recipe and source only, since a mean over two versions of a method is of neither.
+
+    Today's code plans one. Of older ones that with the most runs counts: a date is what some clock said.
+    """
     choices = method.choices
-    newest = max(records, key=lambda record: (record.role == "judged", record.started))
+    judged = [record for record in records if record.role == "judged"] or records
+    runs_of = Counter(map(_version, judged))
+    newest = max(judged, key=lambda record: (runs_of[_version(record)], record.started))
     by_seed = {
         record.seed: record
         for record in sorted(records, key=lambda record: record.started)
@@ -169,9 +185,7 @@ def _row(benchmark: Benchmark, method: Method, records: Sequence[Record], notes:
         method.quantity if isinstance(method, Experiment) else benchmark.metric,
     )
     if left := len(records) - len(ordered) - len(tried):
-        notes.append(
-            f"{counted(left, 'earlier run')} of {method.name} on {row.place} with another recipe or source left out"
-        )
+        notes.append(f"{counted(left, 'run')} of {method.name} on {row.place} with another recipe or source left out")
     return row
 
 

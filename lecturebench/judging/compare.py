@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -36,7 +36,7 @@ from lecturebench.judging.changes import (
     machine,
     signed,
 )
-from lecturebench.judging.collect import collect
+from lecturebench.judging.collect import Plan, Planned, collect
 from lecturebench.judging.evidence import (
     LossesOf,
     counted,
@@ -68,10 +68,13 @@ class Answer:
     reason: str
 
 
-def read_side(folder: Path, benchmarks: Mapping[str, Benchmark], load: Callable[[str], Any]) -> Side:
+def read_side(
+    folder: Path, benchmarks: Mapping[str, Benchmark], load: Callable[[str], Any], plan: Plan | None = None
+) -> Side:
     """What a store holds, or all stores inside a folder, as under ``reports/reference``.
 
-    load: a dataset by name, as `lecturebench.datasets.load`. UsageError if there is no usable run.
+    load: a dataset by name, as `lecturebench.datasets.load`. plan: as `collect` takes it. UsageError if there is no
+    usable run.
     """
     stores = [Store(folder)]
     if not stores[0].runs.is_dir():
@@ -79,20 +82,27 @@ def read_side(folder: Path, benchmarks: Mapping[str, Benchmark], load: Callable[
     if not stores:
         raise UsageError(f"no runs in {str(folder)!r}: give a folder that `lecturebench run --out` wrote")
     contents: list[tuple[Store, LossesOf, Results]] = []
+    stale: set[str] = set()
+
+    def planned(records: Sequence[Record]) -> Planned:
+        answer = Planned({}) if plan is None else plan(records)
+        stale.update(answer.stale)
+        return answer
+
     for store in stores:
         losses = saved_losses(store, load)
-        contents.append((store, losses, collect(benchmarks, store, losses=losses)))
-    side = side_of(str(folder), contents)
+        contents.append((store, losses, collect(benchmarks, store, losses=losses, plan=planned, older=True)))
+    side = side_of(str(folder), contents, stale)
     if not side.runs:
         why = f": {one_line(side.notes[0])}" if side.notes else ""
         raise UsageError(f"no usable run of this suite in {str(folder)!r}{why}")
     return side
 
 
-def side_of(name: str, contents: Sequence[tuple[Store, LossesOf, Results]]) -> Side:
-    """The side of these stores; of a row that several have, the one that was fitted last.
+def side_of(name: str, contents: Sequence[tuple[Store, LossesOf, Results]], stale: Collection[str] = ()) -> Side:
+    """The side of these stores; of a row that several have, that of today's code, else the one with the most runs.
 
-    contents: each store with its losses and results.
+    contents: each store with its losses and results. stale: keys of runs that today's code would not plan.
     """
     rows: dict[Key, StoredRow] = {}
     notes: list[str] = []
@@ -104,14 +114,21 @@ def side_of(name: str, contents: Sequence[tuple[Store, LossesOf, Results]]) -> S
             key = row_key(row)
             if key in rows:
                 several[key] = f"{row.method.name} of {row.benchmark.name} on {row.place}"
-            if key not in rows or row.started > rows[key].row.started:
-                rows[key] = StoredRow(row, store, losses)
+            stored = StoredRow(row, store, losses, not any(run.key in stale for run in (*row.runs, *row.failed)))
+            if key not in rows or _weight(stored) > _weight(rows[key]):
+                rows[key] = stored
     if several:
-        notes.append(f"in several stores, of which the one fitted last counts: {', '.join(several.values())}")
+        rule = "that of today's code counts, else the one with the most runs"
+        notes.append(f"in several stores, of which {rule}: {', '.join(several.values())}")
     latest = {stored_row.row for stored_row in rows.values()}
     judged = [result for _, _, results in contents for result in results.claims if result.rows]
     claims = {claim_key(result): result for result in judged if set(result.rows) <= latest}
     return Side(printable(name), rows, claims, tuple(map(printable, notes)))
+
+
+def _weight(stored: StoredRow) -> tuple[bool, int, str]:
+    """Of equal rows the one with the most of it counts; when it was fitted decides only between equals."""
+    return stored.todays, stored.row.n, stored.row.started
 
 
 def row_key(row: RowResult) -> Key:

@@ -6,7 +6,6 @@ Nothing here raises for a damaged file in the middle of a report: records are na
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -17,12 +16,10 @@ from lecturebench.datasets import resplit_by
 from lecturebench.declare.benchmark import PROFILES, Benchmark
 from lecturebench.declare.methods import Experiment
 from lecturebench.metrics import Metric, Predictions
-from lecturebench.store import STATUSES, DamagedRecord, Record, Store
+from lecturebench.store import HUGE, DamagedRecord, Record, Store
 
 # Of a run, for each test example: what its metric is the mean of.
 LossesOf = Callable[[Record, Metric], np.ndarray]
-HUGE = 1e100  # of nothing that is measured; its square and sums are still floats
-TEXTS = ("suite", "benchmark", "method", "backend", "device", "reason", "commit", "source_digest", "started")
 
 
 class Usable(NamedTuple):
@@ -81,15 +78,16 @@ def left_out(store: Store, benchmark: str, claim: str) -> str:
     return one_line(printable(reason)) if isinstance(reason, str) else ""
 
 
-def predictions(store: Store, record: Record) -> Predictions:
-    """The saved test predictions. DamagedRecord if anything is wrong with them."""
+def predictions(store: Store, record: Record, *, as_recorded: bool = True) -> Predictions:
+    """The saved test predictions. DamagedRecord if anything is wrong with them.
+
+    as_recorded: also if they are not those that the record was written with; for `verify`, who says so itself.
+    """
     where = predictions_path(record)
     try:
-        saved = store.predictions(record.key)
+        saved = store.predictions(record.key, record.digests.get("predictions") if as_recorded else None)
     except DamagedRecord as error:
         raise DamagedRecord(relative(store, str(error))) from error
-    except Exception as error:  # a damaged archive raises almost anything: zlib.error, NotImplementedError, …
-        raise DamagedRecord(f"{where}: {type(error).__name__}: {error}") from error
     for array, dimensions in ((saved.predicted, 1), (saved.probabilities, 2)):
         if array is None:
             continue
@@ -102,10 +100,10 @@ def predictions(store: Store, record: Record) -> Predictions:
     return saved
 
 
-def saved_losses(store: Store, load: Callable[[str], Any]) -> LossesOf:
+def saved_losses(store: Store, load: Callable[[str], Any], *, as_recorded: bool = True) -> LossesOf:
     """Test losses (n_test,) of a run from its saved predictions and the labels of ``load(name)``; labels are kept.
 
-    Raises DamagedRecord, and what ``load`` raises.
+    Raises DamagedRecord, and what ``load`` raises. as_recorded: as of `predictions`.
     """
     labels: dict[str, np.ndarray] = {}
 
@@ -113,7 +111,8 @@ def saved_losses(store: Store, load: Callable[[str], Any]) -> LossesOf:
         name = f"{record.dataset['name']} {record.seed if record.recipe.get('resplit') else ''}"
         if name not in labels:
             labels[name] = test_labels(record, load(record.dataset["name"]))
-        saved, where = predictions(store, record), predictions_path(record)
+        saved = predictions(store, record, as_recorded=as_recorded)
+        where = predictions_path(record)
         check_fit(saved, labels[name], metric.task, where=where)
         return example_losses(saved, labels[name], metric, where=where)
 
@@ -187,38 +186,7 @@ def one_line(text: str) -> str:
 
 def _fault(record: Record) -> str | None:
     """What makes a record unusable although it could be read; None for a sound one."""
-    text = json.dumps(record.to_json(), ensure_ascii=False)
-    if text != printable(text):
-        return "it holds halves of characters, which no file can"
-    for name in TEXTS:
-        if not isinstance(getattr(record, name), str):
-            return f"its {name} is {getattr(record, name)!r}, no text"
-    for name, allowed in (("profile", PROFILES), ("role", ("judged", "choice")), ("status", STATUSES)):
-        if getattr(record, name) not in allowed:
-            return f"its {name} is {getattr(record, name)!r}, none of {', '.join(allowed)}"
-    for name in ("seed", "parameters"):
-        if not _is_whole(getattr(record, name)) or getattr(record, name) < 0:
-            return f"its {name} is {getattr(record, name)!r}, no whole number"
-    if not isinstance(record.dataset.get("name"), str):
-        return "its dataset has no name"
-    n_test = record.dataset.get("n_test", 0)
-    if not _is_whole(n_test) or n_test < 0:
-        return f"its n_test is {n_test!r}, no number of examples"
-    if not _numbers(record.seconds) or not all(0 <= value < HUGE for value in record.seconds.values()):
-        return f"its seconds are {record.seconds!r}, not all times"
-    for split, values in record.metrics.items():
-        if not _numbers(values):
-            return f"its {split} metrics are {values!r}, not all numbers"
-    for name in ("curve", "notes"):
-        if not isinstance(getattr(record, name), list):
-            return f"its {name} is no list"
-    if not all(_numbers(point) for point in record.curve):
-        return "its curve is not made of numbers"
-    if not isinstance(record.random, bool):
-        return f"its random is {record.random!r}, not true or false"
-    if not all(isinstance(digest, str) for digest in record.digests.values()):
-        return f"its digests are {record.digests!r}, not all texts"
-    return None
+    return None if record.profile in PROFILES else f"its profile is {record.profile!r}, none of {', '.join(PROFILES)}"
 
 
 def _is_experiment(record: Record, benchmark: Benchmark) -> bool:
@@ -241,13 +209,3 @@ def _fault_of_result(record: Record, benchmark: Benchmark) -> str | None:
         if metric in known and known[metric].percent and not 0 <= value <= 1:
             return f"its test {metric} is {value}, no share"
     return None
-
-
-def _numbers(values: object) -> bool:
-    """Whether these are names with numbers, finite or not."""
-    return isinstance(values, dict) and all(isinstance(v, float) or _is_whole(v) for v in values.values())
-
-
-def _is_whole(value: object) -> bool:
-    """Whether it is a whole number that arrays can hold too: JSON's may be of any size."""
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63

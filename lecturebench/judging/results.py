@@ -11,10 +11,9 @@ from lecturebench.declare.benchmark import Benchmark
 from lecturebench.declare.claims import Claim, Group
 from lecturebench.declare.methods import Method
 from lecturebench.declare.views import AsStored, Standardized
-from lecturebench.judging.evidence import HUGE
 from lecturebench.judging.statistics import Judgement, Verdict
 from lecturebench.metrics import Metric, named
-from lecturebench.store import Record
+from lecturebench.store import HUGE, Record
 
 
 def show(metric: str) -> Callable[[float], str]:

@@ -12,10 +12,10 @@ from __future__ import annotations
 import csv
 import io
 import math
-import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
@@ -41,7 +41,7 @@ from lecturebench.judging.evidence import (
 from lecturebench.judging.results import Results, RowResult
 from lecturebench.judging.statistics import TOLERANCE, best_combination
 from lecturebench.metrics import Metric, Predictions, measure
-from lecturebench.store import DamagedRecord, Record, Store, content_digest, digest
+from lecturebench.store import DamagedRecord, Record, Store, digest, read_whole, why
 
 OF_ROUNDED = 1e-6  # what probabilities in single precision leave of a number that is made of them
 NO_DATA = (DataMissing, DataCorrupt, UsageError, OSError)
@@ -51,7 +51,7 @@ IDENTITY = ("suite", "benchmark", "dataset", "method", "claim", "profile", "back
 Load = Callable[[str], Any]
 Render = Callable[[Results, Path], object]
 EDITED = "edited"  # how the reason begins why a run with a planned key does not count
-WRITTEN = ("index.html", "table.md", "table.tex")
+WRITTEN = ("index.html", "table.md", "table.tex", "environment.json")
 Write = Callable[[Results], str]
 
 
@@ -94,7 +94,7 @@ def verify(
     results = collect(
         benchmarks,
         store,
-        losses=saved_losses(store, data),
+        losses=saved_losses(store, data, as_recorded=False),
         plan=lambda records: planned,
         usable=usable._replace(records=recomputed),
     )
@@ -127,11 +127,8 @@ class _Datasets:
 def _edits(record: Record, store: Store) -> list[str]:
     """What shows on a record itself that it was edited since it was written."""
     where, differences = record_path(record), []
-    stated = record.digests.get("record")
-    if stated is None:
+    if "record" not in record.digests:
         differences.append(f"{where}: it holds no digest of its content: what cannot be recomputed cannot be checked")
-    elif stated != content_digest(record):
-        differences.append(f"{where}: its content is not what was written: {EDITED} since")
     if record.status != "ok":
         contents = [f"{split} metrics" for split, values in record.metrics.items() if values]
         contents += ["predictions"] if (store.runs / record.key / "predictions.npz").exists() else []
@@ -145,16 +142,18 @@ def _page_differences(folder: Path, results: Results, render: Render) -> list[st
     differences = []
     with tempfile.TemporaryDirectory() as scratch:
         again = Path(scratch)
-        if (folder / "figures").is_dir():
-            shutil.copytree(folder / "figures", again / "figures")  # what is up to date need not be drawn
+        (again / "figures").mkdir()
+        for path in sorted(folder.glob("figures/*")):
+            with suppress(OSError):  # what is up to date need not be drawn; a pipe or a device is no figure
+                (again / "figures" / path.name).write_bytes(read_whole(path))
         render(results, again)
         for name in WRITTEN:
             if not (folder / name).exists():
                 continue  # it states nothing: a store may be kept without its page
             try:
-                lines = [(place / name).read_bytes().split(b"\n") for place in (folder, again)]
+                lines = [read_whole(place / name).split(b"\n") for place in (folder, again)]
             except OSError as error:
-                differences.append(f"{name}: cannot be read: {error.strerror}")
+                differences.append(f"{name}: cannot be read: {why(error)}")
                 continue
             if lines[0] != lines[1]:
                 pairs = enumerate(zip_longest(*lines, fillvalue=b""), start=1)
@@ -192,7 +191,8 @@ def _recomputed(
     known = benchmark.known_metrics
     try:
         dataset = load(record.dataset["name"])
-        saved, y = predictions(store, record), test_labels(record, dataset)
+        saved = predictions(store, record, as_recorded=False)
+        y = test_labels(record, dataset)
         check_fit(saved, y, benchmark.task, where=predictions_path(record))
         metrics = measure(y, saved, known)
     except (DamagedRecord, *NO_DATA) as error:
@@ -300,10 +300,9 @@ def _table_differences(path: Path, recomputed: str) -> list[str]:
     """Cell by cell; lines are known by `IDENTITY`, so that one more or less does not shift the others."""
     columns, *_ = csv.reader(io.StringIO(recomputed, newline=""))
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            saved = _lines(file.read(), columns)
+        saved = _lines(read_whole(path).decode(), columns)
     except (OSError, ValueError, csv.Error) as error:
-        return [f"{path.name}: cannot be read: {one_line(str(error))}"]
+        return [f"{path.name}: cannot be read: {one_line(why(error))}"]
     expected = _lines(recomputed, columns)
     differences = []
     for name in dict.fromkeys([*expected, *saved]):

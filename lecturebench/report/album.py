@@ -1,7 +1,8 @@
 """The folder ``figures/``: what the page needs is drawn first, all formats after it, and nothing twice.
 
 A figure is drawn again when what it is made of has changed: the runs and verdicts of its section, or the code. Its
-digest, caption and words stand in ``figures/manifest.json``, its drawing in the SVG file.
+caption and words stand in ``figures/manifest.json``, its drawing in the SVG file; and the manifest has a digest over
+all of them, so that a figure that is not as it was drawn is drawn anew.
 """
 
 from __future__ import annotations
@@ -9,18 +10,21 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from markupsafe import Markup
 
 from lecturebench.report.style import Picture, styled, themed
-from lecturebench.store import write_whole
+from lecturebench.store import parse, read_whole, write_whole
 
 MANIFEST = "manifest.json"
 FORMATS = ("svg", "png", "pdf")
+TEXTS = ("basis", "title", "caption", "alt")
 HELD = 64  # pictures kept drawn between the page and the files, so that memory does not grow with the number of runs
 
 
@@ -58,6 +62,7 @@ class Album:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder / "figures" if folder else None
+        self._entries: set[str] = set()
         self._known = self._read()
         self._drawn: dict[str, Picture] = {}
         self._faulty: set[str] = set()
@@ -65,10 +70,10 @@ class Album:
 
     def shown(self, plate: Plate) -> Shown | None:
         """The figure for the page, from its file where that is up to date; None if there is nothing to see."""
-        if self._current(plate):
+        files = self._current(plate)
+        if files:
             texts = self._known[plate.name]
-            svg = self._file(plate.name).read_bytes()
-            return Shown(plate.name, texts["title"], texts["caption"], texts["alt"], svg)
+            return Shown(plate.name, texts["title"], texts["caption"], texts["alt"], files["svg"])
         picture = self._picture(plate)
         if picture is None:
             return None
@@ -91,15 +96,18 @@ class Album:
             picture = self._picture(plate)
             if picture is None:
                 continue
-            for ending in FORMATS:
-                write_whole(self._file(plate.name, ending), getattr(picture, ending))
+            files = {ending: getattr(picture, ending) for ending in FORMATS}
+            for ending, content in files.items():
+                write_whole(self._file(plate.name, ending), content)
             texts = {"title": picture.title, "caption": picture.caption, "alt": picture.alt}
-            manifest[plate.name] = {"basis": plate.basis, **texts}
+            entry = {"basis": plate.basis, **texts}
+            manifest[plate.name] = {**entry, "digest": _digest(entry, files)}
             self._drawn.pop(plate.name, None)
             drawn += 1
         for name in set(self._known) - set(manifest):
             for ending in FORMATS:
-                self._file(name, ending).unlink(missing_ok=True)
+                with suppress(OSError, ValueError):  # names that a manifest may have been given
+                    self._file(name, ending).unlink(missing_ok=True)
         write_whole(self._folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
         return drawn, kept
 
@@ -122,9 +130,24 @@ class Album:
             self._drawn[plate.name] = picture
         return self._drawn[plate.name]
 
-    def _current(self, plate: Plate) -> bool:
+    def altered(self) -> list[str]:
+        """The names of figures that are not as they were drawn; that of the manifest where it cannot tell of one."""
+        unknown = [MANIFEST] if self._folder and self._entries != set(self._known) else []
+        return unknown + [name for name in self._known if not self._kept(name)]
+
+    def _current(self, plate: Plate) -> dict[str, bytes]:
+        """The figure's files by ending, if they are up to date and as they were drawn; else {}."""
         known = self._known.get(plate.name, {})
-        return known.get("basis") == plate.basis and all(self._file(plate.name, e).is_file() for e in FORMATS)
+        return self._kept(plate.name) if known.get("basis") == plate.basis else {}
+
+    def _kept(self, name: str) -> dict[str, bytes]:
+        """The figure's files by ending as they were drawn; {} if they are not."""
+        try:
+            files = {ending: read_whole(self._file(name, ending)) for ending in FORMATS}
+            ElementTree.fromstring(files["svg"])
+        except (OSError, ValueError, ElementTree.ParseError):
+            return {}
+        return files if _digest(self._known[name], files) == self._known[name]["digest"] else {}
 
     def _file(self, name: str, ending: str = "svg") -> Path:
         assert self._folder is not None
@@ -135,10 +158,13 @@ class Album:
         if self._folder is None:
             return {}
         try:
-            manifest = json.loads((self._folder / MANIFEST).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            manifest = parse(read_whole(self._folder / MANIFEST).decode())
+        except FileNotFoundError:
             return {}
-        wanted = {"basis", "title", "caption", "alt"}
+        except (OSError, ValueError):
+            manifest = None
+        self._entries = set(manifest) if isinstance(manifest, dict) else {MANIFEST}
+        wanted = {*TEXTS, "digest"}
         if not isinstance(manifest, dict):
             return {}
         return {
@@ -148,6 +174,15 @@ class Album:
             if all(isinstance(text, str) for text in entry.values())
             if Path(name).name == name
         }
+
+
+def _digest(texts: Mapping[str, str], files: Mapping[str, bytes]) -> str:
+    """SHA-256 over a figure's texts and drawings."""
+    parts = [
+        *(texts[name].encode("utf-8", "backslashreplace") for name in TEXTS),
+        *(files[ending] for ending in FORMATS),
+    ]
+    return hashlib.sha256(b"".join(b"%d %b" % (len(part), part) for part in parts)).hexdigest()
 
 
 def basis(benchmark: Path, made_of: Any) -> str:

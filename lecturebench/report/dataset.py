@@ -12,7 +12,7 @@ from rich.text import Text
 
 from lecturebench.datasets import Description
 from lecturebench.datasets.description import ClassCount, Feature
-from lecturebench.wording import printable
+from lecturebench.wording import clean
 
 MOST = 20  # classes or features, before those alike are drawn together
 
@@ -23,19 +23,19 @@ def dataset_table(description: Description) -> RenderableType:
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
     for name, value in _facts(description):
-        facts.add_row(name, Text(printable(value)))
-    parts: list[RenderableType] = [Text(printable(description.name), style="bold", overflow="fold"), facts]
+        facts.add_row(name, Text(clean(value)))
+    parts: list[RenderableType] = [Text(clean(description.name), style="bold", overflow="fold"), facts]
     if description.classes:
         classes = _table("class", ">train", ">test")
         for each in _few(description.classes):
-            classes.add_row(Text(printable(each.name)), f"{each.train:,}", f"{each.test:,}")
+            classes.add_row(Text(clean(each.name)), f"{each.train:,}", f"{each.test:,}")
         parts += [Text(), classes, *_rest(description.classes)]
     if description.kind == "table":
         features = _table("feature", "type", ">values", ">missing")
         for name, kind, values, missing in _features(description.features):
-            features.add_row(Text(printable(name)), kind, values, missing)
+            features.add_row(Text(clean(name)), kind, values, missing)
         parts += [Text(), features]
-    parts += [Text(f"note: {printable(note)}", style="yellow") for note in description.notes]
+    parts += [Text(f"note: {clean(note)}", style="yellow") for note in description.notes]
     return Group(*parts)
 
 
@@ -51,7 +51,7 @@ def dataset_lines(description: Description) -> list[str]:
         ]
     lines += [f"  note: {note}" for note in description.notes]
     lines += [f"  {split:<5} {digest}" for split, digest in description.digests.items()]
-    return [printable(line) for line in lines]
+    return [clean(line) for line in lines]
 
 
 def _facts(description: Description) -> Iterator[tuple[str, str]]:

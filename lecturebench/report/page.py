@@ -51,7 +51,7 @@ from lecturebench.report.sections import Section, benchmarks_of, foldable, secti
 from lecturebench.report.slides import write_slides
 from lecturebench.report.table import STALE_HEADING, columns_seen, write_tables
 from lecturebench.report.tally import SIGNS, Count, counts, false_alarms, headline
-from lecturebench.report.templating import templates
+from lecturebench.report.templating import templates, visible
 from lecturebench.report.views.comparison import comparison_data, ranks_data
 from lecturebench.report.views.curves import curves_data
 from lecturebench.report.views.predictions import predictions_data
@@ -342,7 +342,7 @@ def _headline(results: Results, runs: Sequence[Record], tally: Sequence[Count]) 
 
 def _json(data: Mapping[str, Any]) -> Markup:
     """The data of the page's scripts as JSON that no HTML parser takes for markup."""
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(visible(data), separators=(",", ":"), allow_nan=False)
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return Markup(text)

@@ -81,7 +81,7 @@ class Predictions:
     def arrays(self, run: Record) -> dict[str, npt.NDArray[Any]]:
         """What a run measured in arrays, by name; {} where that cannot be read, with a note."""
         try:
-            return self._store.arrays(run.key)
+            return self._store.arrays(run.key, run.digests.get("measured"))
         except DamagedRecord as error:
             self.notes.append(relative(self._store, str(error)))
             return {}

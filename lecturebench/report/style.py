@@ -169,11 +169,16 @@ def css_variables() -> Mapping[str, tuple[str, str]]:
 
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
-_NO_NEED = {"metadata", "style"}
+# What Matplotlib draws with. Nothing that runs, loads or leads anywhere is among it.
+_DRAWN = {"svg", "g", "defs", "path", "use", "clipPath", "rect", "circle", "text", "tspan", "title", "desc"}
+_DRAWN |= {"linearGradient", "radialGradient", "stop", "pattern", "symbol", "line", "polyline", "polygon", "ellipse"}
 
 
 def themed(svg: bytes, alt: str) -> Markup:
-    """An SVG file as an element of the page: colours as CSS variables, ids its own, one image to a screen reader."""
+    """An SVG file as an element of the page: colours as CSS variables, ids its own, one image to a screen reader.
+
+    Only what draws is taken over, so that no file can bring a script into the page.
+    """
     ElementTree.register_namespace("", _SVG)
     ElementTree.register_namespace("xlink", _XLINK)
     root = ElementTree.fromstring(svg)
@@ -182,10 +187,13 @@ def themed(svg: bytes, alt: str) -> Markup:
     light = re.compile("|".join(variables))
     for parent in list(root.iter()):
         for child in list(parent):
-            if child.tag.removeprefix(f"{{{_SVG}}}") in _NO_NEED:
+            if child.tag.removeprefix(f"{{{_SVG}}}") not in _DRAWN:
                 parent.remove(child)
     for element in root.iter():
-        for attribute, value in element.attrib.items():
+        for attribute, value in list(element.attrib.items()):
+            if attribute == "href" or attribute.lower().startswith("on"):
+                del element.attrib[attribute]
+                continue
             if attribute == "id":
                 value = prefix + value
             elif attribute == f"{{{_XLINK}}}href":

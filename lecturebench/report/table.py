@@ -31,6 +31,7 @@ COLUMNS = (
     *("commit", "predict_seconds"),
 )
 STALE_HEADING = "Runs not shown, since today's code would not make them"
+FORMULAS = (*"=+-@＝＋－＠", "\t", "\r", "\n")  # where a spreadsheet's formula may begin, in wide letters too
 MARKERS = ("<!-- lecturebench table begin -->", "<!-- lecturebench table end -->")
 HEADINGS = ("Method", "Published", "Measured (mean ± sd, n)", "Interval", "Verdict", "Time")
 
@@ -300,7 +301,7 @@ def _cell(value: Any) -> str:
         return repr(value) if math.isfinite(value) else ""
     text = str(value)
     # A spreadsheet takes these for formulas; the apostrophe says that it is text.
-    return f"'{text}" if isinstance(value, str) and text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return f"'{text}" if isinstance(value, str) and text.startswith(FORMULAS) else text
 
 
 def _block(

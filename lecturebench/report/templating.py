@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
+from collections.abc import Mapping
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -20,6 +23,7 @@ def templates() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_visible,
     )
     environment.filters |= {
         "dedent": textwrap.dedent,
@@ -29,6 +33,22 @@ def templates() -> Environment:
     }
     environment.globals |= {"time_per_fit": time_per_fit, "variables": css_variables()}
     return environment
+
+
+# What no page needs, and what makes text read other than it is: controls, directions, letters without width.
+_HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+
+
+def _visible(value: Any) -> Any:
+    """A value for a template, with text of others made visible."""
+    return _HIDDEN.sub("�", value) if type(value) is str else value
+
+
+def visible(value: Any) -> Any:
+    """Plain data with all its texts made visible."""
+    if isinstance(value, Mapping):
+        return {_visible(name): visible(item) for name, item in value.items()}
+    return [visible(item) for item in value] if isinstance(value, list | tuple) else _visible(value)
 
 
 def _time(seconds: float) -> str:

@@ -27,7 +27,7 @@ from lecturebench.report.reasons import explained
 from lecturebench.report.table import STALE_HEADING, Block, Line, blocks, summary
 from lecturebench.report.tally import SIGNS as VERDICT_SIGNS
 from lecturebench.report.tally import counts, false_alarms, sentences
-from lecturebench.wording import printable
+from lecturebench.wording import clean
 
 if TYPE_CHECKING:
     from lecturebench.report.style import MethodStyle
@@ -43,10 +43,13 @@ VERDICT_STYLES = {
 CHANGE_STYLES: dict[Word, str] = {"worse": "bold red", "better": "cyan", "same": "dim", "cannot tell": "yellow"}
 
 
-def terminal_table(results: Results) -> RenderableType:
+NARROW = 80  # columns below which a table would lose its names or its numbers
+
+
+def terminal_table(results: Results, width: int = 80) -> RenderableType:
     """A table per benchmark, dataset and profile, in 80 columns; the reasons under it; the tally last.
 
-    Methods have the marks and colours of the page.
+    Methods have the marks and colours of the page. width: of the terminal; a narrow one has lines in place of tables.
     """
     from lecturebench.report.sections import benchmarks_of, styles_of  # matplotlib, which plain lines do without
 
@@ -56,16 +59,15 @@ def terminal_table(results: Results) -> RenderableType:
     for block in blocks(results):
         if block.benchmark.title != title:
             title = block.benchmark.title
-            parts += [Text(printable(title), style="bold"), Text()]
-        parts += [Text(printable(block.heading), style="dim"), _table(block, styles)]
-        parts += [
-            Text(f"{printable(line.method)}: predicting takes another {line.predicting}") for line in _slow(block)
-        ]
-        parts += [Text(printable(block.columns), style="dim")] if block.columns else []
+            parts += [Text(clean(title), style="bold"), Text()]
+        parts.append(Text(clean(block.heading), style="dim"))
+        parts += [_table(block, styles)] if width >= NARROW else _narrow(block, styles)
+        parts += [Text(f"{clean(line.method)}: predicting takes another {line.predicting}") for line in _slow(block)]
+        parts += [Text(clean(block.columns), style="dim")] if block.columns else []
         parts += [_coloured(reason, ": {}: ", VERDICT_STYLES) for reason in block.reasons]
         parts.append(Text())
-    parts += [Text(printable(line), style="yellow") for line in _stale_lines(results)]
-    parts += [Text(f"note: {printable(note)}", style="yellow") for note in results.notes]
+    parts += [Text(clean(line), style="yellow") for line in _stale_lines(results)]
+    parts += [Text(f"note: {clean(note)}", style="yellow") for note in results.notes]
     parts += [Text(line, style="dim") for line in _alarm_lines(results)]
     return Group(*parts, Text(summary(results), style="bold"))
 
@@ -80,11 +82,11 @@ def plain_lines(results: Results) -> list[str]:
         lines += [f"{about}: {result.claim.name}: {explained(result)}" for result in block.claims]
     lines += _stale_lines(results)
     lines += [f"note: {note}" for note in results.notes]
-    return [printable(line) for line in [*lines, *_alarm_lines(results), summary(results)]]
+    return [clean(line) for line in [*lines, *_alarm_lines(results), summary(results)]]
 
 
 def comparison_table(comparison: Comparison, width: int = 80) -> RenderableType:
-    """A table per benchmark, dataset and profile, in 80 columns or more; reasons under it; the outcome last."""
+    """A table per benchmark, dataset and profile; reasons under it; the outcome last. width: as of `terminal_table`."""
     parts: list[RenderableType] = [_named(f"{x}  ", side.name, side.about) for x, side in _sides(comparison)]
     parts.append(Text())
     title = ""
@@ -94,22 +96,27 @@ def comparison_table(comparison: Comparison, width: int = 80) -> RenderableType:
             continue
         if block.benchmark.title != title:
             title = block.benchmark.title
-            parts += [Text(printable(title), style="bold"), Text()]
-        parts += [Text(printable(block.heading), style="dim"), _change_table(block, wide=width >= 100)]
+            parts += [Text(clean(title), style="bold"), Text()]
+        parts.append(Text(clean(block.heading), style="dim"))
+        if width >= NARROW:
+            parts.append(_change_table(block, wide=width >= 100))
+        else:
+            sentences_of = [_change_sentence(block, change) for change in block.rows]
+            parts += [_coloured(sentence, ": {}: ", CHANGE_STYLES) for sentence in sentences_of]
         parts += [_coloured(reason, ": {}: ", CHANGE_STYLES) for reason in block.reasons]
-        parts += [Text(printable(line)) for line in _one_sided(block)]
+        parts += [Text(clean(line)) for line in _one_sided(block)]
         parts.append(Text())
     for block in alone:
         about = f"{block.benchmark.name}, {block.heading}"
-        parts += [Text(printable(f"{about}: {line}")) for line in _one_sided(block)]
+        parts += [Text(clean(f"{about}: {line}")) for line in _one_sided(block)]
     parts += [Text()] if alone else []
     if comparison.claims:
         parts.append(Text("Claims with another verdict", style="bold"))
         parts += [_coloured(_claim_sentence(change), "{}", VERDICT_STYLES) for change in comparison.claims]
         parts.append(Text())
-    parts += [Text(printable(line), style="dim") for line in _explanations(comparison)]
-    parts += [Text(f"note: {printable(note)}", style="yellow") for note in comparison.notes]
-    parts += [Text(printable(line)) for line in _outcome(comparison)]
+    parts += [Text(clean(line), style="dim") for line in _explanations(comparison)]
+    parts += [Text(f"note: {clean(note)}", style="yellow") for note in comparison.notes]
+    parts += [Text(clean(line)) for line in _outcome(comparison)]
     return Group(*parts, Text(f"{comparison.headline}.", style="bold red" if comparison.worse else "bold"))
 
 
@@ -123,7 +130,7 @@ def comparison_lines(comparison: Comparison) -> list[str]:
     lines += [f"claim of {_claim_sentence(change)}" for change in comparison.claims]
     lines += _explanations(comparison)
     lines += [f"note: {note}" for note in comparison.notes]
-    return [printable(line) for line in [*lines, *_outcome(comparison), f"{comparison.headline}."]]
+    return [clean(line) for line in [*lines, *_outcome(comparison), f"{comparison.headline}."]]
 
 
 def _table(block: Block, styles: Mapping[str, MethodStyle]) -> Table:
@@ -138,11 +145,22 @@ def _table(block: Block, styles: Mapping[str, MethodStyle]) -> Table:
     for line in block.lines:
         mark = VERDICT_SIGNS[line.result.judgement.verdict] if line.result else ""
         look = styles[line.method]
-        method = Text.assemble((look.glyph, look.colour), f" {printable(line.method)}")
+        method = Text.assemble((look.glyph, look.colour), f" {clean(line.method)}")
         cells = (line.published, line.measured, line.runs, line.interval)
         verdict = Text(f"{mark} {line.verdict}", VERDICT_STYLES.get(line.verdict, ""))
-        table.add_row(method, *(Text(printable(cell)) for cell in cells), verdict, Text(line.time))
+        table.add_row(method, *(Text(clean(cell)) for cell in cells), verdict, Text(line.time))
     return table
+
+
+def _narrow(block: Block, styles: Mapping[str, MethodStyle]) -> list[Text]:
+    """The rows as a line for the method and one for its numbers."""
+    parts = []
+    for line in block.lines:
+        look = styles[line.method]
+        parts.append(Text.assemble((look.glyph, look.colour), f" {clean(line.method)}"))
+        mark = f": {VERDICT_SIGNS[line.result.judgement.verdict]} {line.verdict}" if line.result else ""
+        parts.append(_coloured(f"  {_numbers(line)}{mark}", " {}", VERDICT_STYLES))
+    return parts
 
 
 def _slow(block: Block) -> list[Line]:
@@ -161,14 +179,18 @@ def _alarm_lines(results: Results) -> list[str]:
 
 
 def _sentence(line: Line) -> str:
+    verdict = f": {explained(line.result)}" if line.result else ""
+    return f"{line.method}: {_numbers(line)}{verdict}"
+
+
+def _numbers(line: Line) -> str:
     parts = [f"published {line.published}"] if line.published else []
     parts.append(f"measured {line.measured}" + (f", n = {line.runs}" if line.runs else ""))
     if line.interval:
         parts.append(f"interval {line.interval}")
     if line.time:
         parts.append(f"fitted in {line.time}" + (f", predicted in {line.predicting}" if line.predicting else ""))
-    verdict = f": {explained(line.result)}" if line.result else ""
-    return f"{line.method}: {', '.join(parts)}{verdict}"
+    return ", ".join(parts)
 
 
 def _sides(comparison: Comparison) -> tuple[tuple[str, Side], ...]:
@@ -176,7 +198,7 @@ def _sides(comparison: Comparison) -> tuple[tuple[str, Side], ...]:
 
 
 def _named(mark: str, name: str, about: str) -> Text:
-    return Text.assemble((mark, "bold"), (printable(name), "bold"), (f"  {printable(about)}", "dim"))
+    return Text.assemble((mark, "bold"), (clean(name), "bold"), (f"  {clean(about)}", "dim"))
 
 
 def _change_table(block: Compared, *, wide: bool) -> Table:
@@ -196,7 +218,7 @@ def _change_table(block: Compared, *, wide: bool) -> Table:
         time = times(change.time.ratio)
         timed = [f"{time}*" if time and not change.time.same else time, *([_range(change)] if wide else [])]
         word = Text(f"{SIGNS[change.word]} {change.word}", CHANGE_STYLES.get(change.word, ""))
-        table.add_row(*map(Text, map(printable, cells)), word, *map(Text, timed))
+        table.add_row(*map(Text, map(clean, cells)), word, *map(Text, timed))
     return table
 
 
@@ -217,7 +239,7 @@ def _range(change: RowChange) -> str:
 
 def _coloured(line: str, pattern: str, styles: Mapping[Any, str]) -> Text:
     """A line with the words in it in their colours, where they stand as the pattern says."""
-    text = Text(printable(line))
+    text = Text(clean(line))
     for word, style in styles.items():
         text.highlight_words([pattern.format(word)], style)
     return text

@@ -15,7 +15,7 @@ from lecturebench.errors import UsageError
         ("npy:file.npz", "no dataset 'npy:file.npz'"),
         ("npz:", "did you mean 'npz:PATH'"),
         ("npz:nowhere.npz", "npz:nowhere.npz: it cannot be read: No such file"),
-        ("csv:/", "csv:/: it cannot be read: Is a directory"),
+        ("csv:/", "csv:/: it is no regular file"),
         ("folder:nowhere", "folder:nowhere: there is no such folder"),
         ("openml:mnist", "'mnist' is no id of OpenML"),
         ("csv:a.csv?colour=red", "no option 'colour'; csv: takes target=COLUMN, .*header=none"),

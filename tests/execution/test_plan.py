@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 import pickle
 
 import pytest
@@ -90,10 +91,10 @@ def test_the_first_run_tells_whether_a_method_is_random(table):
 
 def test_best_of_a_metric_where_higher_is_better_is_the_highest(table):
     ridge = request(table, methods=("ridge",))
-    records = [ended(run) for run in plan(ridge, {}, Sources()).runs]
-    for record in records:
+    runs = [(run, ended(run)) for run in plan(ridge, {}, Sources()).runs]
+    for _, record in runs:
         record.metrics["validation"] = {"accuracy": 0.98 if record.recipe["penalty"] == 1e-5 else 0.5}
-    assert chosen({"penalty": PENALTY}, records, METRICS["accuracy"]) == {"penalty": 1e-5}
+    assert chosen({"penalty": PENALTY}, runs, METRICS["accuracy"]) == {"penalty": 1e-5}
 
 
 def test_what_a_race_looks_at_beside_the_usual_is_in_the_recipe(table):
@@ -111,9 +112,21 @@ def test_what_a_race_looks_at_beside_the_usual_is_in_the_recipe(table):
 def test_value_with_a_failed_run_is_not_chosen(table):
     ridge = request(table, methods=("ridge",))
     grid = plan(ridge, {}, Sources()).runs
-    records = [ended(run, status="diverged" if run.parameters["penalty"] > 1e-5 else "ok") for run in grid]
-    assert chosen({"penalty": PENALTY}, records, METRICS["error"]) == {"penalty": 1e-5}
-    assert chosen({"penalty": PENALTY}, [ended(run, status="error") for run in grid], METRICS["error"]) is None
+    runs = [(run, ended(run, status="diverged" if run.parameters["penalty"] > 1e-5 else "ok")) for run in grid]
+    assert chosen({"penalty": PENALTY}, runs, METRICS["error"]) == {"penalty": 1e-5}
+    failed = [(run, ended(run, status="error")) for run in grid]
+    assert chosen({"penalty": PENALTY}, failed, METRICS["error"]) is None
+
+
+@pytest.mark.parametrize("metrics", [{}, {"validation": {"errnr": 0.1}}, {"validation": {"error": math.nan}}])
+def test_value_whose_record_lacks_the_number_to_choose_by_is_not_chosen(table, metrics):
+    ridge = request(table, methods=("ridge",))
+    runs = [(run, ended(run)) for run in plan(ridge, {}, Sources()).runs]
+    for run, record in runs:
+        record.recipe = {}  # what a record says of itself is not what was asked for
+        if run.parameters["penalty"] > 1e-5:
+            record.metrics = metrics
+    assert chosen({"penalty": PENALTY}, runs, METRICS["error"]) == {"penalty": 1e-5}
 
 
 def test_choice_that_failed_throughout_leaves_nothing_to_judge(table):
@@ -304,13 +317,13 @@ def test_baseline_with_an_open_choice_is_planned_anew_once_its_grid_and_its_firs
 
 def test_combination_with_a_failed_run_or_without_the_metric_is_not_chosen():
     wanted = request(several(), methods=("neighbours",))
-    records = [ended(run, 0.1 * run.chosen["k"]) for run in plan(wanted, {}, Sources()).runs]
+    runs = [(run, ended(run, 0.1 * run.chosen["k"])) for run in plan(wanted, {}, Sources()).runs]
     choices = wanted.asked[0].choices
-    records[0] = dataclasses.replace(records[0], status="error")
-    assert chosen(choices, records, METRICS["error"]) == {"k": 3}
-    records[3].metrics["validation"] = {"error": float("nan")}
-    assert chosen(choices, records, METRICS["error"]) == {"k": 5}
-    assert chosen(choices, records, METRICS["loss"]) is None
+    runs[0] = (runs[0][0], dataclasses.replace(runs[0][1], status="error"))
+    assert chosen(choices, runs, METRICS["error"]) == {"k": 3}
+    runs[3][1].metrics["validation"] = {"error": float("nan")}
+    assert chosen(choices, runs, METRICS["error"]) == {"k": 5}
+    assert chosen(choices, runs, METRICS["loss"]) is None
 
 
 def test_method_for_other_datasets_is_left_out():

@@ -21,7 +21,7 @@ from lecturebench.report.table import to_markdown, write_tables
 from lecturebench.report.terminal import plain_lines, terminal_table
 from lecturebench.store import Store
 from tests.judging.test_verify import verify
-from tests.made_up import ERRORS, SEEDS, make_record, write_run
+from tests.made_up import ERRORS, SEEDS, make_record, rewrite, write_run
 
 
 @pytest.fixture
@@ -81,17 +81,33 @@ def test_an_order_does_not_depend_on_what_else_is_in_the_store(judged, store, lo
     assert claim(judged(), "order").judgement == before
 
 
-def test_only_the_newest_recipe_counts_and_the_others_are_counted_in_a_note(judged, store, load):
+@pytest.mark.parametrize(("seeds", "counts"), [(3, False), (7, True)])
+@pytest.mark.parametrize("year", [2020, 2028])
+def test_of_two_versions_the_one_with_more_runs_counts_whatever_their_dates_say(
+    judged, store, load, seeds, counts, year
+):
     y = load("mnist").test.y
-    for seed in (0, 1, 2):
-        changed = make_record("dropout", seed, key=f"new{seed}", source_digest="new", started=f"2026-02-0{seed + 1}")
+    for seed in range(seeds):
+        changed = make_record("dropout", seed, key=f"other{seed}", source_digest="other", started=f"{year}-02-01")
         write_run(store, 0.2, y, changed)
     results = judged()
-    assert row(results, "dropout").n == 3
-    assert row(results, "dropout").mean > 0.15
+    assert row(results, "dropout").n == max(5, seeds)
+    assert (row(results, "dropout").mean > 0.15) == counts
     assert results.notes == (
-        "5 earlier runs of dropout on mnist (lecture, tensorflow) with another recipe or source left out",
+        f"{min(5, seeds)} runs of dropout on mnist (lecture, tensorflow) with another recipe or source left out",
     )
+
+
+def test_runs_of_todays_code_count_before_any_number_of_older_ones(benchmarks, store, load):
+    for seed in range(3):
+        write_run(store, 0.2, load("mnist").test.y, make_record("dropout", seed, key=f"now{seed}", source_digest="now"))
+    stale = {record.key: "its source has changed" for record in store.read()[0] if not record.key.startswith("now")}
+    results = collect(
+        benchmarks, store, plan=lambda records: Planned(stale), older=True, losses=saved_losses(store, load)
+    )
+    assert row(results, "dropout").n == 3
+    assert row(results, "ridge").n == 5, "what today's code has not fitted yet is compared as it was"
+    assert [what for what, _ in results.stale] == ["5 stale runs of dropout on mnist (lecture, tensorflow)"]
 
 
 def test_runs_that_are_not_planned_are_left_out_and_listed_with_the_reason(benchmarks, store, load):
@@ -295,8 +311,7 @@ def _on(dataset):
 
 def _change(store, record, **changes):
     """Rewrite a run of the store with other values in its record; its predictions stay."""
-    path = store.runs / record.key / "record.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    rewrite(store.runs / record.key / "record.json", lambda values: values.update(changes))
 
 
 NAMES = st.sampled_from(

@@ -19,13 +19,14 @@ from lecturebench import Experiment, IdentityClaim, Measured, stated
 from lecturebench.declare.benchmark import BACKENDS
 from lecturebench.errors import DataMissing, UsageError
 from lecturebench.judging.changes import WORDS, signed, times
+from lecturebench.judging.collect import Planned
 from lecturebench.judging.compare import compare, read_side
 from lecturebench.metrics import named
 from lecturebench.report.compare_page import COLUMNS, strip, table_rows, to_json, write_comparison
 from lecturebench.report.terminal import comparison_lines, comparison_table
-from lecturebench.store import Store
+from lecturebench.store import Store, digest
 from tests.judging.test_collect import ODD
-from tests.made_up import make_record, write_run
+from tests.made_up import make_record, rewrite, write_run
 
 HOSTILE = "<script>alert('x')</script> & \"q\" \u202e 😀"
 
@@ -72,8 +73,16 @@ def edit(store, method, change, role="judged", seeds=None):
     for path in sorted(store.runs.glob("*/record.json")):
         values = json.loads(path.read_text())
         if values["method"] == method and values["role"] == role and (seeds is None or values["seed"] in seeds):
-            change(values)
-            path.write_text(json.dumps(values))
+            rewrite(path, change)
+
+
+def predict(store, record, predicted):
+    """Have a run have predicted that, as its record then says too."""
+    arrays = {"predicted": predicted}
+    np.savez_compressed(store.runs / record.key / "predictions.npz", **arrays)
+    rewrite(
+        store.runs / record.key / "record.json", lambda values: values["digests"].update(predictions=digest(arrays))
+    )
 
 
 def fit_anew(store, load, method, error, seeds=range(5), **changes):
@@ -244,10 +253,7 @@ def test_equal_numbers_of_other_predictions_are_not_the_same(compared, other, lo
     def none(name):
         raise DataMissing("none")
 
-    record = make_record("lda")
-    np.savez_compressed(
-        other.runs / record.key / "predictions.npz", predicted=np.roll(other.predictions(record.key).predicted, 1)
-    )
+    predict(other, make_record("lda"), np.roll(other.predictions(make_record("lda").key).predicted, 1))
     comparison = compared(load=none)
     assert words(comparison)["lda"] == "cannot tell"
 
@@ -259,7 +265,7 @@ def test_a_record_that_its_predictions_contradict_cannot_be_compared(compared, o
     assert words(comparison)["dropout"] == "same", "identical predictions need no record"
     predicted = other.predictions(key).predicted
     predicted[0] = (predicted[0] + 1) % 10
-    np.savez_compressed(other.runs / key / "predictions.npz", predicted=predicted)
+    predict(other, make_record("dropout", 1), predicted)
     change = change_of(compared(), "dropout")
     assert change.word == "cannot tell"
     assert f"B's runs/{key}/predictions.npz gives" in change.reason
@@ -490,8 +496,28 @@ def test_a_folder_of_stores_is_one_side_and_the_newest_of_equal_rows_counts(uncl
     comparison = compare(read_side(store.folder, unclaimed, load), side)
     assert words(comparison) == {"ridge": "same", "dropout": "worse", "logistic": "same", "lda": "same"}
     (note,) = side.notes
-    assert note.startswith("in several stores, of which the one fitted last counts: ridge of error_table on mnist")
+    rule = "that of today's code counts, else the one with the most runs"
+    assert note.startswith(f"in several stores, of which {rule}: ridge of error_table on mnist")
     assert note.count("lecture") == 2
+
+
+def test_of_several_stores_that_of_todays_code_counts_whatever_the_dates_say(unclaimed, store, load, tmp_path):
+    parent = tmp_path / "both"
+    shutil.copytree(store.folder, parent / "today")
+    shutil.copytree(store.folder, parent / "older")
+    drop(Store(parent / "older"), "dropout")
+    y = load("mnist").test.y
+    for seed in range(7):
+        write_run(
+            Store(parent / "older"), 0.3, y, make_record("dropout", seed, key=f"older{seed}", started="2028-01-01")
+        )
+    stale = {f"older{seed}": "its source has changed" for seed in range(7)}
+    side = read_side(parent, unclaimed, load, lambda records: Planned(stale))
+    [dropout] = [stored for stored in side.rows.values() if stored.row.method.name == "dropout"]
+    assert (dropout.row.n, dropout.todays, dropout.store.folder.name) == (5, True, "today")
+    side = read_side(parent, unclaimed, load)
+    [dropout] = [stored for stored in side.rows.values() if stored.row.method.name == "dropout"]
+    assert (dropout.row.n, dropout.store.folder.name) == (7, "older"), "nobody says which is today's"
 
 
 def test_nothing_to_compare_is_said_in_one_line(unclaimed, store, other, load, tmp_path):
@@ -659,6 +685,15 @@ def test_terminal_fits_80_columns_and_ends_with_the_outcome(compared, benchmarks
     assert "\x1b[1;31m✗ worse" in coloured
     assert "0.76× to 1.32×" in printed(comparison, 120)
     assert comparison_lines(comparison)[-1] == lines[-1]
+
+
+@pytest.mark.parametrize("width", [40, 69])
+def test_narrow_terminal_keeps_names_and_numbers_whole(compared, benchmarks, width):
+    text = printed(compared(benchmarks=benchmarks), width)
+    assert max(map(len, text.splitlines())) <= width
+    together = " ".join(text.split())
+    assert "dropout: same: 6.20% in A, 6.20% in B, n = 5" in together or "dropout: same: " in together
+    assert "identical predictions in 5 runs" in together
 
 
 def test_plain_lines_hold_word_numbers_reason_and_time(compared):

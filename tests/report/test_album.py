@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from lecturebench import IdentityClaim
 from lecturebench.judging.statistics import Judgement
-from lecturebench.report.album import FORMATS, Album, Plate, basis
+from lecturebench.report.album import FORMATS, Album, Plate, _digest, basis
 from lecturebench.report.figures import blank
 from lecturebench.report.slides import _slide, _verdicts, write_slides
 from lecturebench.report.style import Picture, styled
@@ -66,6 +67,60 @@ def test_figure_that_lost_a_file_is_drawn_anew(tmp_path, plate, ending):
     assert Album(tmp_path).finish([plate()]) == (1, 0)
 
 
+SCRIPTED = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script><g onload="alert(1)"/></svg>'
+
+
+def forge(folder, name="errors", **files):
+    """Put other content into a figure's files, with a digest that fits."""
+    for ending, content in files.items():
+        (folder / "figures" / f"{name}.{ending}").write_bytes(content)
+    manifest = json.loads((folder / "figures" / "manifest.json").read_text())
+    contents = {ending: (folder / "figures" / f"{name}.{ending}").read_bytes() for ending in FORMATS}
+    manifest[name]["digest"] = _digest(manifest[name], contents)
+    (folder / "figures" / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_figure_that_is_not_as_it_was_drawn_is_named_and_drawn_anew(tmp_path, plate, ending):
+    Album(tmp_path).finish([plate(), plate("other")])
+    assert Album(tmp_path).altered() == []
+    path = tmp_path / "figures" / f"errors.{ending}"
+    content = path.read_bytes()
+    for place in range(0, len(content), len(content) // 7):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        assert Album(tmp_path).altered() == ["errors"]
+    for other in (SCRIPTED, content[: len(content) // 2], b""):
+        path.write_bytes(other)
+        assert b"script" not in Album(tmp_path).shown(plate()).svg
+        assert Album(tmp_path).altered() == ["errors"]
+    assert Album(tmp_path).finish([plate(), plate("other")]) == (1, 1)
+    assert path.read_bytes() == content
+    path.unlink()
+    os.mkfifo(path)
+    assert Album(tmp_path).altered() == ["errors"]
+    assert Album(tmp_path).finish([plate(), plate("other")]) == (1, 1)
+
+
+def test_any_flipped_bit_of_the_manifest_is_named(tmp_path, plate):
+    Album(tmp_path).finish([plate()])
+    path = tmp_path / "figures" / "manifest.json"
+    content, sound = path.read_bytes(), json.loads(path.read_text())
+    for place in range(len(content)):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1 << place % 7]) + content[place + 1 :])
+        album = Album(tmp_path)
+        assert album.altered() or json.loads(path.read_text()) == sound, place
+
+
+def test_script_of_a_file_whose_digest_was_forged_does_not_get_into_the_page(tmp_path, plate, calls):
+    Album(tmp_path).finish([plate()])
+    forge(tmp_path, svg=SCRIPTED)
+    inline = Album(tmp_path).shown(plate()).inline
+    assert len(calls) == 1, "it is taken for the figure, whose digest it has"
+    assert "alert" not in inline
+    forge(tmp_path, svg=SCRIPTED[:-9])
+    assert b"script" not in Album(tmp_path).shown(plate()).svg, "what is no whole drawing is drawn anew"
+
+
 def test_figures_that_are_no_more_are_deleted_and_other_files_stay(tmp_path, plate):
     Album(tmp_path).finish([plate(), plate("old")])
     (tmp_path / "figures" / "mine.svg").write_text("drawn by hand")
@@ -75,7 +130,17 @@ def test_figures_that_are_no_more_are_deleted_and_other_files_stay(tmp_path, pla
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{", '{"errors": 3}', '{"../outside": {"basis": "a", "title": "", "caption": "", "alt": ""}}']
+    "text",
+    [
+        "",
+        "[]",
+        "{",
+        '{"errors": 3}',
+        '{"../outside": {"basis": "a", "title": "", "caption": "", "alt": "", "digest": ""}}',
+        '{"a\\u0000b": {"basis": "a", "title": "", "caption": "", "alt": "", "digest": ""}}',
+        pytest.param("[" * 200_000, id="deep"),
+        '{"%s": {"basis": "a", "title": "", "caption": "", "alt": "\\ud800", "digest": ""}}' % ("x" * 400),
+    ],
 )
 def test_damaged_manifest_costs_a_drawing_and_nothing_else(tmp_path, plate, text):
     (tmp_path / "figures").mkdir()

@@ -18,7 +18,7 @@ from tests.report.filled import filled
 
 def printed(results, width=80, **options):
     file = io.StringIO()
-    Console(file=file, width=width, **options).print(terminal_table(results))
+    Console(file=file, width=width, **options).print(terminal_table(results, width))
     return file.getvalue()
 
 
@@ -41,6 +41,18 @@ def test_the_table_fits_80_columns_with_every_cell_on_one_line(results):
         "14",
         "s",
     ]
+
+
+@pytest.mark.parametrize("width", [40, 55, 79, 80])
+def test_narrow_terminal_keeps_names_numbers_and_verdicts_whole(results, width):
+    text = printed(results, width)
+    lines = [line.strip() for line in text.splitlines()]
+    assert max(map(len, text.splitlines())) <= width
+    for name in ("● ridge", "■ dropout"):
+        assert any(line == name or line.startswith(f"{name} ") for line in lines), text
+    together = " ".join(lines)
+    for whole in ("7.53% ± 0.51%", "✓ reproduced", "38.3%"):
+        assert whole in together
 
 
 def test_verdicts_are_words_with_and_without_colour(results):

@@ -61,7 +61,7 @@ def open_mlflow(address: str, out: Path) -> MLflow:
     except TimeoutError:
         raise UsageError(f"no MLflow store at {_shown(address)!r}: no answer within {limit:.0f} s") from None
     except Exception as error:
-        raise UsageError(f"no MLflow store at {_shown(address)!r}: {reason(error)}") from None
+        raise UsageError(f"no MLflow store at {_shown(address)!r}: {_without_secrets(error, address)}") from None
 
 
 class MLflow:
@@ -76,7 +76,7 @@ class MLflow:
         from filelock import FileLock
         from mlflow import MlflowClient
 
-        self._out = out
+        self._out, self._address = out, address
         (out / ".locks").mkdir(parents=True, exist_ok=True)
         # Two calls on one folder must not both make the tables, nor both find a run missing and add it.
         self._lock = FileLock(out / ".locks" / "mlflow", thread_local=False)
@@ -87,7 +87,7 @@ class MLflow:
 
     def log(self, record: Record) -> None:
         """Add the run, unless it is there already; replaces it where it was cut short or has been fitted anew."""
-        with self._lock:
+        with self._lock, self._no_secrets():
             for run in self._find(f"tags.key = '{record.key}' and tags.`mlflow.parentRunId` = '{self._parent}'"):
                 if run.info.status in ENDED and run.data.tags.get("started") == record.started:
                     return
@@ -96,10 +96,19 @@ class MLflow:
 
     def finish(self, folder: Path) -> None:
         """Put table and page on the run that stands for the folder."""
-        for name in ARTIFACTS:
-            if (folder / name).is_file():
-                self._client.log_artifact(self._parent, str(folder / name))
-        self._client.set_terminated(self._parent, "FINISHED")
+        with self._no_secrets():
+            for name in ARTIFACTS:
+                if (folder / name).is_file():
+                    self._client.log_artifact(self._parent, str(folder / name))
+            self._client.set_terminated(self._parent, "FINISHED")
+
+    @contextlib.contextmanager
+    def _no_secrets(self) -> Iterator[None]:
+        """What goes wrong is told without the password of the address."""
+        try:
+            yield
+        except Exception as error:
+            raise RuntimeError(_without_secrets(error, self._address)) from None
 
     def _add(self, record: Record) -> None:
         from mlflow.entities import Metric, Param
@@ -177,7 +186,7 @@ def _checked_scheme(address: str) -> str:
     """The address's scheme; UsageError if it makes no sense, its package is missing or its file cannot be written."""
     scheme, separator, rest = address.partition("://")
     scheme = scheme.partition("+")[0]  # postgresql+psycopg2
-    if not separator or not rest.strip("/"):
+    if not separator or not rest.strip("/") or not re.fullmatch(r"[A-Za-z0-9.-]+", scheme):
         raise UsageError(f"{_shown(address)!r} is no MLflow address: give http://HOST:PORT or sqlite:///FILE")
     if scheme not in SCHEMES:
         raise UsageError(nearest("kind of MLflow store", scheme, SCHEMES))
@@ -192,7 +201,9 @@ def _checked_scheme(address: str) -> str:
 
 def _sqlite_file(address: str) -> Path | None:
     prefix = "sqlite:///"
-    return Path(address.removeprefix(prefix)).resolve() if address.startswith(prefix) else None
+    if not address.startswith(prefix):
+        return None
+    return Path(address.removeprefix(prefix).partition("?")[0]).resolve()
 
 
 def _check_database(file: Path) -> None:
@@ -214,8 +225,29 @@ def _first_bytes(file: Path) -> bytes:
 
 
 def _shown(address: str) -> str:
-    """The address without a password."""
-    return re.sub(r"://[^/@]*@", "://…@", address)
+    """The address without what may be a password. Where nobody can tell where that ends, nothing more is shown."""
+    scheme, separator, rest = address.partition("://")
+    if not separator or "@" in scheme:
+        scheme, separator, rest = "", "", address
+    before, at, after = rest.partition("@")
+    if at and ("@" in after or set(before) & set("/?#")):
+        return f"{scheme}{separator}…"
+    place = re.split("[?#]", after if at else before)
+    return f"{scheme}{separator}{'…@' if at else ''}{place[0]}{'?…' if len(place) > 1 else ''}"
+
+
+def _without_secrets(error: BaseException, address: str) -> str:
+    """Why something failed. Of an address that may hold a password no library's words are shown: they quote it."""
+    words = reason(error)
+    if not set(address) & set("@?"):
+        return words
+    causes = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None and cause not in causes:
+        causes.append(cause)
+    said = [each.strerror for each in causes if isinstance(each, OSError) and each.strerror and each.errno]
+    if said:
+        return said[-1]
+    return words if words == "no answer in time" else type(error).__name__
 
 
 @contextlib.contextmanager

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lecturebench.judging.evidence import HUGE
 from lecturebench.judging.results import Results, RowResult
-from lecturebench.store import Record
+from lecturebench.store import HUGE, Record
 
 NAMES = tuple(f"{split}_{quantity}" for split in ("train", "validation") for quantity in ("error", "mae", "loss"))
 CLOCKS = ("step", "seconds")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import time
+import traceback
 
 import pytest
 
 from lecturebench.errors import UsageError
 from lecturebench.execution.trackers import mlflow, open_tracker
+from tests.execution.trackers.build import make_record
 
 
 @pytest.mark.parametrize(
@@ -64,6 +67,44 @@ def test_address_where_nobody_listens_is_one_line_at_once(tmp_path):
     assert time.monotonic() - begin < 15  # MLflow's own import included
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+PASSWORDS = ("hunter2", "hun@ter2", "hun:ter2", "hun/ter2", "hun?ter2", "hun#ter2", "hun%40ter2", "a@b:c/d?e#hunter2")
+
+
+@pytest.mark.parametrize("password", PASSWORDS)
+@pytest.mark.parametrize(
+    "form",
+    [
+        *("http://me:{}@127.0.0.1:9", "HTTPS://{}@127.0.0.1:9/x", "http://127.0.0.1:9/?password={}", "me:{}@127.0.0.1"),
+        *(
+            "nowhere://me:{}@host/db",
+            "postgresql://me:{}@127.0.0.1:9/db",
+            "mysql+x://me:{}@127.0.0.1/db",
+            "me:{}@http://h",
+        ),
+        *("sqlite:////proc/none/runs.db?password={}", "postgresql+psycopg2://me:{}@@127.0.0.1:9/db"),
+    ],
+)
+def test_password_is_never_shown_whatever_letters_it_has(form, password, tmp_path):
+    with pytest.raises(UsageError) as caught:
+        open_tracker("mlflow", form.format(password), tmp_path)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert not any(part in shown for part in ("hun", "ter2")), shown
+    assert not any("hun" in path.read_text() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_failure_on_the_way_is_told_without_the_password():
+    class Client:
+        def search_runs(self, *about):
+            raise ValueError("Could not parse SQLAlchemy URL from 'postgresql://me:hunter2@h'")
+
+    tracker = mlflow.MLflow.__new__(mlflow.MLflow)
+    tracker._address, tracker._lock, tracker._client = "postgresql://me:hunter2@h", contextlib.nullcontext(), Client()
+    tracker._experiment = tracker._parent = "1"
+    with pytest.raises(RuntimeError) as caught:
+        tracker.log(make_record())
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize(("request_timeout", "message"), [("1", "no answer in time"), ("60", "no answer within 1 s")])
