@@ -85,8 +85,14 @@ def test_full_disk_is_one_line(capsys, tmp_path, monkeypatch):
     def full(*arguments):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Store, "begin", full)
-    assert main(["run", "error_table", "--profile", "smoke", "--out", str(tmp_path / "out")]) == 1
+    arguments = ["run", "error_table", "--profile", "smoke", "--method", "dummy", "--out", str(tmp_path / "out")]
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "begin", full)
+        assert main(arguments) == 2, "said before anything is fitted"
+    [line] = capsys.readouterr().err.splitlines()
+    assert "No space left on device" in line
+    monkeypatch.setattr("lecturebench.session.collect", full)
+    assert main(arguments) == 1
     [line] = capsys.readouterr().err.splitlines()
     assert "No space left on device; runs that had ended are kept" in line
 

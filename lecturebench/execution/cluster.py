@@ -28,6 +28,7 @@ from lecturebench.execution import node
 from lecturebench.execution.plan import Run
 from lecturebench.execution.pool import Outcome, failed_record
 from lecturebench.execution.progress import Display
+from lecturebench.execution.wire import unpacked
 from lecturebench.execution.worker import Setting
 
 TRIES = 3  # nodes that may die of one run, or with it, before it counts as crashed
@@ -181,6 +182,7 @@ class ClusterPool:
         wanted = (self._setting.backend, self._suites)
         try:
             answer = self._client.run(node.report, *wanted, workers=[address], on_error="return")[address]
+            answer = answer if isinstance(answer, Exception) else node.read_report(answer)
         except Exception as error:
             answer = error
         self._reports.put((address, info, answer))
@@ -250,12 +252,13 @@ class ClusterPool:
             return  # given up: its node has gone
         distributed: Any = importlib.import_module("distributed")
         try:
-            record, predictions = task.future.result(timeout=GATHER)
+            record, arrays = unpacked(task.future.result(timeout=GATHER), task.run)
         except distributed.CancelledError:  # not by us: the scheduler was out of reach for a while
             self._try_again(task, blame=False)
         except Exception as error:
             # The run's own failures come back as records: what a task raises is its node's doing.
-            raised = task.future.status == "error" and not isinstance(error, distributed.KilledWorker)
+            forged = isinstance(error, ValueError) and task.future.status == "finished"
+            raised = forged or (task.future.status == "error" and not isinstance(error, distributed.KilledWorker))
             self._try_again(task, blame=not isinstance(error, node.Unfit))
             if isinstance(error, node.Restarted | node.Unwanted):
                 self._forget(task.node.address)
@@ -263,7 +266,7 @@ class ClusterPool:
                 self._refuse(task.node.address, task.node.name, _error_line(error))
         else:
             record.environment["node"] = task.node.name
-            self._outcomes.append((task.run, record, predictions))
+            self._outcomes.append((task.run, record, arrays))
 
     def _try_again(self, task: _Task, blame: bool = True) -> None:
         """Have a run fitted by another node, or end it if too many died of it."""
@@ -309,7 +312,10 @@ def cluster_pool(
     given = scheduler_address(address)
     try:
         asyncio.run(_greet(distributed, given, timeout))
-        client = distributed.Client(given, timeout=timeout, set_as_default=False, name="lecturebench")
+        # Answers are bytes, and read as such: those that Dask would have to unpickle are refused.
+        client = distributed.Client(
+            given, timeout=timeout, set_as_default=False, name="lecturebench", deserializers=["msgpack"]
+        )
     except Exception as error:  # which one depends on what listens there
         raise UsageError(f"no Dask scheduler answers at {given!r} within {timeout:g} s: {_error_line(error)}") from None
     try:

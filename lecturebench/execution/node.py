@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import importlib
+import json
 import multiprocessing
 import os
 import socket
@@ -16,7 +17,7 @@ import sys
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,9 @@ from lecturebench.errors import DataCorrupt, DataMissing, UsageError
 from lecturebench.execution.plan import Run
 from lecturebench.execution.pool import LocalPool
 from lecturebench.execution.progress import PlainDisplay
+from lecturebench.execution.wire import packed
 from lecturebench.execution.worker import Setting, thread_environment
-from lecturebench.store import Record
+from lecturebench.store import parse
 
 PACKAGE = Path(__file__).resolve().parent.parent
 POLL = 0.2  # seconds between looks at whether the run is still wanted
@@ -101,9 +103,22 @@ def _digest(files: Sequence[Path], root: Path) -> str:
     return total.hexdigest()[:12] if files else "none"
 
 
-async def report(backend: str, suites: Sequence[Path]) -> Report:
-    """This node about itself. Not on the event loop: a Dask worker that does not answer is taken for dead."""
-    return await asyncio.to_thread(_report, backend, suites)
+async def report(backend: str, suites: Sequence[Path]) -> bytes:
+    """This node about itself, for `read_report`. Not on the event loop: a Dask worker that does not answer is taken for
+    dead."""
+    return json.dumps(asdict(await asyncio.to_thread(_report, backend, suites))).encode()
+
+
+def read_report(answer: object) -> Report:
+    """What a node says of itself. ValueError for what is no report."""
+    values = parse(answer.decode()) if isinstance(answer, bytes) else None
+    if not isinstance(values, dict) or set(values) != {item.name for item in fields(Report)}:
+        raise ValueError("its answer is no report of a node")
+    texts = [values[name] for name in ("process", "host", "problem")]
+    objects = [values[name] for name in ("environment", "decides")]
+    if not all(isinstance(text, str) for text in texts) or not all(isinstance(each, dict) for each in objects):
+        raise ValueError("its answer is no report of a node")
+    return Report(**values)
 
 
 def _report(backend: str, suites: Sequence[Path]) -> Report:
@@ -116,8 +131,8 @@ def _report(backend: str, suites: Sequence[Path]) -> Report:
     return Report(PROCESS, socket.gethostname(), environment(), decides(backend, suites), problem)
 
 
-def fit(run: Run, order: Order) -> tuple[Record, Mapping[str, Any] | None]:
-    """The record of a run fitted by this node, and its predictions where it has any.
+def fit(run: Run, order: Order) -> bytes:
+    """The record of a run fitted by this node, and its arrays where it has any, for `wire.unpacked`.
 
     Raises Restarted if it is for another process, which was checked and this one not; Unfit if the run's data cannot
     be had here; Unwanted if nobody waits for it any more.
@@ -138,8 +153,8 @@ def fit(run: Run, order: Order) -> tuple[Record, Mapping[str, Any] | None]:
         pool.close()
         raise
     _give_back(order.session, pool)
-    _, record, predictions = outcome
-    return record, predictions
+    _, record, arrays = outcome
+    return packed(record, arrays)
 
 
 async def release(session: str) -> None:

@@ -118,7 +118,7 @@ def _stale(records: Sequence[Record], request: Request, source: str) -> dict[str
     grid = plan(request, {}, sources).runs if method.choices else []
     tried = {run.key: run for run in grid if run.role == "choice"}
     grid_ended = {
-        record.key: record for record in records if record.key in tried and not _edits(record, tried[record.key])
+        record.key: record for record in records if record.key in tried and not edits(record, tried[record.key])
     }
     # Whether a method is random its first judged run tells.
     ended = grid_ended | {record.key: record for record in records if record.role == "judged"}
@@ -131,9 +131,8 @@ def _stale(records: Sequence[Record], request: Request, source: str) -> dict[str
     stale: dict[str, str] = {}
     for record in records:
         if record.key in runs:
-            edits = _edits(record, runs[record.key])
-            if edits:
-                stale[record.key] = f"edited since it was written: {'; '.join(edits)}"
+            if differing := edits(record, runs[record.key]):
+                stale[record.key] = f"edited since it was written: {'; '.join(differing)}"
         else:
             stale[record.key] = _why_stale(record, request, source, todays_plan, len(tried) - len(grid_ended))
     seeds = {record.seed for record in records if record.key not in stale and record.role == "judged"}
@@ -162,7 +161,7 @@ def _why_stale(record: Record, request: Request, source: str, todays_plan: Plan,
     return "; ".join(reasons) or older(record)
 
 
-def _edits(record: Record, run: Run) -> list[str]:
+def edits(record: Record, run: Run) -> list[str]:
     """Where a record with the key of a run says something else of itself than the run."""
     stated_and_now = {
         "suite": (record.suite, run.suite_name),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+import math
+import pickle
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from lecturebench.environment import packages
@@ -18,6 +22,7 @@ from lecturebench.execution.cluster import ClusterPool, cluster_pool, scheduler_
 from lecturebench.execution.plan import plan
 from lecturebench.execution.pool import failed_record
 from lecturebench.execution.progress import PlainDisplay
+from lecturebench.execution.wire import packed, unpacked
 
 QUIET = PlainDisplay(lambda line: None)
 
@@ -55,7 +60,7 @@ class Client:
     def add(self, address, *, threads=1, **report):
         self.workers[address] = {"status": "running", "nthreads": threads, "memory_limit": 8 * 2**30}
         standard = node.Report(f"process of {address}", "host", {"gpu": ""}, node.decides("tensorflow", ()), "")
-        self.reports[address] = replace(standard, **report)
+        self.reports[address] = json.dumps(asdict(replace(standard, **report))).encode()
 
     def sync(self, function, n_workers):
         return {"workers": self.workers}
@@ -108,7 +113,7 @@ def look(pool, until):
 
 
 def record_of(run):
-    return failed_record(run, 1, "diverged", "as planned"), None
+    return packed(failed_record(run, 1, "diverged", "as planned"), None)
 
 
 def test_slots_are_the_threads_of_all_nodes_shared_out_to_runs(client, opened, setting):
@@ -249,6 +254,71 @@ def test_node_that_raises_outside_of_any_run_is_left_out(client, opened, runs):
     assert pool.outcome(0.01) is None
     assert [future.run for future in client.submitted] == [runs[0], runs[0]]
     assert pool.said == [f"left out: host ({client.submitted[0].address}): OSError: No space left on device"]
+
+
+class Ran:
+    def __reduce__(self):
+        return print, ("unpickled",)
+
+
+def numpy_file(**arrays):
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    return content.getvalue()
+
+
+FORGED = {
+    "an object": lambda run: {"record": 1},
+    "a pickle": lambda run: pickle.dumps(Ran()),
+    "an array of objects": lambda run: numpy_file(record=np.array([Ran()], object)),
+    "nothing": lambda run: b"",
+    "no record": lambda run: numpy_file(other=np.zeros(3)),
+    "no JSON": lambda run: numpy_file(record=np.zeros(3, np.uint8)),
+    "another file": lambda run: packed(failed_record(run, 1, "ok", ""), {"../x": {"a": np.zeros(2)}}),
+    "a key that leads elsewhere": lambda run: packed(replace(failed_record(run, 1, "ok", ""), key="../../x"), None),
+    "another run": lambda run: packed(replace(failed_record(run, 1, "ok", ""), seed=7), None),
+    "another method": lambda run: packed(replace(failed_record(run, 1, "ok", ""), method="other"), None),
+    "no times": lambda run: packed(replace(failed_record(run, 1, "ok", ""), seconds={"fit": "long"}), None),
+}
+
+
+@pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
+def test_answer_that_no_run_gives_is_read_as_data_and_its_node_is_left_out(client, opened, runs, forged, capfd):
+    client.add("tcp://a:1")
+    client.add("tcp://b:1")
+    pool = opened()
+    pool.submit(runs[0])
+    client.submitted[0].ends(forged(runs[0]))
+    assert pool.outcome(0.01) is None
+    assert [future.run for future in client.submitted] == [runs[0], runs[0]]
+    assert "left out: host" in pool.said[0]
+    assert "it sent" in pool.said[0]
+    assert "unpickled" not in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"[]", b'{"process": "p"}', pickle.dumps(Ran()), {"process": "p"}, b"[" * 200_000, None],
+    ids=range(7),
+)
+def test_node_that_reports_something_else_is_left_out(client, opened, answer, capfd):
+    client.add("tcp://a:1")
+    client.add("tcp://b:1")
+    client.reports["tcp://a:1"] = answer
+    pool = opened()
+    assert pool.slots == 1
+    assert "lecturebench does not answer there" in pool.said[0]
+    assert "unpickled" not in capfd.readouterr().out
+
+
+def test_record_and_arrays_travel_as_they_are(runs):
+    record = replace(failed_record(runs[0], 1, "ok", ""), metrics={"test": {"error": 0.1 + 0.2, "loss": math.nan}})
+    arrays = {"predictions": {"predicted": np.arange(3, dtype=np.uint8)}, "measured": {"a b": np.zeros((2, 0))}}
+    back, kept = unpacked(packed(record, arrays), runs[0])
+    assert repr(back) == repr(record)
+    assert {file: {name: (a.dtype, a.shape) for name, a in own.items()} for file, own in kept.items()} == {
+        file: {name: (a.dtype, a.shape) for name, a in own.items()} for file, own in arrays.items()
+    }
 
 
 def test_lost_scheduler_and_long_absence_of_nodes_end_the_call(client, opened, monkeypatch):

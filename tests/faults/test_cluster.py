@@ -30,6 +30,16 @@ from tests.faults.dask_processes import Dask, two_hosts, wait_for
 
 pytest.importorskip("distributed", reason="a cluster needs Dask: pip install 'lecturebench[cluster]'")
 pytestmark = pytest.mark.faults
+EVIL = """
+def evil():
+    class Evil:
+        def __reduce__(self):
+            import pathlib
+
+            return pathlib.Path.touch, (pathlib.Path({path!r}),)
+
+    return Evil()
+"""
 QUIET = PlainDisplay(lambda line: None)
 MEMORY = 600 * 2**20
 SLOW = '''
@@ -166,6 +176,18 @@ def test_networks_of_the_lecture_give_the_same_bytes_over_two_nodes(dask, settin
     there = fit(asked, tmp_path / "there", dask, setting)
     check_equal(fit_here(asked, tmp_path / "here", setting), there)
     assert [record.status for record in by_run(there).values()] == ["ok"] * 3
+
+
+def test_result_that_would_run_code_here_is_refused_and_not_unpickled(dask, setting, tmp_path):
+    dask.worker("one")
+    ran = tmp_path / "ran"
+    namespace = {"__name__": "evil"}  # no module that could be imported, so that the function travels whole
+    exec(EVIL.format(path=str(ran)), namespace)
+    with cluster_pool(str(dask.file), setting, QUIET) as pool:
+        future = pool._client.submit(namespace["evil"])
+        with pytest.raises(Exception, match=r"msgpack"):
+            future.result(timeout=30)
+    assert not ran.exists()
 
 
 def test_run_of_a_killed_node_is_fitted_by_another(dask, slow_request, setting, suite, tmp_path):
