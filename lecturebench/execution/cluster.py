@@ -114,6 +114,10 @@ class ClusterPool:
             more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
             raise UsageError(f"no node of the cluster can be used: {reasons[0]}{more}")
 
+    def at_hand(self, run: Run) -> int:
+        """See `Pool`; the nodes' own workers are not known here."""
+        return 0
+
     def submit(self, run: Run) -> None:
         """Give a run to a node with a free slot, as soon as there is one."""
         self._tried[run.key] = []

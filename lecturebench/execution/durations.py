@@ -12,6 +12,8 @@ from lecturebench.store import Record
 
 # What is taken while no record says more. A network: one thread, 0.57 s for an epoch of 48,000 images (DESIGN, the
 # dropout network), and the import of TensorFlow with the compilation beside it.
+SHORT = 60.0  # seconds
+MOST = 2  # at hand, more than any run says
 SECONDS_UNKNOWN = 10.0
 SECONDS_PER_EXAMPLE = 1.2e-5
 SECONDS_BESIDE_FITTING = 6.0
@@ -115,11 +117,20 @@ class LongestFirst:
             self._groups.setdefault((run.role == "choice", kind(run)), deque()).append(run)
             self._keys.add(run.key)
 
-    def pop(self) -> Run:
-        """Take the next run. IndexError if there is none."""
+    def pop(self, at_hand: Callable[[Run], int] = lambda run: 0) -> Run:
+        """Take the next run. IndexError if there is none.
+
+        at_hand: of short runs those with more of it come first, as a fresh worker takes longer than they do.
+        """
         if not self._groups:
             raise IndexError("no run is left")
-        first = max(self._groups, key=lambda group: (group[0], self._expected(self._groups[group][0])))
+
+        def urgency(group: tuple[bool, Kind]) -> tuple[bool, int, float]:
+            run = self._groups[group][0]
+            expected = self._expected(run)
+            return group[0], MOST if expected >= SHORT else at_hand(run), expected
+
+        first = max(self._groups, key=urgency)
         run = self._groups[first].popleft()
         if not self._groups[first]:
             del self._groups[first]

@@ -224,7 +224,7 @@ class _Call:
         elsewhere = []
         too_long = False
         while self._todo and len(self._taken) < pool.slots:
-            run = self._todo.pop()
+            run = self._todo.pop(pool.at_hand)
             expected, now = self._durations.expected(run), self._clock()
             if self._deadline is not None and expected > self._deadline - now:
                 too_long = True

@@ -55,6 +55,9 @@ class Pool(Protocol):
 
     slots: int
 
+    def at_hand(self, run: Run) -> int:
+        """1 if a worker that may fit this run waits, 0 if a new one has to be made, -1 if one has such runs already."""
+
     def submit(self, run: Run) -> None:
         """Begin a run."""
 
@@ -159,6 +162,12 @@ class LocalPool:
         self._closing = threading.Event()
         self._watching = threading.Thread(target=self._watch, daemon=True)
         self._watching.start()
+
+    def at_hand(self, run: Run) -> int:
+        """See `Pool`."""
+        busy = {task.slot for task in self._tasks.values()}
+        workers = {slot for slot, opened in self._open.items() if opened.serves == _served(run)}
+        return 1 if workers - busy else -1 if workers else 0
 
     def submit(self, run: Run) -> None:
         """Give a run to a free slot, one whose worker may fit it if there is one."""

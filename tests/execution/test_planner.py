@@ -254,3 +254,13 @@ def test_longest_first_takes_choices_then_the_longest_and_each_once(networks):
     assert [order.pop().key for _ in range(5)] == [networks[0].key, "long", "0", "1", "2"]
     with pytest.raises(IndexError):
         order.pop()
+
+
+def test_short_runs_come_where_their_worker_waits_and_long_ones_by_their_length(networks):
+    run = replace(networks[0], role="judged")
+    seconds = {"hours": 3600.0, "minutes": 90.0, "short": 5.0, "shorter": 3.0, "other": 4.0}
+    waits = {"hours": -1, "minutes": 1, "short": -1, "shorter": 1, "other": 0}
+    runs = [replace(run, key=name, method=name) for name in seconds]
+    order = LongestFirst(lambda run: seconds[run.method], runs)
+    taken = [order.pop(lambda run: waits[run.method]).method for _ in runs]
+    assert taken == ["hours", "minutes", "shorter", "other", "short"]
