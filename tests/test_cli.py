@@ -91,7 +91,7 @@ def test_full_disk_is_one_line(capsys, tmp_path, monkeypatch):
         assert main(arguments) == 2, "said before anything is fitted"
     [line] = capsys.readouterr().err.splitlines()
     assert "No space left on device" in line
-    monkeypatch.setattr("lecturebench.session.collect", full)
+    monkeypatch.setattr("lecturebench.judging.collect.collect", full)
     assert main(arguments) == 1
     [line] = capsys.readouterr().err.splitlines()
     assert "No space left on device; runs that had ended are kept" in line
