@@ -82,7 +82,7 @@ def test_backend_whose_look_for_a_gpu_fails_is_an_error_in_one_line(capsys, tmp_
 
 
 def test_full_disk_is_one_line(capsys, tmp_path, monkeypatch):
-    def full(*arguments):
+    def full(*arguments, **options):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     arguments = ["run", "error_table", "--profile", "smoke", "--method", "dummy", "--out", str(tmp_path / "out")]
