@@ -6,6 +6,7 @@ What somebody asked for is checked whole before anything is fitted. The parts ar
 
 from __future__ import annotations
 
+import errno
 import functools
 import importlib.util
 import multiprocessing
@@ -430,6 +431,8 @@ def check_folder(folder: Path, suite: Suite | None = None) -> Store:
         store.begin(_name_of(suite) if suite is not None else LECTURES_OWN)
         store.try_to_write()
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
         raise UsageError(f"{_unwritable(folder, error)}: give another one with --out") from None
     return store
 

@@ -143,7 +143,7 @@ def fit(run: Run, order: Order) -> bytes:
     worker = distributed.get_worker()
     task = worker.get_current_task()
     _check_data(run, order.setting.data_dir)
-    pool = _take(order)
+    pool = _take(order, run)
     try:
         pool.submit(run)
         while (outcome := pool.outcome(POLL)) is None:
@@ -182,12 +182,13 @@ def _wanted(worker: Any, task: str) -> bool:
     return state is not None and state.state == "executing" and worker.status.name in ("running", "paused")
 
 
-def _take(order: Order) -> LocalPool:
-    """A warm pool of one worker, or a new one."""
+def _take(order: Order, run: Run) -> LocalPool:
+    """A warm pool of one worker, one that may fit the run if there is one; or a new one."""
     with _lock:
         idle = _idle.get(order.session)
         if idle:
-            pool, timer = idle.pop()
+            pool, timer = max(idle, key=lambda pair: pair[0].at_hand(run))
+            idle.remove((pool, timer))
             timer.cancel()
             return pool
     # Its process imports Dask's main module, which may load BLAS, before `initialize` limits the threads.

@@ -215,6 +215,8 @@ class LocalPool:
         """Stop all workers."""
         self._closing.set()
         self._watching.join()
+        for opened in self._open.values():
+            opened.pool.stop()  # type: ignore[no-untyped-call]
         for slot in list(self._open):
             seen = [process for task in self._tasks.values() if task.slot == slot for process in task.seen]
             self._let_go(slot, seen)
