@@ -105,7 +105,9 @@ def find(name: str, data_dir: Path | None = None) -> Entry:
     form, _, path = name.partition(":")
     if form not in user.FORMATS or not path:
         raise UsageError(nearest("dataset", name, [*known(), *(f"{form}:PATH" for form in user.FORMATS)]))
-    source = user.FORMATS[form](Path(path).expanduser())
+    if path != path.encode(errors="replace").decode():
+        raise UsageError(f"{name!r}: its name is not UTF-8, and no record could hold it: rename the file")
+    source = user.FORMATS[form](Path(os.path.expanduser(path)))
     fingerprint = source.fingerprint()
     return Entry(name, _user_key(form, str(source.path.resolve())), (source,), None, fingerprint)
 
