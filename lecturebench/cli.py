@@ -6,8 +6,8 @@ Exit codes: 0 done; 1 something failed, differs or got worse; 2 wrong usage, sai
 
 from __future__ import annotations
 
-import errno
 import json
+import os
 import shlex
 import sys
 from collections.abc import Collection, Sequence
@@ -21,8 +21,10 @@ from lecturebench import __version__, session
 from lecturebench.declare.benchmark import BACKENDS, DEVICES, PROFILES
 from lecturebench.declare.claims import NumberClaim
 from lecturebench.declare.suites import LECTURE_SUITE, discover
+from lecturebench.disk import home, own_temporary
 from lecturebench.errors import ClusterLost, DataCorrupt, DataMissing, UsageError
 from lecturebench.session import LATEST
+from lecturebench.store import why
 from lecturebench.wording import clean
 
 if TYPE_CHECKING:
@@ -360,6 +362,8 @@ def new(folder: Path) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; its exit code. Errors that somebody can mend are one line on stderr."""
     try:
+        if home() is None:  # what libraries would keep at home has a place then, and none of them complains
+            os.environ["HOME"] = str(own_temporary())
         code = commands.main(args=arguments, prog_name="lecturebench", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
@@ -376,9 +380,8 @@ def main(arguments: list[str] | None = None) -> int:
     except DataCorrupt as error:
         return _fail(1, str(error))
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        return _fail(1, f"{error.strerror}; runs that had ended are kept, and the same command goes on from there")
+        where = f": {os.fsdecode(error.filename)!r}" if error.filename else ""
+        return _fail(1, f"{why(error)}{where}; runs that had ended are kept, and the same command goes on from there")
     except (KeyboardInterrupt, click.Abort):
         return _fail(130, "stopped; runs that had ended are kept, and the same command goes on from there")
 
@@ -429,14 +432,14 @@ def _display(as_json: bool) -> Display:
     return RichDisplay(Console())
 
 
-def _show_sources(found: Sequence[Status], as_json: bool) -> None:
+def _show_sources(statuses: Sequence[Status], as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps([asdict(status) for status in found], indent=1))
+        click.echo(json.dumps([asdict(status) for status in statuses], indent=1))
         return
-    for status in found:
+    for status in statuses:
         click.echo(f"{click.style(status.name, bold=True)}  {'cached' if status.cached else 'not cached'}")
-        for source, available, why in status.sources:
-            click.echo(f"  {'+' if available else '-'} {source}: {why}")
+        for source, available, reason in status.sources:
+            click.echo(f"  {'+' if available else '-'} {source}: {reason}")
 
 
 def _show_dataset(description: Description) -> None:

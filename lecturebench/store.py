@@ -24,12 +24,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from lecturebench.disk import lock_at, sync, sync_folder
 from lecturebench.errors import UsageError
 from lecturebench.metrics import Predictions
 
 if TYPE_CHECKING:
     import numpy as np
-    from filelock import FileLock
+    from filelock import BaseFileLock
 
 SCHEMA = 2
 MARKER = "lecturebench.json"
@@ -410,7 +411,7 @@ class Store:
                 with (temporary / f"{name}.npz").open("wb") as file:
                     np.savez_compressed(file, allow_pickle=False, **arrays)
                     file.flush()
-                    os.fsync(file.fileno())
+                    sync(file.fileno())
             old = self.runs / f".{record.key}.{uuid.uuid4().hex[:8]}.old"
             keep_old = os.path.lexists(target) and self._is_damaged(record.key)
             if os.path.lexists(target):
@@ -423,7 +424,7 @@ class Store:
                 raise
             if not keep_old:
                 shutil.rmtree(old, ignore_errors=True)
-            _sync_folder(self.runs)
+            sync_folder(self.runs)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         return target
@@ -432,15 +433,15 @@ class Store:
         """Whether there is a record of that key, sound or not."""
         return (self.runs / key / "record.json").is_file()
 
-    def lock(self, key: str) -> FileLock | None:
+    def lock(self, key: str) -> BaseFileLock | None:
         """The right to fit a run, until it is released or this process ends; None while another process has it."""
-        from filelock import FileLock, Timeout
+        from filelock import Timeout
 
         folder = self.folder / LOCKS
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / key, blocking=False, thread_local=False)
+        lock = lock_at(folder / key)
         try:
-            lock.acquire()
+            lock.acquire(blocking=False)
         except Timeout:
             return None
         # What a call that was killed while it wrote has left: a new run's folder, or an old one moved out of its way.
@@ -577,15 +578,7 @@ def _write_synced(path: Path, content: bytes) -> None:
     with path.open("wb") as file:
         file.write(content)
         file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync(file.fileno())
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from lecturebench.datasets.decoded import SPLITS, Dataset, Decoded, Split
 from lecturebench.datasets.description import Described, Told
+from lecturebench.disk import home, lock_at, own_temporary, sync
 from lecturebench.errors import DataCorrupt, UsageError
 
 if TYPE_CHECKING:
@@ -30,10 +31,15 @@ FORMAT = 1
 
 
 def root() -> Path:
-    """The folder of all cached datasets: below $LECTUREBENCH_CACHE, else below the user's cache folder."""
+    """The folder of all cached datasets: below $LECTUREBENCH_CACHE, else below the user's cache folder.
+
+    Who has neither gets one below that for temporary files.
+    """
     chosen = os.environ.get("LECTUREBENCH_CACHE")
     if chosen:
-        return Path(chosen).expanduser() / "datasets"
+        return Path(os.path.expanduser(chosen)) / "datasets"
+    if home() is None and not os.environ.get("XDG_CACHE_HOME"):
+        return own_temporary() / "datasets"
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("lecturebench")) / "datasets"
@@ -51,9 +57,9 @@ class Cached:
         """Alone with this dataset. UsageError if the cache folder cannot be written."""
         import filelock
 
-        lock = filelock.FileLock(self.folder.with_name(f".{self.folder.name}.lock"))
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
+            lock = lock_at(self.folder.with_name(f".{self.folder.name}.lock"))
             lock.acquire(blocking=False)
         except filelock.Timeout:
             say(f"{self.name}: waiting for another process that is at it")
@@ -162,7 +168,7 @@ class Cached:
             with (temporary / "meta.json").open("w", encoding="utf-8") as file:
                 json.dump(meta, file, indent=1)
                 file.flush()
-                os.fsync(file.fileno())
+                sync(file.fileno())
             old = temporary.with_name(temporary.name.replace(".tmp", ".old.tmp"))
             if self.folder.exists():
                 self.folder.rename(old)
@@ -234,4 +240,4 @@ def _write_array(path: Path, array: np.ndarray) -> None:
     with path.open("wb") as file:
         np.save(file, array, allow_pickle=False)
         file.flush()
-        os.fsync(file.fileno())
+        sync(file.fileno())

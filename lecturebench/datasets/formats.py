@@ -191,4 +191,6 @@ def read_mnist_pickle(file: IO[bytes], classes: tuple[str, ...]) -> Decoded:
 
 
 def _bytes(X: np.ndarray) -> np.ndarray:
+    if not ((X >= 0) & (X < 1)).all():
+        raise ValueError("pixels outside [0, 1)")
     return np.rint(X * np.float32(256)).astype(np.uint8).reshape(len(X), 28, 28)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, Protocol
 
 from lecturebench.datasets.decoded import Decoded, Kind
+from lecturebench.disk import home, own_temporary
 from lecturebench.errors import DataCorrupt
 
 # Together below 20 s: so long it may take until it is known that a dataset cannot be had.
@@ -236,8 +237,9 @@ def tfds_folders(data_dir: Path | None) -> list[tuple[str, Path]]:
     folders = [("--data-dir", data_dir)] if data_dir else []
     if os.environ.get("TFDS_DATA_DIR"):
         folders.append(("$TFDS_DATA_DIR", Path(os.environ["TFDS_DATA_DIR"])))
-    folders.append(("default folder", Path("~/tensorflow_datasets")))
-    return [(what, folder.expanduser()) for what, folder in folders]
+    own = home() or own_temporary()
+    folders.append(("default folder", own / "tensorflow_datasets"))
+    return [(what, Path(os.path.expanduser(folder))) for what, folder in folders]
 
 
 def probe(url: str) -> Answer:

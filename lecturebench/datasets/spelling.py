@@ -8,6 +8,7 @@ A file whose name has a ``?`` is taken as it is where it exists under that name.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -65,7 +66,7 @@ class Spelling:
     @property
     def path(self) -> Path:
         """The place as a path, ``~`` expanded."""
-        return Path(self.place).expanduser()
+        return Path(os.path.expanduser(self.place))
 
     @property
     def image(self) -> tuple[int, int, int] | None:
@@ -122,7 +123,7 @@ def _cut(rest: str) -> tuple[str, str]:
 
 def _exists(place: str) -> bool:
     try:
-        return Path(place).expanduser().exists()
+        return Path(os.path.expanduser(place)).exists()
     except OSError:  # longer than any name may be
         return False
 

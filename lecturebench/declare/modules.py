@@ -212,7 +212,10 @@ class _Loader(SourceFileLoader):
     """
 
     def get_code(self, fullname: str) -> CodeType:
-        return compile(self.get_data(self.path), self.path, "exec", dont_inherit=True)
+        # With `python -OO` too a docstring stands above the results on the page.
+        return compile(
+            self.get_data(self.path), self.path, "exec", dont_inherit=True, optimize=min(sys.flags.optimize, 1)
+        )
 
     def exec_module(self, module: ModuleType) -> None:
         vars(module)["__builtins__"] = {**vars(builtins), "__import__": _importing(module.__name__)}

@@ -78,6 +78,10 @@ def discover(suite: Path = LECTURE_SUITE) -> Suite:
     UsageError if the folder has no such files, or gives itself no name that can be read.
     """
     paths = sorted(path for path in suite.glob(f"{PREFIX}*.py") if is_benchmark(path)) if suite.is_dir() else []
+    if str(suite.resolve()) != str(suite.resolve()).encode(errors="replace").decode():
+        raise UsageError(
+            f"the name of the suite's folder {str(suite)!r} is not UTF-8, and no store can hold it: rename it"
+        )
     if not paths:
         raise UsageError(f"no suite at {str(suite)!r}: it must be a folder with {PREFIX}<name>.py files")
     benchmarks: dict[str, Benchmark] = {}

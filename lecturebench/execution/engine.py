@@ -24,7 +24,7 @@ from lecturebench.store import DamagedRecord, Record, Store
 from lecturebench.wording import expected_duration
 
 if TYPE_CHECKING:
-    from filelock import FileLock
+    from filelock import BaseFileLock
 
 OUTSIDE_REASONS = ("crashed", "timeout", "out_of_memory", "error")  # what another try may cure; divergence is a result
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -104,7 +104,7 @@ class _Taken:
     """A run that is being fitted here. expected: seconds. begun: by the clock."""
 
     run: Run
-    lock: FileLock
+    lock: BaseFileLock
     expected: float
     begun: float
 

@@ -29,7 +29,7 @@ from lecturebench.execution.plan import Run
 from lecturebench.execution.pool import LocalPool
 from lecturebench.execution.progress import PlainDisplay
 from lecturebench.execution.wire import packed
-from lecturebench.execution.worker import Setting, thread_environment
+from lecturebench.execution.worker import SAFE_PATH, Setting, thread_environment
 from lecturebench.store import parse
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -192,7 +192,7 @@ def _take(order: Order, run: Run) -> LocalPool:
             timer.cancel()
             return pool
     # Its process imports Dask's main module, which may load BLAS, before `initialize` limits the threads.
-    os.environ |= thread_environment(order.setting.threads)
+    os.environ |= {**SAFE_PATH, **os.environ, **thread_environment(order.setting.threads)}
     return LocalPool(1, order.setting, PlainDisplay(lambda line: None), order.memory_limit)
 
 

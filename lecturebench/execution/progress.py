@@ -30,7 +30,10 @@ class Inbox:
 
     def __init__(self, receive: Callable[[Message], None]) -> None:
         self.authkey = secrets.token_bytes(32)
-        self._listener = Listener(authkey=self.authkey)
+        try:
+            self._listener = Listener(authkey=self.authkey)
+        except OSError:  # the temporary folder's name is too long for a socket, or its disk can hold none
+            self._listener = Listener(("127.0.0.1", 0), authkey=self.authkey)
         self.address = self._listener.address
         self._receive = receive
         threading.Thread(target=self._accept, daemon=True).start()

@@ -48,6 +48,9 @@ GPU_VARIABLES = {
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
 }
+# A new worker would look for Python's own modules in the caller's folder first, and run a ``pickle.py`` there. It is
+# told not to by this value, from which it knows that the caller did not ask for it.
+SAFE_PATH = {"PYTHONSAFEPATH": "lecturebench"}
 DETERMINISTIC_XLA = "--xla_gpu_deterministic_ops=true"
 
 
@@ -91,6 +94,8 @@ def initialize(setting: Setting) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     _die_with_parent()
     family.lead()
+    if os.environ.get("PYTHONSAFEPATH") == SAFE_PATH["PYTHONSAFEPATH"]:
+        del os.environ["PYTHONSAFEPATH"]  # what a method starts is the method's own
     os.environ |= thread_environment(setting.threads)
     os.environ |= {"KERAS_BACKEND": setting.backend, "KERAS_NNX_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3"}
     os.environ |= device_environment(setting.device)

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lecturebench.disk import lock_at
 from lecturebench.errors import UsageError, nearest
 from lecturebench.execution.trackers.background import reason
 from lecturebench.execution.trackers.scalars import began, ended, flat, scalars
@@ -73,13 +74,12 @@ class MLflow:
     name = "mlflow"
 
     def __init__(self, address: str, out: Path) -> None:
-        from filelock import FileLock
         from mlflow import MlflowClient
 
         self._out, self._address = out, address
         (out / ".locks").mkdir(parents=True, exist_ok=True)
         # Two calls on one folder must not both make the tables, nor both find a run missing and add it.
-        self._lock = FileLock(out / ".locks" / "mlflow", thread_local=False)
+        self._lock = lock_at(out / ".locks" / "mlflow")
         with self._lock:
             self._client: MlflowClient = MlflowClient(tracking_uri=address)
             self._experiment = self._find_experiment(address)
