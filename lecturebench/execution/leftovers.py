@@ -10,6 +10,7 @@ not hide himself.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import locale
@@ -217,22 +218,31 @@ def _code() -> dict[str, tuple[Any, Mapping[str, Any]]]:
     """What every module that is loaded holds, and every class in it."""
     found: dict[str, tuple[Any, Mapping[str, Any]]] = {}
     for name, module in list(sys.modules.items()):
-        try:
-            held = dict(vars(module))
-        except TypeError:  # some put other objects there
-            continue
+        held = dict(_held(module))
         found[name] = module, held
         for value in held.values():
-            if isinstance(value, type) and value.__module__ == name:
-                found[f"{name}.{value.__qualname__}"] = value, dict(vars(value))
+            with contextlib.suppress(Exception):  # whatever a class does when it is asked for its name
+                if isinstance(value, type) and value.__module__ == name:
+                    found[f"{name}.{value.__qualname__}"] = value, dict(vars(value))
     return found
+
+
+def _held(holder: Any) -> Mapping[str, Any]:
+    """The names of a module or class, without waking up a module that is imported when it is asked for something."""
+    if isinstance(holder, type):
+        return vars(holder)
+    try:
+        held: Mapping[str, Any] = object.__getattribute__(holder, "__dict__")
+    except AttributeError:  # some put other objects among the modules
+        return {}
+    return held
 
 
 def _replaced(before: Mapping[str, tuple[Any, Mapping[str, Any]]]) -> list[str]:
     """Functions, classes and methods that are others than they were, by name."""
     found = []
     for name, (holder, held) in before.items():
-        now = vars(holder)
+        now = _held(holder)
         for own, value in held.items():
             if now.get(own, GONE) is value:
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -22,11 +23,12 @@ class Scalar(NamedTuple):
 
 
 def scalars(record: Record) -> list[Scalar]:
-    """What was measured in each epoch, then what was measured once, at the last epoch."""
+    """What was measured in each epoch, if it says in which, then what was measured once, at the last epoch."""
     begun = began(record) + sum(record.seconds.get(phase, 0.0) for phase in BEFORE_FIT)
     curve = [
         Scalar(_curve_name(name), int(row["epoch"]), float(value), begun + row.get("seconds", 0.0))
         for row in record.curve
+        if math.isfinite(row.get("epoch", math.nan))
         for name, value in row.items()
         if name not in ("epoch", "seconds")
     ]
@@ -55,7 +57,7 @@ def began(record: Record) -> float:
     """When a worker took up the run, in seconds since 1970; 0 where that is not known."""
     try:
         return datetime.fromisoformat(record.started).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError, OSError):  # years that are none to the clock of a machine
         return 0.0
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
+import pytest
+
 from lecturebench.execution.trackers.scalars import flat, scalars
 from tests.execution.trackers.build import make_record
 
@@ -29,3 +33,14 @@ def test_baseline_without_epochs_has_its_metrics_at_step_0():
 def test_nested_recipe_becomes_flat_names():
     recipe = {"units": [4, 2], "penalty": None, "options": {"rho": 0.9, "nesterov": True}}
     assert flat(recipe) == {"units": "[4, 2]", "penalty": "null", "options.rho": 0.9, "options.nesterov": True}
+
+
+@pytest.mark.parametrize("point", [{}, {"epcoh": 1.0, "train_loss": 1.0}, {"epoch": math.nan, "train_loss": 1.0}])
+def test_point_of_no_epoch_costs_itself_alone(point):
+    whole = scalars(make_record())
+    assert scalars(make_record(curve=[point, *make_record().curve])) == whole
+
+
+@pytest.mark.parametrize("started", ["", "yesterday", "0001-01-01T00:00:00", "9999-12-31T23:59:59+00:00"])
+def test_run_begun_when_no_clock_was_is_told_all_the_same(started):
+    assert len(scalars(make_record(started=started))) == len(scalars(make_record()))
