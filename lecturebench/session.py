@@ -409,10 +409,9 @@ def check_backend(backend: str, device: str) -> None:
     if importlib.util.find_spec(backend) is None:
         raise UsageError(f"the backend {backend!r} is not installed here: pip install {backend}")
     if device == "gpu":
-        from lecturebench.execution.worker import SAFE_PATH, probe_gpu
+        from lecturebench.execution.worker import probe_gpu, safe_path
 
-        os.environ |= {**SAFE_PATH, **os.environ}
-        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        with safe_path(), ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
             try:
                 gpu = pool.submit(probe_gpu, backend).result()
             except Exception as error:  # a driver may kill the process; an import may raise anything
@@ -509,9 +508,8 @@ def local_workers(
 
     from lecturebench.execution.plan import THREADS
     from lecturebench.execution.pool import local_pool
-    from lecturebench.execution.worker import SAFE_PATH, Setting
+    from lecturebench.execution.worker import Setting
 
-    os.environ |= {**SAFE_PATH, **os.environ}
     jobs = jobs or (1 if device == "gpu" else cores())
     limit = memory_limit * 2**30 if memory_limit else 0.8 * psutil.virtual_memory().total / jobs
     setting = Setting(threads=threads or THREADS, backend=backend, device=device, data_dir=data_dir)

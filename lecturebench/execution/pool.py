@@ -31,7 +31,7 @@ from lecturebench.execution.answer import Answer, failure
 from lecturebench.execution.leftovers import in_words
 from lecturebench.execution.plan import Run
 from lecturebench.execution.progress import Display, Inbox, Message
-from lecturebench.execution.worker import Setting, answer, initialize
+from lecturebench.execution.worker import Setting, answer, initialize, safe_path
 from lecturebench.store import Record, Status
 
 if TYPE_CHECKING:
@@ -363,11 +363,12 @@ def _served(run: Run) -> tuple[str, ...]:
 @contextmanager
 def local_pool(jobs: int, setting: Setting, display: Display, memory_limit: int | None = None) -> Iterator[LocalPool]:
     """A pool whose workers are gone when the block is left, also by Ctrl-C."""
-    pool = LocalPool(jobs, setting, display, memory_limit)
-    try:
-        yield pool
-    finally:
-        pool.close()
+    with safe_path():
+        pool = LocalPool(jobs, setting, display, memory_limit)
+        try:
+            yield pool
+        finally:
+            pool.close()
 
 
 def failed_record(run: Run, threads: int, status: Status, reason: str, traceback: str = "") -> Record:

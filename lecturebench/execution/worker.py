@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,6 +78,18 @@ _datasets: dict[str, Any] = {}
 def thread_environment(threads: int) -> dict[str, str]:
     """Environment variables that hold BLAS, OpenMP, TensorFlow and XLA to so many threads."""
     return {name: str(threads) for name in THREAD_VARIABLES} | {"TF_NUM_INTEROP_THREADS": "1"}
+
+
+@contextlib.contextmanager
+def safe_path() -> Iterator[None]:
+    """Processes that are started inside know SAFE_PATH, unless the caller has said otherwise; it is taken back."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ |= {**SAFE_PATH, **os.environ}
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("PYTHONSAFEPATH", None)
 
 
 def device_environment(device: str) -> dict[str, str]:

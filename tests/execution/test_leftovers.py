@@ -174,9 +174,9 @@ def handler():
 
 @leaves("timer")
 def alarm():
-    signal.setitimer(signal.ITIMER_REAL, 3600)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 3600)
     yield
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
 @leaves("sys.path")

@@ -18,7 +18,7 @@ from lecturebench.execution.engine import carry_out
 from lecturebench.execution.plan import Request, named, plan
 from lecturebench.execution.pool import local_pool
 from lecturebench.execution.progress import PlainDisplay
-from lecturebench.execution.worker import device_environment
+from lecturebench.execution.worker import device_environment, safe_path
 from lecturebench.store import Store
 
 NAME = os.environ.get("KERAS_BACKEND", "tensorflow")
@@ -174,3 +174,17 @@ class OutOfMemoryError(RuntimeError):
 )
 def test_memory_that_runs_out_is_told_from_other_errors(error: Exception, expected: bool) -> None:
     assert is_out_of_memory(error) is expected
+
+
+def test_workers_alone_are_told_to_pass_over_the_callers_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    with safe_path():
+        assert os.environ["PYTHONSAFEPATH"]
+        with safe_path():
+            pass
+        assert os.environ["PYTHONSAFEPATH"]
+    assert "PYTHONSAFEPATH" not in os.environ
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")
+    with safe_path():
+        assert os.environ["PYTHONSAFEPATH"] == "1"
+    assert os.environ["PYTHONSAFEPATH"] == "1"
