@@ -164,7 +164,7 @@ REASONS = {
     "complex": "ValueError: what predict_proba gives is an array of complex128; it must be one of real numbers",
     "text": "ValueError: what predict_proba gives is an array of <U32; it must be one of real numbers",
     "objects": "ValueError: what predict_proba gives is an array of object; it must be one of real numbers",
-    "one_column": "ValueError: it predicts int64 of shape (359, 1), such as [0]",
+    "one_column": "ValueError: what it predicts has the shape (359, 1); it must",
     "text_classes": "ValueError: what it predicts is an array of <U21; it must be one of real numbers",
     "measures_text": "ValueError: it measured 'error' as '0.5'; it must be a real number",
 }
