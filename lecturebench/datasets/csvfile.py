@@ -55,8 +55,10 @@ class _File:
         """The first row is a header: no data, and a name for each column, of its own."""
         target = self.spelling.options.get("target")
         numbers = [name for name in names if NUMBER.fullmatch(name)]
-        # pandas writes 0, 1, 2, … over columns without names; with a name for the target beside them it is a header.
-        known = target in names or any(plain(name) in TARGETS for name in names)
+        # pandas writes 0, 1, 2, … over columns without names; with a name for the target beside them it is a header. A
+        # target that is said as a number is no name: it may be the place of a column in a file without header.
+        said = target in names and target not in numbers
+        known = said or any(plain(name) in TARGETS for name in names)
         if numbers and not (known and all(map(str.isdecimal, numbers)) and len({*numbers}) == len(numbers)):
             shown = ", ".join(map(repr, numbers[:3]))
             self._fail(

@@ -33,7 +33,10 @@ def parquet(spelling: Spelling) -> Described:
     except Exception as error:  # pyarrow raises errors of many kinds
         raise UsageError(f"parquet:{spelling.path}: it cannot be read as Parquet: {_line(error)}") from error
     if any(name is not None for name in frame.index.names):  # an index that was given a name is a column
-        frame = frame.reset_index()
+        try:
+            frame = frame.reset_index()
+        except ValueError as error:
+            raise UsageError(f"parquet:{spelling.path}: its index has the name of a column: {_line(error)}") from error
     return _decoded(spelling, frame)
 
 

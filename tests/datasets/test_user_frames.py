@@ -63,6 +63,12 @@ def test_index_with_a_name_is_a_column_and_one_without_is_not(tmp_path):
     assert len(datasets.load(parquet(tmp_path / "b.parquet", FRAME[FRAME.whole != 3])).columns) == 6
 
 
+def test_index_with_the_name_of_a_column_is_refused(tmp_path):
+    frame = FRAME.set_axis(pd.Index([f"r{i}" for i in range(len(FRAME))], name="whole"))
+    with pytest.raises(UsageError, match="its index has the name of a column: cannot insert whole"):
+        datasets.load(parquet(tmp_path / "a.parquet", frame))
+
+
 def test_large_whole_numbers_of_both_signs_are_exact_labels(tmp_path):
     for kind in ("int64", "uint64", "Int64"):
         frame = FRAME.assign(Label=pd.array([2**53, 2**53 + 1] * 10, dtype=kind))

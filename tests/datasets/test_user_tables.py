@@ -95,6 +95,12 @@ def test_header_of_counted_columns_beside_a_named_target_is_one(tmp_path):
     assert datasets.load(name).columns == ("0", "1")
 
 
+def test_row_of_numbers_is_no_header_though_the_target_is_said_as_one_of_them(tmp_path):
+    name = write(tmp_path / "a.csv", "5,1,4\n" + rows(number, number, letter))
+    with pytest.raises(UsageError, match="the first row is numbers"):
+        datasets.load(f"{name}?target=4")
+
+
 def test_header_among_data_is_named_where_none_was_said(tmp_path):
     name = write(tmp_path / "a.csv", "p,label\n" + rows(number, letter))
     with pytest.raises(UsageError, match=r"column '1', line 1: 'p' is no finite number, while line 2 has '0\.5'"):
