@@ -122,23 +122,26 @@ def targets(name: str, cells: pd.Series, task: str | None, where: Where, fail: F
         if lost:
             fail(f"target {name!r}, {places(lost, ['nan'] * len(lost), where)} is missing; {MEND}")
         return _native(cells)
-    found = [str(cell).strip() for cell in cells.astype(object).where(cells.notna(), "")]
-    lost = [i for i, cell in enumerate(found) if is_missing(cell)]
+    texts = [str(cell).strip() for cell in cells.astype(object).where(cells.notna(), "")]
+    lost = [i for i, cell in enumerate(texts) if is_missing(cell)]
     if lost:
-        fail(f"target {name!r}, {places(lost, [found[i] for i in lost], where)} is missing; {MEND}")
-    if all(map(WHOLE.fullmatch, found)):
-        return np.array(found, dtype=np.float64) if task == "regression" else _integers(found)
-    odd = next((i for i, cell in enumerate(found) if not DECIMAL.fullmatch(cell)), None)
-    decimal = next((i for i, cell in enumerate(found) if DECIMAL.fullmatch(cell) and not WHOLE.fullmatch(cell)), None)
+        fail(f"target {name!r}, {places(lost, [texts[i] for i in lost], where)} is missing; {MEND}")
+    nul = next((i for i, cell in enumerate(texts) if "\0" in cell), None)
+    if nul is not None:
+        fail(f"target {name!r}, {where(nul)}: {texts[nul]!r} holds the character NUL; is the file text in UTF-8?")
+    if all(map(WHOLE.fullmatch, texts)):
+        return np.array(texts, dtype=np.float64) if task == "regression" else _integers(texts)
+    odd = next((i for i, cell in enumerate(texts) if not DECIMAL.fullmatch(cell)), None)
+    decimal = next((i for i, cell in enumerate(texts) if DECIMAL.fullmatch(cell) and not WHOLE.fullmatch(cell)), None)
     if task == "classification" or (odd is not None and decimal is None and task is None):
-        return np.array(found)
+        return np.array(texts)
     if odd is not None:
-        why = "task is regression" if decimal is None else f"{where(decimal)} has the decimal {found[decimal]!r}"
-        fail(f"target {name!r}, {where(odd)}: {found[odd]!r} is no number, while {why}")
-    y = np.array(found, dtype=np.float64)
+        why = "task is regression" if decimal is None else f"{where(decimal)} has the decimal {texts[decimal]!r}"
+        fail(f"target {name!r}, {where(odd)}: {texts[odd]!r} is no number, while {why}")
+    y = np.array(texts, dtype=np.float64)
     if not np.isfinite(y).all():
         odd = int(np.flatnonzero(~np.isfinite(y))[0])
-        fail(f"target {name!r}, {where(odd)}: {found[odd]!r} is no finite number")
+        fail(f"target {name!r}, {where(odd)}: {texts[odd]!r} is no finite number")
     return y
 
 

@@ -47,6 +47,12 @@ def test_label_is_a_number_only_if_it_is_written_back_the_same(cells):
     assert len(set(y.tolist())) == len(set(written)), "no two of them are one class"
 
 
+@pytest.mark.parametrize("cells", [["\0", "a"], ["x", "x\0", "y"]])
+def test_label_with_a_nul_is_refused_since_arrays_of_text_would_drop_it(cells):
+    with pytest.raises(Refused, match="holds the character NUL"):
+        target(cells, "classification")
+
+
 @given(st.lists(CELLS.filter(lambda cell: not is_missing(cell)), min_size=1))
 def test_without_a_task_labels_are_whole_numbers_text_or_all_decimals(cells):
     try:
