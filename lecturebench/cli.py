@@ -333,7 +333,7 @@ def data(names: tuple[str, ...], refresh: bool, check: bool, data_dir: Path | No
     """
     from lecturebench import datasets
 
-    say = _say_stderr if as_json else click.echo
+    say = _say_stderr if as_json else _say
     if not names:
         _show_sources([datasets.status(name, data_dir) for name in datasets.known()], as_json)
     descriptions = []
@@ -437,9 +437,9 @@ def _show_sources(statuses: Sequence[Status], as_json: bool) -> None:
         click.echo(json.dumps([asdict(status) for status in statuses], indent=1))
         return
     for status in statuses:
-        click.echo(f"{click.style(status.name, bold=True)}  {'cached' if status.cached else 'not cached'}")
+        click.echo(f"{click.style(clean(status.name), bold=True)}  {'cached' if status.cached else 'not cached'}")
         for source, available, reason in status.sources:
-            click.echo(f"  {'+' if available else '-'} {source}: {reason}")
+            _say(f"  {'+' if available else '-'} {source}: {reason}")
 
 
 def _show_dataset(description: Description) -> None:

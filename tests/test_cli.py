@@ -235,3 +235,15 @@ def test_command_for_a_failed_run_leads_to_the_same_suite_and_store():
     assert _same_place(None, LATEST) == ""
     assert _same_place(Path("my course"), LATEST) == " --suite 'my course'"
     assert _same_place(None, Path("out")) == " --out out"
+
+
+def test_what_a_source_of_data_says_writes_nothing_to_the_terminal(capsys, monkeypatch):
+    from lecturebench import datasets
+
+    status = datasets.Status("digits", False, (("a source", False, "no \x1b[2J host"),))
+    monkeypatch.setattr(datasets, "known", lambda: ("digits",))
+    monkeypatch.setattr(datasets, "status", lambda *_: status)
+    assert main(["data"]) == 0
+    shown = capsys.readouterr().out
+    assert "no \ufffd[2J host" in shown
+    assert "\x1b[2J" not in shown
