@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -174,6 +175,20 @@ def rewrite(path: Path, change: Callable[[dict[str, Any]], object], *, sealed: b
     if sealed and "record" in values.get("digests", {}):
         values["digests"]["record"] = content_digest(values)
     path.write_text(json.dumps(values))
+
+
+def put_no_file(path: Path, odd: str) -> None:
+    """Put at that path what is no regular file: a folder, pipe, device or loop."""
+    if odd == "folder":
+        path.mkdir()
+    elif odd == "pipe":
+        os.mkfifo(path)
+    elif odd == "device":
+        path.symlink_to("/dev/zero")
+    elif odd == "loop":
+        path.symlink_to(path)
+    else:
+        raise ValueError(f"{odd!r} is none of folder, pipe, device, loop")
 
 
 def write_run(store: Store, error: float, y: np.ndarray, record: Record) -> Record:

@@ -14,7 +14,7 @@ import pytest
 
 from lecturebench.errors import UsageError
 from lecturebench.store import MARKER, SCHEMA, DamagedRecord, Record, Store, content_digest, digest, write_whole
-from tests.made_up import rewrite
+from tests.made_up import put_no_file, rewrite
 
 
 def record(key="k1", **changes) -> Record:
@@ -164,14 +164,8 @@ def test_what_is_no_file_is_named_at_once_and_left_where_it_is(tmp_path, odd):
     store.write(record("k1"), {"test": np.zeros(3)})
     for path in (tmp_path / "runs/k1/predictions.npz", tmp_path / "runs/k1/record.json", tmp_path / "missing.json"):
         path.unlink(missing_ok=True)
-        if odd == "folder":
-            path.mkdir()
-        elif odd == "pipe":
-            os.mkfifo(path)
-        elif odd == "device":
-            path.symlink_to("/dev/zero")
-        elif odd == "loop":
-            path.symlink_to(path)
+        if odd != "gone":
+            put_no_file(path, odd)
     records, problems = store.read()
     assert [entry.key for entry in records] == ["k0"]
     assert [str(tmp_path / "runs/k1/record.json") in problem for problem in problems] == [True]

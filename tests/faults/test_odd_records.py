@@ -10,6 +10,7 @@ import pytest
 
 from lecturebench.cli import main
 from lecturebench.store import Store
+from tests.made_up import put_no_file
 
 pytestmark = pytest.mark.faults
 ODD = ("empty", "deep", "folder", "pipe", "device", "loop", "flipped")
@@ -20,16 +21,10 @@ def put(odd, path, sound):
         path.write_bytes(b"")
     elif odd == "deep":
         path.write_text("[" * 200_000)
-    elif odd == "folder":
-        path.mkdir()
-    elif odd == "pipe":
-        os.mkfifo(path)
-    elif odd == "device":
-        path.symlink_to("/dev/zero")
-    elif odd == "loop":
-        path.symlink_to(path)
-    else:
+    elif odd == "flipped":
         path.write_text(json.dumps(sound | {"seed": sound["seed"] + 1}))
+    else:
+        put_no_file(path, odd)
 
 
 def test_odd_things_are_named_by_every_command_and_block_none(tmp_path, capsys):
