@@ -64,8 +64,8 @@ def relative_error(measured: Theta, expected: Theta) -> float:
     0 where both are 0, as for w where every ReLU is switched off; infinite where only the expected one is.
     """
     errors = []
-    for one, other in zip(measured, expected, strict=True):
-        distance, size = float(np.linalg.norm(one - other)), float(np.linalg.norm(other))
+    for by_differences, by_formula in zip(measured, expected, strict=True):
+        distance, size = float(np.linalg.norm(by_differences - by_formula)), float(np.linalg.norm(by_formula))
         errors.append(distance / size if size else 0.0 if distance == 0 else float("inf"))
     return max(errors)
 

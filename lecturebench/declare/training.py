@@ -49,6 +49,10 @@ REFUSED_OPTIONS = {
 }
 
 
+# The float type in which every network computes; a recipe says it.
+PRECISION = "float32"
+
+
 @dataclass(frozen=True)
 class Training:
     """How a network is trained: everything of the recipe that is not the architecture.

@@ -22,7 +22,7 @@ from lecturebench.declare.benchmark import Benchmark, Profile
 from lecturebench.declare.claims import TimeToTargetClaim
 from lecturebench.declare.methods import Experiment, Method
 from lecturebench.declare.modules import name_in_suite
-from lecturebench.declare.training import Choice, Training
+from lecturebench.declare.training import PRECISION, Choice, Training
 from lecturebench.declare.views import Standardized
 from lecturebench.execution.source import is_plain
 from lecturebench.judging.statistics import best_combination
@@ -305,6 +305,7 @@ def _written(training: Mapping[str, Any] | None) -> dict[str, Any]:
     stopping = training["stopping"] if training["stopping"] != "last" else None
     kept = {**training, "looks": looks, "held_out": held_out, "stopping": stopping}
     kept["schedule"] = schedule and dataclasses.asdict(schedule)
+    kept["precision"] = PRECISION
     return {name: value for name, value in kept.items() if value is not None and value is not False}
 
 

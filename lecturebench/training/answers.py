@@ -14,7 +14,7 @@ OUTSIDE = 1e-6  # by which rounding may lead a probability out of [0, 1]
 NOT_ONE = 1e-3  # by which the sum of a row of probabilities in single precision may miss 1
 
 
-def numbers(what: str, answers: Any, kinds: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
+def numbers(what: str, answers: Any, kinds: str, shape: tuple[int, ...]) -> np.ndarray:
     """The answers as an array; ValueError if it is of another kind or shape, or some of it is masked."""
     if np.ma.is_masked(answers):
         raise ValueError(
@@ -23,7 +23,7 @@ def numbers(what: str, answers: Any, kinds: str, shape: tuple[int, ...] | None =
     array = np.asarray(answers)
     if array.dtype.kind not in kinds:
         raise ValueError(f"{what} is an array of {array.dtype}; it must be one of real numbers")
-    if shape is not None and array.shape != shape:
+    if array.shape != shape:
         raise ValueError(f"{what} has the shape {array.shape}; it must be {shape}")
     return array
 

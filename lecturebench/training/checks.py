@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from lecturebench.declare.training import PRECISION
+
 PROBED = 32  # examples
 SCALES = (0.3, 1.0, 5.0, 0.3, 1.0, 5.0)  # of random weights, beside the first ones
 
 
 def refuse_other_types(model: Any) -> None:
-    """ValueError for a network that computes in anything but float32, which every recipe stands for."""
+    """ValueError for a network that computes in anything but the precision that every recipe states."""
     for layer in _all_layers(model):
-        if layer.compute_dtype != "float32":
-            raise ValueError(f"layer {layer.name!r} computes in {layer.compute_dtype}; networks compute in float32")
+        if layer.compute_dtype != PRECISION:
+            raise ValueError(f"layer {layer.name!r} computes in {layer.compute_dtype}; networks compute in {PRECISION}")
 
 
 def refuse_probabilities(model: Any, steps: Any, X: np.ndarray) -> None:
@@ -134,8 +136,8 @@ def refuse_unseeded(model: Any, steps: Any, X: np.ndarray) -> None:
         passes.append(seen)
         for variable, value in zip(model.variables, state, strict=True):
             variable.assign(value)
-    for (name, first), (_, second) in zip(*passes, strict=False):
-        if not all(np.array_equal(one, other, equal_nan=True) for one, other in zip(first, second, strict=False)):
+    for (name, before), (_, after) in zip(*passes, strict=False):
+        if not all(np.array_equal(first, second, equal_nan=True) for first, second in zip(before, after, strict=False)):
             raise ValueError(
                 f"layer {name!r} draws random numbers that no seed of a run reaches; draw them by keras.random with a "
                 "keras.random.SeedGenerator that the layer keeps as an attribute"

@@ -97,9 +97,9 @@ def program_for(
     return program
 
 
-def _equal(one: Any, other: Any) -> bool:
+def _equal(first: Any, second: Any) -> bool:
     """Whether two descriptions are the same, 1 and True and 1.0 told apart; what cannot be compared is not."""
     try:
-        return bool(one == other) and repr(one) == repr(other)
+        return bool(first == second) and repr(first) == repr(second)
     except ValueError:  # arrays among the parameters
         return False

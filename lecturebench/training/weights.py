@@ -275,8 +275,8 @@ def _value(variable: Any) -> np.ndarray:
     return np.asarray(keras.ops.convert_to_numpy(variable))
 
 
-def _same(one: np.ndarray, other: np.ndarray) -> bool:
-    return one.shape == other.shape and bool(np.all((one == other) | ((one != one) & (other != other))))
+def _same(first: np.ndarray, second: np.ndarray) -> bool:
+    return first.shape == second.shape and bool(np.all((first == second) | ((first != first) & (second != second))))
 
 
 def _named(variable: Any) -> str:

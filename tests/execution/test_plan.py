@@ -362,6 +362,12 @@ def test_recipe_says_what_was_asked_for_and_nothing_else():
         recipe(held_out="last")
 
 
+def test_recipe_says_in_which_precision_a_network_computes(table):
+    precisions = {run.method: run.recipe.get("precision") for run in plan(request(table), {}, Sources()).runs}
+    assert precisions["dropout"] == precisions["ridge"] == "float32"
+    assert precisions["lda"] is None
+
+
 def test_recipe_says_that_the_last_are_held_out(table):
     assert plan(request(table, methods=("dropout",)), {}, Sources()).runs[0].recipe["held_out"] == "last"
 

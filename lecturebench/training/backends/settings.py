@@ -6,15 +6,17 @@ from typing import Any
 
 import keras
 
-FLOAT, LAYOUT, EPSILON = "float32", "channels_last", 1e-7
+from lecturebench.declare.training import PRECISION
+
+LAYOUT, EPSILON = "channels_last", 1e-7
 
 
 def settle() -> None:
     """Set float type, image layout, epsilon and the type of layers. Before every network: one may have changed them."""
-    keras.config.set_floatx(FLOAT)
+    keras.config.set_floatx(PRECISION)
     keras.config.set_image_data_format(LAYOUT)
     keras.config.set_epsilon(EPSILON)
-    keras.config.set_dtype_policy(FLOAT)
+    keras.config.set_dtype_policy(PRECISION)
 
 
 def settings() -> dict[str, Any]:
