@@ -135,7 +135,7 @@ def test_text_among_decimals_is_a_slip_and_among_whole_numbers_a_class():
 def test_large_labels_stay_apart():
     large = [str(2**53), str(2**53 + 1), str(2**64 - 1), str(2**64)]
     for n in (2, 3, 4):
-        assert [str(value) for value in target(large[:n]).tolist()] == large[:n]
+        assert [str(value) for value in target(large[:n], "classification").tolist()] == large[:n]
     assert targets("y", pd.Series([2**53, 2**53 + 1], dtype="UInt64"), None, str, fail).tolist() == [2**53, 2**53 + 1]
 
 

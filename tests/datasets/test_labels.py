@@ -23,7 +23,8 @@ def table(train, test, task=None, X=None):
 
 def images(train, test, task=None):
     y = [np.array(train), np.array(test)]
-    return labels.images(FILE, [np.full((len(part), 2, 2), 200, np.uint8) for part in y], y, task)
+    X = [np.full((len(part), 2, 2), pixel, np.uint8) for part, pixel in zip(y, (200, 100), strict=True)]
+    return labels.images(FILE, X, y, task)
 
 
 def refusal(ask, *arguments, **options):
