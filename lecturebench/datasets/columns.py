@@ -89,14 +89,16 @@ class Columns:
 
     def _check_exact(self, frame: pd.DataFrame, kinds: np.ndarray, values: np.ndarray) -> None:
         """Numbers that differ in the file still do as float64: whole ones always, decimals unless all become one."""
-        if values.dtype == np.uint8 or not len(frame):
-            return
-        large = (np.abs(values) > labels.EXACT) & (kinds == _NUMBER)
-        constant = (values == values[0]).all(axis=0) & (kinds == _NUMBER).all(axis=0)
-        for j in np.flatnonzero(large.any(axis=0) | constant).tolist():
+        import pandas as pd
+
+        large = (
+            np.zeros(len(kinds.T), dtype=bool) if values.dtype == np.uint8 else (np.abs(values) >= labels.EXACT).any(0)
+        )
+        constant = (values == values[:1]).all(axis=0)
+        for j in np.flatnonzero((large | constant) & (kinds == _NUMBER).all(axis=0)).tolist():
             cells = frame.iloc[:, j]
-            if cells.dtype.kind == "f":  # the file has float64 itself
-                continue
+            if cells.dtype.kind == "f" or (not large[j] and len(pd.unique(cells)) == 1):
+                continue  # the file has float64 itself, or one number throughout
             row = inexact([str(cell).strip() for cell in cells], values[:, j])
             if row is not None:
                 self.fail(
@@ -128,7 +130,7 @@ def inexact(cells: Sequence[str], values: np.ndarray) -> int | None:
 
     A whole number has to be held exactly. Decimals are rounded, unless cells that differ all become the same.
     """
-    for i in np.flatnonzero(np.abs(values) > labels.EXACT).tolist():
+    for i in np.flatnonzero(np.abs(values) >= labels.EXACT).tolist():
         if cells[i].lstrip("+-").isdecimal() and Decimal(cells[i]) != Decimal(values[i].item()):
             return i
     if (values == values[0]).all():
@@ -163,7 +165,10 @@ def targets(name: str, cells: pd.Series, task: str | None, where: Where, fail: F
         lost = np.flatnonzero(cells.isna().to_numpy()).tolist()
         if lost:
             fail(f"target {name!r}, {places(lost, ['nan'] * len(lost), where)} is missing; {MEND}")
-        return _native(cells)
+        y = _native(cells)
+        if task == "regression" and y.dtype.kind in "iu":
+            _check_exact(name, list(map(str, y.tolist())), y.astype(np.float64), where, fail)
+        return y
     texts = [str(cell).strip() for cell in cells.astype(object).where(cells.notna(), "")]
     lost = [i for i, cell in enumerate(texts) if is_missing(cell)]
     if lost:
@@ -196,10 +201,14 @@ def targets(name: str, cells: pd.Series, task: str | None, where: Where, fail: F
     if not np.isfinite(y).all():
         odd = int(np.flatnonzero(~np.isfinite(y))[0])
         fail(f"target {name!r}, {where(odd)}: {texts[odd]!r} is no finite number")
-    row = inexact(texts, y)
-    if row is not None:
-        fail(f"target {name!r}, {where(row)}: {texts[row]!r} {INEXACT}")
+    _check_exact(name, texts, y, where, fail)
     return y
+
+
+def _check_exact(name: str, cells: Sequence[str], y: np.ndarray, where: Where, fail: Fail) -> None:
+    row = inexact(cells, y)
+    if row is not None:
+        fail(f"target {name!r}, {where(row)}: {cells[row]!r} {INEXACT}")
 
 
 MEND = "give each row one, or leave the row out; if it names a class, call that otherwise"

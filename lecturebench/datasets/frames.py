@@ -72,7 +72,9 @@ def arff(spelling: Spelling) -> Described:
         values = records[name]
         if kind == "nominal":
             columns[name] = pd.Categorical([cell.decode() for cell in values])
-        elif kind == "numeric" and (values == np.floor(values)).all() and EXACT < np.abs(values).max() < np.inf:
+        elif (
+            kind == "numeric" and (values == np.floor(values)).all() and EXACT <= np.abs(values).max(initial=0) < np.inf
+        ):
             _fail(
                 spelling,
                 f"column {name!r} has whole numbers up to {np.abs(values).max():.0f}, which SciPy reads as floats: "

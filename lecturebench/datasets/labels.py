@@ -103,7 +103,7 @@ def _of_names(classes: Sequence[str]) -> list[str]:
     spellings = defaultdict(list)
     for name in numbers:
         value = float(name)
-        spellings[value if abs(value) <= EXACT else name].append(name)
+        spellings[value if abs(value) < EXACT else name].append(name)
     for alike in spellings.values():
         if len(alike) > 1:
             said.append(f"C{_classes(alike)[1:]} are one number, but different classes, since they are spelt apart.")

@@ -24,7 +24,7 @@ from lecturebench.datasets.description import Described, described_as
 from lecturebench.datasets.spelling import Spelling
 from lecturebench.datasets.splits import every_fifth
 from lecturebench.datasets.views import MOST_CATEGORIES, categories
-from lecturebench.datasets.written import look_alikes, twins
+from lecturebench.datasets.written import NUMBER, look_alikes, twins
 from lecturebench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -102,6 +102,10 @@ class _Table:
         else:
             X, names, about["categories"] = self._table(features, pieces, texts, parts)
             dataset = labels.table(self.place, X, y_parts, names, task)
+        if task != self.spelling.options.get("task") and all(map(NUMBER.fullmatch, dataset.classes)):
+            self.notes.append(
+                "The file says that the target is categories: these are classes, though they are numbers."
+            )
         doubts = labels.notes(dataset, about.get("categories"))
         return described_as(dataset, **about, notes=[*self.notes, *doubts])
 
