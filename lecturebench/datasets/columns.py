@@ -6,21 +6,18 @@ Text becomes a number only where it is written as one, and a label only where it
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from lecturebench.datasets import labels
+from lecturebench.datasets.written import DECIMAL, NUMBER, WHOLE
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-WHOLE = re.compile(r"-?[1-9][0-9]*|0")
-# A decimal that nobody could have meant as a name: no 01, no 00.5.
-DECIMAL = re.compile(r"[+-]?(?:(?:[1-9][0-9]*|0)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 INFINITE = frozenset(("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"))
 
 _TEXT, _NUMBER, _MISSING, _INFINITE = range(4)
@@ -53,6 +50,7 @@ class Columns:
         """Take rows of all columns: numbers as they are, anything else as text in strict types."""
         kinds, values = _typed(frame)
         self._check_values(frame, kinds)
+        self._check_exact(frame, kinds, values)
         is_text = kinds[0] == _TEXT if self.is_text is None else self.is_text
         mixed = np.argwhere((kinds == _TEXT) != is_text)
         if len(mixed):
@@ -89,6 +87,24 @@ class Columns:
             f"{said}; fill it in, or leave such rows or the column out"
         )
 
+    def _check_exact(self, frame: pd.DataFrame, kinds: np.ndarray, values: np.ndarray) -> None:
+        """Numbers that differ in the file still do as float64: whole ones always, decimals unless all become one."""
+        import pandas as pd
+
+        large = (
+            np.zeros(len(kinds.T), dtype=bool) if values.dtype == np.uint8 else (np.abs(values) >= labels.EXACT).any(0)
+        )
+        constant = (values == values[:1]).all(axis=0)
+        for j in np.flatnonzero((large | constant) & (kinds == _NUMBER).all(axis=0)).tolist():
+            cells = frame.iloc[:, j]
+            if cells.dtype.kind == "f" or (not large[j] and len(pd.unique(cells)) == 1):
+                continue  # the file has float64 itself, or one number throughout
+            row = inexact([str(cell).strip() for cell in cells], values[:, j])
+            if row is not None:
+                self.fail(
+                    f"column {self.names[j]!r}, {self.where(self.rows + row)}: {_shown(cells.iloc[row])} {INEXACT}"
+                )
+
     def _fail_mixed(self, frame: pd.DataFrame, row: int, column: int) -> NoReturn:
         """For a cell that is not of the kind that the column's first is; text is named as the odd one of both."""
         first = frame if self._first is None else self._first
@@ -109,11 +125,39 @@ def places(rows: Sequence[int], cells: Sequence[Any], where: Where) -> str:
     return f"{', '.join(shown)}{more}: each"
 
 
+def inexact(cells: Sequence[str], values: np.ndarray) -> int | None:
+    """The first of the cells, all numbers, that its value as float64 does not stand for; None where all do.
+
+    A whole number has to be held exactly. Decimals are rounded, unless cells that differ all become the same.
+    """
+    for i in np.flatnonzero(np.abs(values) >= labels.EXACT).tolist():
+        if cells[i].lstrip("+-").isdecimal() and Decimal(cells[i]) != Decimal(values[i].item()):
+            return i
+    if (values == values[0]).all():
+        untrapped = Context(traps=[])  # an exponent beyond all bounds is NaN, which equals nothing
+        first = Decimal(cells[0], untrapped)
+        return next((cells.index(cell) for cell in dict.fromkeys(cells) if Decimal(cell, untrapped) != first), None)
+    return None
+
+
+INEXACT = (
+    "cannot be told from its neighbours as a 64-bit float: leave the column out if it is an id, and take away what all "
+    "its values have in common if it is a measurement"
+)
+
+
+def task_of(cells: pd.Series, task: str | None) -> str | None:
+    """The task that was said, else classification where the file itself says that targets are categories."""
+    import pandas as pd
+
+    return task or ("classification" if isinstance(cells.dtype, pd.CategoricalDtype) else None)
+
+
 def targets(name: str, cells: pd.Series, task: str | None, where: Where, fail: Fail) -> np.ndarray:
     """The targets of a table (n,): integers or floats where all are, for classification only integers; else text.
 
     cells: numbers as they are, or text in strict types. A target that is missing is refused, and so is text among
-    decimals: one of both is a slip.
+    decimals, or text that was hardly meant as classes (`labels.slip`): it is a slip.
     """
     import pandas as pd
 
@@ -121,7 +165,10 @@ def targets(name: str, cells: pd.Series, task: str | None, where: Where, fail: F
         lost = np.flatnonzero(cells.isna().to_numpy()).tolist()
         if lost:
             fail(f"target {name!r}, {places(lost, ['nan'] * len(lost), where)} is missing; {MEND}")
-        return _native(cells)
+        y = _native(cells)
+        if task == "regression" and y.dtype.kind in "iu":
+            _check_exact(name, list(map(str, y.tolist())), y.astype(np.float64), where, fail)
+        return y
     texts = [str(cell).strip() for cell in cells.astype(object).where(cells.notna(), "")]
     lost = [i for i, cell in enumerate(texts) if is_missing(cell)]
     if lost:
@@ -129,11 +176,23 @@ def targets(name: str, cells: pd.Series, task: str | None, where: Where, fail: F
     nul = next((i for i, cell in enumerate(texts) if "\0" in cell), None)
     if nul is not None:
         fail(f"target {name!r}, {where(nul)}: {texts[nul]!r} holds the character NUL; is the file text in UTF-8?")
-    if all(map(WHOLE.fullmatch, texts)):
-        return np.array(texts, dtype=np.float64) if task == "regression" else _integers(texts)
+    if all(map(WHOLE.fullmatch, texts)) and task != "regression":
+        y = _integers(texts)
+        if y.dtype.kind == "U" and task is None:
+            longest = max(range(len(texts)), key=lambda i: len(texts[i]))
+            fail(
+                f"target {name!r}, {where(longest)}: {texts[longest]!r} is beyond 64 bits: say ?task=classification if "
+                "each is the name of a class; values cannot be told apart so far out"
+            )
+        return y
     odd = next((i for i, cell in enumerate(texts) if not DECIMAL.fullmatch(cell)), None)
     decimal = next((i for i, cell in enumerate(texts) if DECIMAL.fullmatch(cell) and not WHOLE.fullmatch(cell)), None)
-    if task == "classification" or (odd is not None and decimal is None and task is None):
+    if task == "classification":
+        return np.array(texts)
+    if odd is not None and decimal is None and task is None:
+        slip = labels.slip(list(dict.fromkeys(texts)))
+        if slip:
+            fail(f"target {name!r}, {where(texts.index(slip[0]))}: {slip[0]!r} {slip[1]}")
         return np.array(texts)
     if odd is not None:
         why = "task is regression" if decimal is None else f"{where(decimal)} has the decimal {texts[decimal]!r}"
@@ -142,7 +201,14 @@ def targets(name: str, cells: pd.Series, task: str | None, where: Where, fail: F
     if not np.isfinite(y).all():
         odd = int(np.flatnonzero(~np.isfinite(y))[0])
         fail(f"target {name!r}, {where(odd)}: {texts[odd]!r} is no finite number")
+    _check_exact(name, texts, y, where, fail)
     return y
+
+
+def _check_exact(name: str, cells: Sequence[str], y: np.ndarray, where: Where, fail: Fail) -> None:
+    row = inexact(cells, y)
+    if row is not None:
+        fail(f"target {name!r}, {where(row)}: {cells[row]!r} {INEXACT}")
 
 
 MEND = "give each row one, or leave the row out; if it names a class, call that otherwise"
@@ -175,9 +241,9 @@ def _typed_text(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     cells = frame.to_numpy(dtype=object)
     order: Any = "F" if cells.flags.f_contiguous else "C"
     codes, different = pd.factorize(cells.ravel(order=order), use_na_sentinel=False)
-    found = [_cell(cell) for cell in different]
-    kinds = np.array([kind for kind, _ in found], dtype=np.int8)[codes].reshape(cells.shape, order=order)
-    values = _compact(np.array([value for _, value in found]))[codes].reshape(cells.shape, order=order)
+    typed = [_cell(cell) for cell in different]
+    kinds = np.array([kind for kind, _ in typed], dtype=np.int8)[codes].reshape(cells.shape, order=order)
+    values = _compact(np.array([value for _, value in typed]))[codes].reshape(cells.shape, order=order)
     for j, kind in enumerate(frame.dtypes):
         if isinstance(kind, pd.CategoricalDtype):  # said by the file itself, whatever its values look like
             kinds[kinds[:, j] != _MISSING, j] = _TEXT
@@ -203,13 +269,13 @@ def _compact(values: np.ndarray) -> np.ndarray:
     return small if np.array_equal(small, values) else values
 
 
-def _integers(found: list[str]) -> np.ndarray:
+def _integers(cells: list[str]) -> np.ndarray:
     """As int64, else uint64; as text where neither holds them."""
-    numbers = [int(cell) for cell in found]
+    numbers = [int(cell) for cell in cells]
     for kind in (np.int64, np.uint64):
         if np.iinfo(kind).min <= min(numbers) and max(numbers) <= np.iinfo(kind).max:
             return np.array(numbers, dtype=kind)
-    return np.array(found)
+    return np.array(cells)
 
 
 def _native(cells: pd.Series) -> np.ndarray:

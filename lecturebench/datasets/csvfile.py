@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from lecturebench.datasets.columns import NUMBER
 from lecturebench.datasets.description import Described
 from lecturebench.datasets.spelling import Spelling
 from lecturebench.datasets.tabular import CELLS, TARGETS, Rows, decoded, plain
+from lecturebench.datasets.written import NUMBER
 from lecturebench.errors import UsageError
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from lecturebench.datasets.description import Described
+from lecturebench.datasets.labels import EXACT
 from lecturebench.datasets.sources import Answer, NotUsable, probe
 from lecturebench.datasets.spelling import Spelling
 from lecturebench.datasets.tabular import CELLS, Rows, decoded
@@ -27,17 +28,24 @@ OPENML_SECONDS = 15.0
 def parquet(spelling: Spelling) -> Described:
     """The table of a Parquet file. UsageError for what is none, or holds more than numbers and text."""
     import pandas as pd
+    from pyarrow.parquet import read_schema  # type: ignore[import-untyped,unused-ignore]
 
     try:
         frame = pd.read_parquet(spelling.path)
+        said = (read_schema(spelling.path).pandas_metadata or {}).get("columns", ())
     except Exception as error:  # pyarrow raises errors of many kinds
         raise UsageError(f"parquet:{spelling.path}: it cannot be read as Parquet: {_line(error)}") from error
+    notes: tuple[str, ...] = ()
     if any(name is not None for name in frame.index.names):  # an index that was given a name is a column
+        notes = (f"The index of the file, {', '.join(map(repr, frame.index.names))}, is read as columns.",)
         try:
             frame = frame.reset_index()
         except ValueError as error:
             raise UsageError(f"parquet:{spelling.path}: its index has the name of a column: {_line(error)}") from error
-    return _decoded(spelling, frame)
+    for column in said:  # pandas gives categories of numbers back as plain numbers
+        if column.get("pandas_type") == "categorical" and column.get("name") in frame:
+            frame[column["name"]] = frame[column["name"]].astype("category")
+    return _decoded(spelling, frame, notes=notes)
 
 
 def arff(spelling: Spelling) -> Described:
@@ -64,7 +72,15 @@ def arff(spelling: Spelling) -> Described:
         values = records[name]
         if kind == "nominal":
             columns[name] = pd.Categorical([cell.decode() for cell in values])
-        elif kind == "numeric" and (values == np.floor(values)).all() and (np.abs(values) < 2**53).all():
+        elif (
+            kind == "numeric" and (values == np.floor(values)).all() and EXACT <= np.abs(values).max(initial=0) < np.inf
+        ):
+            _fail(
+                spelling,
+                f"column {name!r} has whole numbers up to {np.abs(values).max():.0f}, which SciPy reads as floats: "
+                "they cannot be told apart past 2**53: leave it out if it is an id, or save the table as CSV",
+            )
+        elif kind == "numeric" and (values == np.floor(values)).all() and np.isfinite(values).all():
             columns[name] = values.astype(np.int64)
         else:
             columns[name] = values

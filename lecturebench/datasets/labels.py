@@ -6,14 +6,14 @@ them, each with two rows at least; for all others the user says ``task=classific
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lecturebench.datasets import formats
+from lecturebench.datasets import features, formats, written
 from lecturebench.datasets.decoded import SPLITS, Decoded, Split, Task
 from lecturebench.errors import UsageError
 
@@ -70,10 +70,14 @@ def table(
     return Decoded(kind="table", task="regression", train=train, test=test, columns=columns)
 
 
-def notes(decoded: Decoded) -> list[str]:
-    """What a reader should be told about classes and pixels that are allowed, but may be a slip; a sentence each."""
+def notes(decoded: Decoded, categories: Mapping[str, Sequence[str]] | None = None) -> list[str]:
+    """What a reader should be told about data that are allowed, but may be a slip; a sentence each.
+
+    categories: the features of a table that are categories, by name, with their values.
+    """
     said = []
     if decoded.task == "classification":
+        said += _of_names(decoded.classes)
         trained, tested = (set(np.unique(getattr(decoded, name).y).tolist()) for name in SPLITS)
         alone = [decoded.classes[code] for code in sorted(trained - tested)]
         if alone:
@@ -84,7 +88,47 @@ def notes(decoded: Decoded) -> list[str]:
         most = max(int(getattr(decoded, name).X.max()) for name in SPLITS)
         if most < 32:
             said.append(f"Pixels reach {most} of 255, so that all images are nearly black: is that their scale?")
+    if decoded.kind == "table":
+        said += features.notes(decoded, categories or {})
+    return said + features.shared(decoded)
+
+
+def _of_names(classes: Sequence[str]) -> list[str]:
+    """What is odd about the names of classes, as they are."""
+    numbers = [name for name in classes if written.NUMBER.fullmatch(name)]
+    others = [name for name in classes if name not in numbers]
+    said = []
+    if numbers and others:
+        said.append(f"Classes mix numbers and text, say {numbers[0]!r} and {others[0]!r}: each name is a class.")
+    spellings = defaultdict(list)
+    for name in numbers:
+        value = float(name)
+        spellings[value if abs(value) < EXACT else name].append(name)
+    for alike in spellings.values():
+        if len(alike) > 1:
+            said.append(f"C{_classes(alike)[1:]} are one number, but different classes, since they are spelt apart.")
     return said
+
+
+def slip(names: Sequence[str]) -> tuple[str, str] | None:
+    """Of different labels that are text, one that was hardly meant as the name of a class, and why; else None.
+
+    Names such as 01 and 1_1 are; so are any once the user said that the task is classification.
+    """
+    numbers = [name for name in names if written.NUMBER.fullmatch(name)]
+    alike = [name for name in written.look_alikes(names) if not written.CODE.fullmatch(name)]
+    if alike and 2 * (len(alike) + len(numbers)) > len(names):
+        return alike[0], (
+            "looks like a number or a date: write plain numbers as in 1200 or 0.5, or say ?task=classification if each "
+            "is the name of a class"
+        )
+    words = [name for name in names if not any(map(str.isdecimal, name))]
+    if numbers and words:
+        return words[0], (
+            f"is no number, while there is {numbers[0]!r}: correct it, leave such rows out, or say "
+            "?task=classification if each is the name of a class"
+        )
+    return None
 
 
 def of_one_hot(y: list[np.ndarray]) -> list[np.ndarray] | None:
@@ -131,7 +175,10 @@ def task_of(path: Path, y: list[np.ndarray], task: str | None) -> Task:
     kinds = {part.dtype.kind for part in y}
     if kinds == {"U"} or kinds == {"b"}:
         if task == "regression":
-            raise UsageError(f"{path}: task is 'regression', but targets are {_told(y)}; regression needs numbers")
+            raise UsageError(f"{path}: task is 'regression', but targets are {_held(y)}; regression needs numbers")
+        doubt = slip(np.unique(_joined(y)).tolist()) if kinds == {"U"} and task is None else None
+        if doubt:
+            raise UsageError(f"{path}: target {doubt[0]!r} {doubt[1]}")
         return "classification"
     if kinds <= {"i", "u"}:
         if task:
@@ -145,7 +192,7 @@ def task_of(path: Path, y: list[np.ndarray], task: str | None) -> Task:
             f"; up to {MOST_CLASSES_UNSAID} that each come twice are taken for classes: {SAY_TASK}"
         )
     if kinds != {"f"}:
-        raise UsageError(f"{path}: targets are {_told(y)}; expected labels or finite floats, the same in both splits")
+        raise UsageError(f"{path}: targets are {_held(y)}; expected labels or finite floats, the same in both splits")
     for name, part in zip(SPLITS, y, strict=True):
         bad = np.flatnonzero(~np.isfinite(part))
         if len(bad):
@@ -160,7 +207,7 @@ def task_of(path: Path, y: list[np.ndarray], task: str | None) -> Task:
     return "regression" if task == "regression" else "classification"
 
 
-def _told(y: list[np.ndarray]) -> str:
+def _held(y: list[np.ndarray]) -> str:
     """What the two splits hold, in words."""
     kinds = ["text" if part.dtype.kind == "U" else str(part.dtype) for part in y]
     return kinds[0] if kinds[0] == kinds[1] else f"{kinds[0]} in train and {kinds[1]} in test"
@@ -179,13 +226,19 @@ def _are_labels(y: np.ndarray) -> bool:
 
 
 def _are_whole(y: np.ndarray) -> bool:
-    return bool((np.isfinite(y) & (y == np.trunc(y)) & (np.abs(y) <= EXACT)).all())
+    return bool((np.isfinite(y) & (y == np.trunc(y))).all())
 
 
 def _whole(path: Path, y: list[np.ndarray]) -> list[np.ndarray]:
     """Labels with floats such as 5.0 as whole numbers, once it was said that they are classes."""
     if any(part.dtype.kind == "f" and not _are_whole(part) for part in y):
         raise UsageError(f"{path}: labels have decimals or are not finite; classes are whole numbers or text")
+    for part in y:
+        if part.dtype.kind == "f" and part.size and np.abs(part).max() > EXACT:
+            raise UsageError(
+                f"{path}: labels are floats that reach {np.abs(part).max():.0f}; beyond 2**53 floats cannot tell whole "
+                "numbers apart: store them as integers or text"
+            )
     return [part.astype(np.int64) if part.dtype.kind == "f" else part for part in y]
 
 
@@ -200,7 +253,7 @@ def _encode(path: Path, y: list[np.ndarray]) -> tuple[list[np.ndarray], tuple[st
     """Labels as 0, 1, … in the order of their sorted names, the same for both splits; and the names."""
     kinds = {part.dtype.kind for part in y}
     if len(kinds) > 1 and kinds != {"i", "u"}:
-        raise UsageError(f"{path}: labels are {_told(y)}; make them alike")
+        raise UsageError(f"{path}: labels are {_held(y)}; make them alike")
     names, codes = np.unique(_joined(y), return_inverse=True)
     if kinds == {"U"}:
         _no_twins(path, names.tolist())
@@ -212,20 +265,12 @@ def _encode(path: Path, y: list[np.ndarray]) -> tuple[list[np.ndarray], tuple[st
 
 
 def _no_twins(path: Path, names: list[str]) -> None:
-    seen: dict[str, str] = {}
-    for name in names:
-        other = seen.setdefault(_spoken(name), name)
-        if other != name:
-            raise UsageError(
-                f"{path}: classes {other!a} and {name!a} differ only in case, blanks or Unicode form: "
-                "spell them alike if they are one class, and name them apart if they are two"
-            )
-
-
-def _spoken(name: str) -> str:
-    """The name without what a reader may not see: case, blanks, invisible marks, and how accents are composed."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return "".join(mark for mark in folded if unicodedata.category(mark) != "Cf" and not mark.isspace())
+    pair = written.twins(names)
+    if pair:
+        raise UsageError(
+            f"{path}: classes {pair[0]!a} and {pair[1]!a} differ only in case, blanks or Unicode form: "
+            "spell them alike if they are one class, and name them apart if they are two"
+        )
 
 
 def _no_class_in_test_alone(path: Path, names: list[Any], train: np.ndarray, test: np.ndarray) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -17,12 +18,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from lecturebench.datasets import digests, labels
-from lecturebench.datasets.columns import Columns, targets
-from lecturebench.datasets.decoded import Split
+from lecturebench.datasets.columns import Columns, targets, task_of
+from lecturebench.datasets.decoded import SPLITS, Split
 from lecturebench.datasets.description import Described, described_as
 from lecturebench.datasets.spelling import Spelling
 from lecturebench.datasets.splits import every_fifth
 from lecturebench.datasets.views import MOST_CATEGORIES, categories
+from lecturebench.datasets.written import NUMBER, look_alikes, twins
 from lecturebench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -66,6 +68,9 @@ class _Table:
     def decoded(self) -> Described:
         import pandas as pd
 
+        for i, name in enumerate(self.names):
+            if "\0" in name:
+                self._fail(f"column {i + 1}, {name!r}, holds the character NUL; is the file text in UTF-8?")
         split = self._split_column()
         target = self._target(split)
         features = [name for name in self.names if name not in (target, split)]
@@ -79,8 +84,9 @@ class _Table:
                 kept.append(piece[name])
         if columns.rows < 2:
             self._fail(f"it has {columns.rows} rows; a table needs at least two")
-        task = self.spelling.options.get("task")
-        y = targets(target, pd.concat(aside[target]), task, self.rows.where, self._fail)
+        cells = pd.concat(aside[target])
+        task = task_of(cells, self.spelling.options.get("task"))
+        y = targets(target, cells, task, self.rows.where, self._fail)
         pieces, texts = columns.numbers(), columns.texts()
         parts = self._drawn(pieces, texts, y) if split is None else self._split(split, pd.concat(aside[split]))
         if not all(map(len, parts)):
@@ -89,14 +95,19 @@ class _Table:
         is_image = self.spelling.image is not None
         if split is None and (is_image or labels.task_of(self.place, y_parts, task) == "classification"):
             labels.check_drawn(self.place, y, parts, "give a column split with train and test")
-        told: dict[str, Any] = {"target": target, "split": BY_HASH if split is None else f"by column {split!r}"}
+        about: dict[str, Any] = {"target": target, "split": BY_HASH if split is None else f"by column {split!r}"}
         if is_image:
             X = self._images(features, columns, pieces, parts)
-            found = labels.images(self.place, X, y_parts, task)
+            dataset = labels.images(self.place, X, y_parts, task)
         else:
-            X, names, told["categories"] = self._table(features, pieces, texts, parts)
-            found = labels.table(self.place, X, y_parts, names, task)
-        return described_as(found, **told, notes=[*self.notes, *labels.notes(found)])
+            X, names, about["categories"] = self._table(features, pieces, texts, parts)
+            dataset = labels.table(self.place, X, y_parts, names, task)
+        if task != self.spelling.options.get("task") and all(map(NUMBER.fullmatch, dataset.classes)):
+            self.notes.append(
+                "The file says that the target is categories: these are classes, though they are numbers."
+            )
+        doubts = labels.notes(dataset, about.get("categories"))
+        return described_as(dataset, **about, notes=[*self.notes, *doubts])
 
     def _split_column(self) -> str | None:
         """The column that says train or test: the one that was said, else one of that name."""
@@ -144,15 +155,14 @@ class _Table:
 
     def _split(self, name: str, cells: pd.Series) -> list[np.ndarray]:
         """Positions of train and test as the column says, each in the order of the file."""
-        found = np.array([str(cell).strip().casefold() for cell in cells.astype(object)])
-        odd = np.flatnonzero(~np.isin(found, ("train", "test")))
-        if len(odd):
-            i = int(odd[0])
+        said = [str(cell).strip().casefold() for cell in cells.astype(object)]
+        i = next((i for i, cell in enumerate(said) if cell not in SPLITS), None)
+        if i is not None:
             self._fail(
                 f"column {name!r}, {self.rows.where(i)}: {cells.iloc[i]!r} is neither train nor test; write "
                 "one of both, or leave such rows out"
             )
-        return [np.flatnonzero(found == "train"), np.flatnonzero(found == "test")]
+        return [np.flatnonzero([cell == part for cell in said]) for part in SPLITS]
 
     def _drawn(self, pieces: list[np.ndarray], texts: dict[str, np.ndarray], y: np.ndarray) -> list[np.ndarray]:
         """Positions of train and every fifth row by hash, each in the order of the file."""
@@ -182,6 +192,9 @@ class _Table:
         for name in features:
             starts[name] = len(names)
             names += [f"{name}={value}" for value in encoded[name][1]] if name in encoded else [name]
+        twice = next((name for name, n in Counter(names).items() if n > 1), None)
+        if twice is not None:
+            self._fail(f"two columns of features would be called {twice!r}, a category among them: rename a column")
         X = [np.empty((len(part), len(names))) for part in parts]
         numbers = [start for name, start in starts.items() if name not in encoded]
         _fill(X, numbers if encoded else slice(None), pieces, parts)
@@ -191,16 +204,32 @@ class _Table:
         return X, tuple(names), {name: values for name, (_, values) in encoded.items()}
 
     def _categories(self, name: str, cells: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-        different = set(cells.tolist())
+        different = sorted(set(cells.tolist()))
+        nul = next((value for value in different if "\0" in value), None)
+        if nul is not None:
+            where = self.rows.where(cells.tolist().index(nul))
+            self._fail(f"column {name!r}, {where}: {nul!r} holds the character NUL; is the file text in UTF-8?")
+        alike = look_alikes(different)
+        numeric = ""
+        if 2 * len(alike) > len(different):
+            numeric = f"values such as {alike[0]!r} look like numbers or dates: write these as plain numbers"
         if len(different) > MOST_CATEGORIES:
             self._fail(
-                f"column {name!r} is text with {len(different):,} different values, say {min(different)!r}; up "
-                f"to {MOST_CATEGORIES} become categories: leave it out of the file if it names the rows"
+                f"column {name!r} is text with {len(different):,} different values, say {different[0]!r}; up to "
+                f"{MOST_CATEGORIES} become categories: leave it out of the file if it names the rows"
+                f"{'; ' + numeric if numeric else ''}"
             )
         columns, values = categories(cells, train)
-        alone = sorted(different - set(values))
-        more = f"; test alone has {_quoted(alone[:5])}, which are none of them" if alone else ""
-        self.notes.append(f"Column {name!r} is text: {len(values)} categories, a column of 0 and 1 for each{more}.")
+        alone = sorted({*different} - {*values})
+        said = [f"Column {name!r} becomes {len(values)} categories, a column of 0 and 1 for each"]
+        if alone:
+            said.append(f"test alone has {_quoted(alone[:5])}, which are none of them")
+        if numeric:
+            said.append(f"{numeric} to have a column of numbers")
+        pair = twins(different)
+        if pair:
+            said.append(f"{pair[0]!a} and {pair[1]!a} are two of them, though they differ only in what is hard to see")
+        self.notes.append(f"{'; '.join(said)}.")
         return columns, values
 
     def _images(
@@ -217,6 +246,7 @@ class _Table:
             )
         if columns.is_text.any():
             self._fail(f"image={said}: column {features[int(columns.is_text.argmax())]!r} is text, and no pixels")
+        self._check_order(features)
         start = 0
         for piece in pieces:
             if piece.dtype != np.uint8:
@@ -234,6 +264,25 @@ class _Table:
             "row; they are scaled as images are."
         )
         return [part.reshape(len(part), height, width, channels) for part in X]
+
+    def _check_order(self, features: Sequence[str]) -> None:
+        """Columns are called alike but for numbers, and stand in the order of these."""
+        called = [re.sub(r"\d+", "#", name) for name in features]
+        usual, n = Counter(called).most_common(1)[0]
+        said = f"image={self.spelling.options['image']}: "
+        if len(features) > n > len(features) / 2:
+            odd = next(name for name, stem in zip(features, called, strict=True) if stem != usual)
+            pixel = features[called.index(usual)]
+            self._fail(
+                f"{said}column {odd!r} is not called as {pixel!r} is; leave it out, or rename it if it is a pixel"
+            )
+        order = [[int(number) for number in re.findall(r"\d+", name)] for name in features]
+        i = next((i for i in range(1, len(order)) if order[i] < order[i - 1]), None)
+        if i is not None:
+            self._fail(
+                f"{said}column {features[i]!r} comes after {features[i - 1]!r}; pixels are read row by row as columns "
+                "stand: put these in that order, and number them so"
+            )
 
     def _say(self, **options: str) -> str:
         return repr(self.spelling.adding(**options))

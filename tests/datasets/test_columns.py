@@ -1,12 +1,14 @@
 """The strict types of columns: what is a number, a label, a category, a missing value, and nothing else."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lecturebench.datasets.columns import Columns, is_missing, targets
+from lecturebench.datasets.columns import Columns, is_missing, targets, task_of
 
 
 class Refused(Exception):
@@ -132,10 +134,79 @@ def test_text_among_decimals_is_a_slip_and_among_whole_numbers_a_class():
     assert target(["1", "2", "3+"]).tolist() == ["1", "2", "3+"]
 
 
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["1,200", "999"], "row 1: '1,200' looks like a number or a date"),
+        (["0.5%", "1.5%"], "row 1: '0.5%' looks"),
+        (["$1,500", "$2,500"], "row 1: '$1,500' looks"),
+        (["0,5", "1,5"], "row 1: '0,5' looks"),
+        (["2020-01-10", "2020-01-11"], "row 1: '2020-01-10' looks"),
+        (["5 Jan 2020", "6 May 2020"], "row 1: '5 Jan 2020' looks"),
+        (["5 kg", "7 kg"], "row 1: '5 kg' looks"),
+        (["(5)", "7"], "row 1: '(5)' looks"),
+        (["١", "٢"], "row 1: '١' looks"),
+        (["0x10", "0x1f"], "row 1: '0x10' looks"),
+        (["1", "100000000000000000000"], "row 2: '100000000000000000000' is beyond 64 bits"),
+        (["0", "1", "-"], "row 3: '-' is no number, while there is '0'"),
+        (["1", "2", "two"], "row 3: 'two' is no number"),
+        (["True", "1"], "row 1: 'True' is no number"),
+    ],
+)
+def test_text_that_was_hardly_meant_as_classes_is_refused_until_it_is_said_to_be(cells, said):
+    with pytest.raises(Refused, match=f"target 'y', {re.escape(said)}.*say \\?task=classification"):
+        target(cells)
+    assert target(cells, "classification").tolist() == cells
+
+
+@pytest.mark.parametrize(
+    "cells", [["1_1", "11"], ["1", "01"], ["<=50K", ">50K"], ["c1", "c2"], ["1a", "2b"], ["1st", "2nd"], ["a", "5%"]]
+)
+def test_names_with_digits_are_classes(cells):
+    assert target(cells).tolist() == cells
+
+
+@pytest.mark.parametrize("kind", [str, "int64", "Int64", "uint64"])
+def test_whole_number_that_float64_would_merge_is_named(kind):
+    cells = pd.Series([2**53, 2**53 + 1, 2**53 + 2], dtype="int64").astype(kind)
+    with pytest.raises(Refused, match=r"column 'a', row 2: '9007199254740993' cannot be told .* if it is an id"):
+        typed([cells])
+    with pytest.raises(Refused, match="target 'y', row 2: '9007199254740993' cannot be told"):
+        targets("y", cells, "regression", lambda i: f"row {i + 1}", fail)
+
+
+@pytest.mark.parametrize(
+    ("cells", "row"),
+    [
+        (["1.0", "1.00", "1"], None),
+        (["0.12345678901234567890", "0.5"], None),
+        (["1e20", "100000000000000000000", "12345678901234567890.5"], None),
+        (["1.00000000000000000001", "1.00000000000000000002"], 2),
+        (["1e-400", "2e-400"], 2),
+        (["1e-99999999999999999999", "0"], 1),
+        (["-9007199254740993", "1"], 1),
+    ],
+)
+def test_decimals_are_rounded_but_not_all_to_one(cells, row):
+    if row is None:
+        typed([cells])
+        return
+    for ask in (lambda: typed([cells]), lambda: target(cells, "regression")):
+        with pytest.raises(Refused, match=f"row {row}: '{cells[row - 1]}' cannot be told"):
+            ask()
+
+
+def test_categories_of_a_file_are_classes_unless_the_user_says_values():
+    cells = pd.Series(pd.Categorical(["0.5", "1.5", "0.5"]))
+    assert task_of(cells, None) == "classification"
+    assert task_of(cells, "regression") == "regression"
+    assert task_of(cells.astype(object), None) is None
+
+
 def test_large_labels_stay_apart():
     large = [str(2**53), str(2**53 + 1), str(2**64 - 1), str(2**64)]
     for n in (2, 3, 4):
-        assert [str(value) for value in target(large[:n]).tolist()] == large[:n]
+        assert [str(value) for value in target(large[:n], "classification").tolist()] == large[:n]
     assert targets("y", pd.Series([2**53, 2**53 + 1], dtype="UInt64"), None, str, fail).tolist() == [2**53, 2**53 + 1]
 
 

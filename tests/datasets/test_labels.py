@@ -23,7 +23,8 @@ def table(train, test, task=None, X=None):
 
 def images(train, test, task=None):
     y = [np.array(train), np.array(test)]
-    return labels.images(FILE, [np.full((len(part), 2, 2), 200, np.uint8) for part in y], y, task)
+    X = [np.full((len(part), 2, 2), pixel, np.uint8) for part, pixel in zip(y, (200, 100), strict=True)]
+    return labels.images(FILE, X, y, task)
 
 
 def refusal(ask, *arguments, **options):
@@ -221,3 +222,30 @@ def test_a_drawn_split_that_leaves_train_without_a_class_is_refused():
     message = refusal(labels.check_drawn, FILE, y, (np.array([0, 1]), np.array([2])), "draw your own")
     assert "class 'b' has 1 example, and every fifth example by hash, the test split, took them all" in message
     assert "give more, or draw your own" in message
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["1", "01", "+1", "2"], ["Classes '+1', '01' and '1' are one number, but different classes"]),
+        (["2", "2."], ["Classes '2' and '2.' are one number"]),
+        (["11", "1_1"], ["Classes mix numbers and text, say '11' and '1_1'"]),
+        ([str(2**53), str(2**53 + 1)], []),
+        (["a", "b"], []),
+    ],
+)
+def test_names_that_are_numbers_to_a_reader_are_said(names, said):
+    notes = labels.notes(images(names, names))
+    assert [note.startswith(start) for note, start in zip(notes, said, strict=True)] == [True] * len(said)
+
+
+def test_text_of_an_array_that_looks_like_numbers_is_refused_until_it_is_said_to_be_classes():
+    assert "target '1,200' looks like a number" in refusal(table, ["1,200", "1,300"], ["1,200"])
+    assert table(["1,200", "1,300"], ["1,200"], "classification").classes == ("1,200", "1,300")
+
+
+def test_floats_that_cannot_tell_whole_numbers_apart_are_no_labels_and_no_values_unasked():
+    y = [2.0**60, 2.0**61]
+    assert "say ?task=classification or ?task=regression" in refusal(table, y, y)
+    assert "reach 2305843009213693952; beyond 2**53" in refusal(table, y, y, "classification")
+    assert table(y, y, "regression").task == "regression"

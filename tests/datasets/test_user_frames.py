@@ -59,7 +59,9 @@ def test_parquet_takes_the_options_of_a_table(tmp_path):
 
 def test_index_with_a_name_is_a_column_and_one_without_is_not(tmp_path):
     named = FRAME.set_index("whole")
-    assert "whole" in datasets.load(parquet(tmp_path / "a.parquet", named)).columns
+    name = parquet(tmp_path / "a.parquet", named)
+    assert "whole" in datasets.load(name).columns
+    assert "The index of the file, 'whole', is read as columns." in datasets.describe(name).notes
     assert len(datasets.load(parquet(tmp_path / "b.parquet", FRAME[FRAME.whole != 3])).columns) == 6
 
 
@@ -109,6 +111,34 @@ def test_arff_says_its_own_types(tmp_path):
     assert len(dataset.train) == 16
     assert datasets.load(f"{name}?target=grade").classes == ("01", "1", "3")
     assert datasets.load(f"{name}?target=half").task == "regression"
+
+
+@pytest.mark.parametrize("values", [[1, 3], [0.5, 1.5], [10, 20], ["1", "01"]])
+def test_categories_that_a_file_declares_are_categories_and_classes_though_they_are_numbers(tmp_path, values):
+    cells = pd.Categorical.from_codes(np.arange(20) % 2, pd.Index(values))
+    names = tuple(sorted(map(str, values)))
+    frame = FRAME[["half", "Label"]].assign(kind=cells)
+    assert datasets.load(parquet(tmp_path / "a.parquet", frame)).columns == (
+        "half",
+        *(f"kind={name}" for name in names),
+    )
+    name = parquet(tmp_path / "b.parquet", frame)
+    assert datasets.load(f"{name}?target=kind").classes == names
+    assert any("target is categories" in note for note in datasets.describe(f"{name}?target=kind").notes)
+
+
+def test_nominal_target_of_many_numbers_is_classes(tmp_path):
+    values = ",".join(map(str, range(25)))
+    rows = "".join(f"{i * 37 % 101}.5,{i % 25}\n" for i in range(100))
+    text = f"@RELATION r\n@ATTRIBUTE p NUMERIC\n@ATTRIBUTE class {{{values}}}\n@DATA\n{rows}"
+    assert len(datasets.load(arff(tmp_path / "a.arff", text)).classes) == 25
+    assert datasets.load(f"arff:{tmp_path / 'a.arff'}?task=regression").task == "regression"
+
+
+def test_whole_numbers_of_an_arff_that_floats_merge_are_refused(tmp_path):
+    text = ARFF.replace("0.5,1,", f"{2**53 + 1},1,").replace(".5,", ",")
+    with pytest.raises(UsageError, match=r"column 'half' has whole numbers up to \d+, .*if it is an id"):
+        datasets.load(arff(tmp_path / "a.arff", text))
 
 
 def test_missing_values_and_text_of_an_arff_are_said(tmp_path):

@@ -173,6 +173,12 @@ BAD_CSV = [
     ("a,target,split\n1,2.5,train\n2,3,train\n", "2 rows for train and 0 for test"),
     ("a,target\n" + "1,5\n" * 10, "all labels are 5; classification needs two"),
     ('a,target\n"1,2\n', "cannot be read as CSV"),
+    ("a\0,target\n1,2\n", r"column 1, 'a\\x00', holds the character NUL"),
+    ("a,target\nx,2.5\nx\0,3.5\n" + "y,1.5\n" * 4, r"column 'a', line 3: 'x\\x00' holds the character NUL"),
+    ("a,a=x,target\n" + "x,1,2.5\n" * 6, "two columns of features would be called 'a=x'"),
+    ("a=x,a,target\n" + "z,x=z,2.5\n" * 6, "two columns of features would be called 'a=x=z'"),
+    ("a,target\n1,2\n9007199254740993,3\n", "column 'a', line 3: '9007199254740993' cannot be told"),
+    ("a,target\n1,0\n2,1\n3,-\n", "target 'target', line 4: '-' is no number, while there is '0'"),
 ]
 
 
@@ -244,6 +250,44 @@ def test_columns_said_to_be_pixels_are_images_and_the_same_as_those_of_an_npz(tm
         UsageError, match=r"image=3x3 needs 9 columns of pixels besides the target; it has 30, from 'p0'"
     ):
         datasets.load(f"{name}?image=3x3")
+
+
+@pytest.mark.parametrize(
+    ("pixels", "said"),
+    [
+        ("p0,p1,p10,p2", "column 'p2' comes after 'p10'"),
+        ("1x1,2x1,1x2,2x2", "column '1x2' comes after '2x1'"),
+        ("id,p1,p2,p3", "column 'id' is not called as 'p1' is"),
+        ("a,b,c,d", None),
+        ("1x1,1x2,2x1,2x2", None),
+    ],
+)
+def test_pixels_out_of_their_order_are_refused(tmp_path, pixels, said):
+    name = write(tmp_path / "a.csv", f"label,{pixels}\n" + rows(letter, *[lambda i: i] * 4)) + "?image=2x2"
+    if said is None:
+        assert datasets.load(name).kind == "images"
+        return
+    with pytest.raises(UsageError, match=said):
+        datasets.load(name)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (("3%", "5%"), "values such as '3%' look like numbers or dates"),
+        (("1_1", "1_2"), "values such as '1_1' look like"),
+        (("0x10", "0x20"), "values such as '0x10' look like"),
+        (("1,200", "1,300"), "values such as '1,200' look like"),
+        (("2020-01-05", "2020-01-06"), "values such as '2020-01-05' look like"),
+        (("Red", "red"), "'Red' and 'red' are two of them"),
+        (("red", "blue"), ""),
+    ],
+)
+def test_categories_that_are_something_else_to_a_reader_are_said(tmp_path, values, said):
+    name = write(tmp_path / "a.csv", "kind,p,label\n" + rows(lambda i: f'"{values[i // 2 % 2]}"', number, letter))
+    note = next(note for note in datasets.describe(name).notes if note.startswith("Column 'kind' becomes"))
+    assert said in note
+    assert note.count(";") == bool(said)
 
 
 @pytest.mark.parametrize(
