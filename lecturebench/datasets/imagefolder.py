@@ -94,7 +94,7 @@ def read(path: Path) -> Described:
     import numpy as np
 
     from lecturebench.datasets import digests, labels
-    from lecturebench.datasets.description import Described, Told
+    from lecturebench.datasets.description import Described, Reading
     from lecturebench.datasets.splits import every_fifth
 
     layout = scan(path)
@@ -128,8 +128,8 @@ def read(path: Path) -> Described:
         notes.append(
             f"Not read: {len(layout.litter)} that file managers leave behind (.DS_Store, Thumbs.db and the like)."
         )
-    told = Told(target="folder name", split=split, notes=(*notes, *labels.notes(decoded)))
-    return Described(**vars(decoded), told=told)
+    reading = Reading(target="folder name", split=split, notes=(*notes, *labels.notes(decoded)))
+    return Described(**vars(decoded), reading=reading)
 
 
 def shown(name: object) -> str:

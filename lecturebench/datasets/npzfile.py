@@ -13,7 +13,7 @@ import numpy as np
 
 from lecturebench.datasets import labels, pixels
 from lecturebench.datasets.decoded import SPLITS
-from lecturebench.datasets.description import Described, Told
+from lecturebench.datasets.description import Described, Reading
 from lecturebench.datasets.spelling import Spelling
 from lecturebench.errors import UsageError
 
@@ -49,8 +49,8 @@ class _Reader:
         else:
             self._check_table(X)
             decoded = labels.table(self.path, X, y, tuple(f"x{i}" for i in range(X[0].shape[1])), task)
-        told = Told(target=self.y.format("train"), split="as in the file", notes=(*self.notes, *labels.notes(decoded)))
-        return Described(**vars(decoded), told=told)
+        reading = Reading(target=self.y.format("train"), split="as in the file", notes=(*self.notes, *labels.notes(decoded)))
+        return Described(**vars(decoded), reading=reading)
 
     def _splits(self) -> tuple[Parts, Parts]:
         """X and y, each [train, test], validation joined to train; as many examples as targets, and of one shape."""
