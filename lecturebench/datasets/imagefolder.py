@@ -47,13 +47,15 @@ class Folder:
 class Layout:
     """What is read: by split ("train", "test", "val", or "" without one), then by class, the image files in order.
 
-    left_out: paths below the root that are not read, for the notes; litter: those that nobody put there.
-    within: folders that were read in place of those of the same name that hold them.
+    left_out: paths below the root that are not read, for the notes; litter: those that nobody put there. named: by
+    split, a folder that is only like it in name. within: folders that were read in place of those of the same name that
+    hold them.
     """
 
     splits: dict[str, dict[str, list[os.DirEntry[str]]]] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     litter: set[str] = field(default_factory=set)
+    named: dict[str, str] = field(default_factory=dict)
     within: list[str] = field(default_factory=list)
 
     def files(self) -> Iterator[os.DirEntry[str]]:
@@ -111,6 +113,8 @@ def read(path: Path) -> Described:
         decoded = labels.images(path, [X, parts["test"][0]], [y, parts["test"][1]])
         split = "as the folders have it"
     notes = pictures.notes()
+    if layout.named:
+        notes.append(f"By their names: {labels.listed(f'{split} is {name}/' for split, name in layout.named.items())}.")
     if layout.within:
         notes.append(f"Read from within a folder of the same name: {labels.listed(layout.within)}.")
     if "val" in parts:
@@ -206,7 +210,11 @@ class _Scan:
         for names in named.values():
             if len(names) > 1:
                 self._fail(f"{shown(names[0])}/ and {shown(names[1])}/ both name a split; which is it?")
-        return {split: names[0] for split, names in named.items()}
+        splits = {split: names[0] for split, names in named.items()}
+        self.layout.named = {
+            split: shown(name) for split, name in splits.items() if not SPLIT.fullmatch(name.casefold())
+        }
+        return splits
 
     def _unwrapped(self, folder: Folder) -> Folder:
         """The folder, or the one of the same name that it holds and that holds the others: an archive unpacked twice.

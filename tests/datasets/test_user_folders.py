@@ -64,6 +64,9 @@ def test_splits_by_other_names_are_read_and_validation_goes_back_to_train(tmp_pa
     dataset = datasets.load(name)
     assert (len(dataset.train), len(dataset.test)) == (8, 6)
     assert "Train is 6 images and the 2 of validation" in notes(name)
+    exact = {"train", "training", "test", "testing", "val", "valid", "validation", "trainset", "testdata"}
+    other = [folder for folder in (train, test, validation) if folder.partition("/")[0].casefold() not in exact]
+    assert [folder for folder in (train, test, validation) if f" is {folder}/" in notes(name)] == other
 
 
 @pytest.mark.parametrize("classes", [("train_ride", "plane", "car"), ("train", "plane"), ("pass test", "fail test")])
