@@ -568,10 +568,10 @@ def _at_hand(store: Store) -> selection.Load:
         missing = {}
 
     def load(name: str, data_dir: Path | None, say: Say) -> Any:
-        found = outline(name, data_dir)
-        if name in missing and not len(found.train.y):
+        dataset = outline(name, data_dir)
+        if name in missing and not len(dataset.train.y):
             raise DataMissing(str(missing[name]))
-        return found
+        return dataset
 
     return load
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lecturebench.datasets.decoded import SPLITS, Dataset, Decoded, Split
-from lecturebench.datasets.description import Described, Told
+from lecturebench.datasets.description import Described, Reading
 from lecturebench.disk import home, lock_at, own_temporary, sync
 from lecturebench.errors import DataCorrupt, UsageError
 
@@ -131,12 +131,12 @@ class Cached:
             problem = f"{type(error).__name__}: {error}"
             raise self._damaged(self.folder / "meta.json", "all fields of a dataset", problem) from error
 
-    def told(self) -> Told:
-        """What its source told about it; nothing of a named one."""
+    def reading(self) -> Reading:
+        """How it was read; nothing of a named one."""
         try:
-            return Told.of(self._meta().get("told"))
+            return Reading.of(self._meta().get("reading"))
         except (TypeError, AttributeError) as error:
-            raise self._damaged(self.folder / "meta.json", "what its source told", str(error)) from error
+            raise self._damaged(self.folder / "meta.json", "how it was read", str(error)) from error
 
     def write(self, decoded: Decoded, source: str, digests: Mapping[str, str], fingerprint: str) -> None:
         """Replace the entry. Nothing changes if it fails; OSError if the disk does."""
@@ -164,7 +164,7 @@ class Cached:
                 "arrays": arrays,
             }
             if isinstance(decoded, Described):
-                meta["told"] = decoded.told.to_json()
+                meta["reading"] = decoded.reading.to_json()
             with (temporary / "meta.json").open("w", encoding="utf-8") as file:
                 json.dump(meta, file, indent=1)
                 file.flush()

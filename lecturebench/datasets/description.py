@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
-    """What only the reader of a user's data knows; the cache keeps it beside the arrays.
+class Reading:
+    """How a user's data was read, which the arrays do not say; the cache keeps it beside them.
 
     target: the name of its column. split: how train and test came apart, in words. categories: the features that are
     text, by name, with the values that became columns ``name=value``. notes: a sentence for each thing that was guessed
@@ -27,7 +27,7 @@ class Told:
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, kept: Mapping[str, Any] | None) -> Told:
+    def of(cls, kept: Mapping[str, Any] | None) -> Reading:
         """What the cache kept of it, as JSON gives it back."""
         kept = kept or {}
         return cls(
@@ -44,16 +44,16 @@ class Told:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Described(Decoded):
-    """What a source decodes to, with what it has to tell about it."""
+    """What a source decodes to, and how it was read."""
 
-    told: Told = field(default_factory=Told)
+    reading: Reading = field(default_factory=Reading)
 
 
-def described_as(decoded: Decoded, *, notes: Iterable[str] = (), **told: Any) -> Described:
-    """What was decoded, with what its reader has to tell besides; notes come after those that it has."""
-    known = decoded.told if isinstance(decoded, Described) else Told()
+def described_as(decoded: Decoded, *, notes: Iterable[str] = (), **reading: Any) -> Described:
+    """What was decoded, and more of how it was read, by the fields of `Reading`; notes come after those that it has."""
+    known = decoded.reading if isinstance(decoded, Described) else Reading()
     arrays = {item.name: getattr(decoded, item.name) for item in fields(Decoded)}
-    return Described(**arrays, told=replace(known, **told, notes=(*known.notes, *notes)))
+    return Described(**arrays, reading=replace(known, **reading, notes=(*known.notes, *notes)))
 
 
 @dataclass(frozen=True)
@@ -153,10 +153,10 @@ class Description:
 
 def spread(low: float, high: float) -> str:
     """Least and largest value, in words."""
-    return f"{low:.6g} to {high:.6g}"
+    return f"{low + 0:.6g} to {high + 0:.6g}"  # -0.0 + 0 is 0.0
 
 
-def described(dataset: Dataset, told: Told) -> Description:
+def described(dataset: Dataset, reading: Reading) -> Description:
     """A dataset as people want to know it before it is fitted."""
     import numpy as np
 
@@ -174,36 +174,36 @@ def described(dataset: Dataset, told: Told) -> Description:
         source=dataset.source,
         kind=dataset.kind,
         task=dataset.task,
-        target=told.target,
+        target=reading.target,
         train=len(train),
         test=len(test),
-        split=told.split,
+        split=reading.split,
         shape=() if dataset.kind == "text" else tuple(train.X.shape[1:]),
         classes=classes,
         target_range=target_range,
-        features=tuple(_features(dataset, told)),
-        notes=told.notes,
+        features=tuple(_features(dataset, reading)),
+        notes=reading.notes,
         digests=dict(dataset.digests),
     )
 
 
-def _features(dataset: Dataset, told: Told) -> list[Feature]:
+def _features(dataset: Dataset, reading: Reading) -> list[Feature]:
     X = [dataset.train.X, dataset.test.X]
     if dataset.kind == "text":
         return [Feature("text", "text")]
     if dataset.kind == "images":
         return [Feature("x".join(map(str, X[0].shape[1:])), "pixel", *_range(*X))]
-    owners = {f"{name}={value}": name for name, values in told.categories.items() for value in values}
+    owners = {f"{name}={value}": name for name, values in reading.categories.items() for value in values}
     lows = [min(pair) for pair in zip(*(part.min(axis=0).tolist() for part in X), strict=True)]
     highs = [max(pair) for pair in zip(*(part.max(axis=0).tolist() for part in X), strict=True)]
-    found: dict[str, Feature] = {}
+    features: dict[str, Feature] = {}
     for column, low, high in zip(dataset.columns, lows, highs, strict=True):
         owner = owners.get(column)
         if owner is None:
-            found[column] = Feature(column, "number", low, high)
+            features[column] = Feature(column, "number", low, high)
         else:
-            found[owner] = Feature(owner, "category", values=len(told.categories[owner]))
-    return list(found.values())
+            features[owner] = Feature(owner, "category", values=len(reading.categories[owner]))
+    return list(features.values())
 
 
 def _range(*parts: np.ndarray) -> tuple[float, float]:

@@ -8,36 +8,30 @@ from __future__ import annotations
 
 import hashlib
 import os
-import warnings
-from collections import Counter
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
+from lecturebench.datasets.pictures import Pictures, shown
 from lecturebench.errors import UsageError
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from lecturebench.datasets.description import Described
 
-SPLIT_OF = {
-    "train": "train", "training": "train", "test": "test", "testing": "test",
-    "val": "val", "valid": "val", "validation": "val",
+# A word of a folder's name that says its split, as in Training, test_set, val2017 or imagesTest.
+SPLIT = re.compile(r"(train|test|val)(?:ing|id|idation)?(?:set|data)?")
+# What file managers, archives and tools leave behind.
+LITTER = {
+    "__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "@eadir", "$recycle.bin",
+    ".ds_store", ".localized", ".appledouble", ".appledesktop", ".spotlight-v100", ".fseventsd", ".trashes",
+    ".temporaryitems", ".documentrevisions-v100", ".directory", ".thumbnails", ".picasa.ini", ".nomedia",
+    ".dropbox", ".dropbox.attr", ".dropbox.cache", ".stfolder", ".stversions", ".stignore",
+    ".git", ".gitignore", ".gitattributes", ".gitkeep", ".gitmodules", ".keep", ".svn", ".hg", ".hgignore",
+    ".dvc", ".dvcignore", ".ipynb_checkpoints", ".vscode", ".idea",
 }  # fmt: skip
-# What file managers and archives leave behind; so do names that start with a dot.
-LITTER = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "@eadir", "$recycle.bin"}
-
-# Formats whose depth is known to be 8 bits or can be told; others, JPEG 2000 for one, are cut to 8 bits unsaid.
-FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "PPM")
-CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
-BITS_PER_SAMPLE, ORIENTATION = 258, 274
-
-TURNED = "turned upright as their EXIF orientation says"
-PALETTE = "with a palette, read as the colours it stands for"
-BLACK_AND_WHITE = "of 1 bit, read as 0 and 255"
-FIRST_OF_SEVERAL = "with previews behind the picture (MPO), of which the picture is read"
+LITTER_BEGINS = ("._", ".nfs", ".trash-", ".fuse_hidden")
 
 
 @dataclass(frozen=True)
@@ -53,12 +47,16 @@ class Folder:
 class Layout:
     """What is read: by split ("train", "test", "val", or "" without one), then by class, the image files in order.
 
-    left_out: paths below the root that are not read, for the notes; litter: those that nobody put there.
+    left_out: paths below the root that are not read, for the notes; litter: those that nobody put there. named: by
+    split, a folder that is only like it in name. within: folders that were read in place of those of the same name that
+    hold them.
     """
 
     splits: dict[str, dict[str, list[os.DirEntry[str]]]] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     litter: set[str] = field(default_factory=set)
+    named: dict[str, str] = field(default_factory=dict)
+    within: list[str] = field(default_factory=list)
 
     def files(self) -> Iterator[os.DirEntry[str]]:
         for classes in self.splits.values():
@@ -86,7 +84,7 @@ def fingerprint(path: Path) -> str:
 
 def scan(path: Path) -> Layout:
     """The files that are read. UsageError for folders that are not laid out as images by class."""
-    return _Scan(path).layout()
+    return _Scan(path).look()
 
 
 def read(path: Path) -> Described:
@@ -94,11 +92,11 @@ def read(path: Path) -> Described:
     import numpy as np
 
     from lecturebench.datasets import digests, labels
-    from lecturebench.datasets.description import Described, Told
+    from lecturebench.datasets.description import Described, Reading
     from lecturebench.datasets.splits import every_fifth
 
     layout = scan(path)
-    pictures = _Pictures()
+    pictures = Pictures(path)
     parts = {split: pictures.read(classes) for split, classes in layout.splits.items()}
     if "" in parts:
         X, y = parts[""]
@@ -114,9 +112,11 @@ def read(path: Path) -> Described:
         X, y = (np.concatenate([part[i] for part in training]) for i in (0, 1))
         decoded = labels.images(path, [X, parts["test"][0]], [y, parts["test"][1]])
         split = "as the folders have it"
-    notes = [f"{n} image{'s' if n > 1 else ''} {what}." for what, n in pictures.done.items()]
-    if pictures.warned:
-        notes.append(f"Pillow warned {len(pictures.warned)} times of odd files, first: {pictures.warned[0]}")
+    notes = pictures.notes()
+    if layout.named:
+        notes.append(f"By their names: {labels.listed(f'{split} is {name}/' for split, name in layout.named.items())}.")
+    if layout.within:
+        notes.append(f"Read from within a folder of the same name: {labels.listed(layout.within)}.")
     if "val" in parts:
         n = [len(part[1]) for part in training]
         notes.append(
@@ -128,13 +128,45 @@ def read(path: Path) -> Described:
         notes.append(
             f"Not read: {len(layout.litter)} that file managers leave behind (.DS_Store, Thumbs.db and the like)."
         )
-    told = Told(target="folder name", split=split, notes=(*notes, *labels.notes(decoded)))
-    return Described(**vars(decoded), told=told)
+    notes += _doubts(decoded.classes, set(parts))
+    reading = Reading(target="folder name", split=split, notes=(*notes, *labels.notes(decoded)))
+    return Described(**vars(decoded), reading=reading)
 
 
-def shown(name: object) -> str:
-    """A path or name for people: bytes that are no UTF-8, which file names may have, as \\xNN."""
-    return os.fsencode(str(name)).decode("utf-8", "backslashreplace")
+def split_of(name: str, beside: Collection[str] = ()) -> str | None:
+    """The split that a folder's name says ("train", "test" or "val") by one of its words; None for none or several.
+
+    beside: the names of all folders; two that differ only in train and test say it as well, be it in no word.
+    """
+    words = re.split(r"[\W\d_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold())
+    splits = {said[1] for said in map(SPLIT.fullmatch, words) if said}
+    for split, other in (("train", "test"), ("test", "train")):
+        if split in name.casefold() and name.casefold().replace(split, other) in map(str.casefold, beside):
+            splits.add(split)
+    return splits.pop() if len(splits) == 1 else None
+
+
+def _is_litter(name: str) -> bool:
+    return name.casefold() in LITTER or name.casefold().startswith(LITTER_BEGINS)
+
+
+def _doubts(classes: Sequence[str], splits: Collection[str]) -> list[str]:
+    """What may be wrong with the names of classes, a sentence each."""
+    import numpy as np
+
+    from lecturebench.datasets import labels
+
+    doubts = []
+    like_splits = [name for name in classes if split_of(name)]
+    if like_splits and "" in splits:
+        doubts.append(
+            f"By their names these may be splits, and are taken for classes since they hold images: "
+            f"{labels.listed(like_splits)}."
+        )
+    absent = [classes[i] for i in labels.missing(np.array(classes))]
+    if absent:
+        doubts.append(f"Class {labels.listed(map(repr, absent))} may stand for no label: is it a class?")
+    return doubts
 
 
 class _Scan:
@@ -142,42 +174,62 @@ class _Scan:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.found = Layout()
+        self.layout = Layout()
         self.known: dict[tuple[int, int], Path] = {}
 
-    def layout(self) -> Layout:
+    def look(self) -> Layout:
         if not self.path.is_dir():
             self._fail("there is no such folder")
-        root = self._listing(self.path)
-        self._leave_out(root.files)
+        root = self._unwrapped(self._listing(self.path))
         splits = self._splits(root)
         if not splits:
-            self.found.splits[""] = self._classes(root)
-            return self.found
+            self.layout.splits[""] = self._classes(root)
+            return self.layout
         for missing, other in (("train", "test"), ("test", "train")):
             if missing not in splits:
                 has = splits.get(other) or splits["val"]
                 also = f"; rename {splits['val']}/ if it is what methods are tested on" if "val" in splits else ""
-                self._fail(f"it has {has}/ but no {missing}/{also}")
+                self._fail(f"it has {shown(has)}/ but no {missing}/{shown(also)}")
         self._leave_out({name: entry for name, entry in root.folders.items() if name not in splits.values()})
         for split in sorted(splits, key=("train", "val", "test").index):
-            listing = self._listing(self.path / splits[split])
-            self._leave_out(listing.files)
-            self.found.splits[split] = self._classes(listing)
-        return self.found
+            self.layout.splits[split] = self._classes(self._unwrapped(self._listing(root.path / splits[split])))
+        return self.layout
 
     def _splits(self, root: Folder) -> dict[str, str]:
         """By split, the name of its folder; none where the folders are classes, be one of them called Train."""
-        named: dict[str, str] = {}
+        named: dict[str, list[str]] = {}
         for name in root.folders:
-            split = SPLIT_OF.get(name.casefold())
-            if split in named:
-                self._fail(f"{named[split]}/ and {name}/ both name a split; which is it?")
+            split = split_of(name, root.folders)
             if split:
-                named[split] = name
-        if any(self._listing(self.path / name).folders for name in named.values()) or named.keys() >= {"train", "test"}:
-            return named
-        return {} if len(named) < len(root.folders) else named
+                named.setdefault(split, []).append(name)
+        for split, names in named.items():  # beside train/, a train_masks/ is another thing
+            named[split] = [name for name in names if SPLIT.fullmatch(name.casefold())] or names
+        nested = [name for names in named.values() for name in names if self._listing(root.path / name).folders]
+        if not (nested or named.keys() >= {"train", "test"} or len(named) == len(root.folders)):
+            return {}
+        for names in named.values():
+            if len(names) > 1:
+                self._fail(f"{shown(names[0])}/ and {shown(names[1])}/ both name a split; which is it?")
+        splits = {split: names[0] for split, names in named.items()}
+        self.layout.named = {
+            split: shown(name) for split, name in splits.items() if not SPLIT.fullmatch(name.casefold())
+        }
+        return splits
+
+    def _unwrapped(self, folder: Folder) -> Folder:
+        """The folder, or the one of the same name that it holds and that holds the others: an archive unpacked twice.
+
+        Files that lie beside it are left out.
+        """
+        self._leave_out(folder.files)
+        inner = folder.folders.get(os.path.basename(os.path.abspath(folder.path)))
+        if inner is None or len(folder.folders) > 1:
+            return folder
+        listing = self._listing(Path(inner.path))
+        if not listing.folders:
+            return folder
+        self.layout.within.append(self._below(inner))
+        return self._unwrapped(listing)
 
     def _classes(self, split: Folder) -> dict[str, list[os.DirEntry[str]]]:
         """By class, in the order of their names, the images of a folder of class folders."""
@@ -187,15 +239,23 @@ class _Scan:
             if listing.folders:
                 inner = sorted(listing.folders)
                 hint = f"did you mean folder:{shown(folder.path)}?" if len(split.folders) == 1 else "move its images up"
-                self._fail(f"class folder {self._below(folder)}/ holds folders itself ({shown(inner[0])}/): {hint}")
+                self._fail(
+                    f"class folder {self._below(folder)}/ holds folders itself ({shown(inner[0])}/): {hint}; "
+                    "splits are called train, test and val"
+                )
             if not listing.files:
                 self._fail(f"class folder {self._below(folder)}/ has no images; put some in, or remove it")
+            for entry in (folder, *listing.files.values()):
+                if entry.name.startswith("."):
+                    self._fail(f"{self._below(entry)} is hidden: rename it if it is to be read, or move it out")
             name = shown(folder.name)
             if name in classes:
                 self._fail(f"two class folders are shown as {name}; give them names in UTF-8")
             classes[name] = list(listing.files.values())
         if not classes:
-            self._fail(f"no images in {shown(split.path)}; it must hold one folder per class")
+            n = f", but {len(split.files)} files" if split.files else ""
+            hint = "" if split.path == self.path else "; if it is a class, give it a name without train, test and val"
+            self._fail(f"no folders in {shown(split.path)}{n}; it must hold one folder per class{hint}")
         return classes
 
     def _listing(self, folder: Path) -> Folder:
@@ -204,8 +264,8 @@ class _Scan:
             about = os.stat(folder)
             with os.scandir(folder) as entries:
                 for entry in sorted(entries, key=lambda entry: os.fsencode(entry.name)):
-                    if entry.name.startswith(".") or entry.name.casefold() in LITTER:
-                        self.found.litter.add(self._below(entry))
+                    if _is_litter(entry.name):
+                        self.layout.litter.add(self._below(entry))
                     elif entry.is_dir():
                         listed.folders[entry.name] = entry
                     elif entry.is_file():
@@ -220,97 +280,10 @@ class _Scan:
         return listed
 
     def _leave_out(self, entries: dict[str, os.DirEntry[str]]) -> None:
-        self.found.left_out += [self._below(entry) for entry in entries.values()]
+        self.layout.left_out += [self._below(entry) for entry in entries.values()]
 
     def _below(self, entry: os.DirEntry[str]) -> str:
         return shown(os.path.relpath(entry.path, self.path))
 
     def _fail(self, why: str) -> NoReturn:
         raise UsageError(f"folder:{self.path}: {why}")
-
-
-class _Pictures:
-    """Reads image files that must be alike. done: what was done to how many; warned: what Pillow found odd."""
-
-    def __init__(self) -> None:
-        self.done: Counter[str] = Counter()
-        self.warned: list[str] = []
-        self.first: tuple[str, tuple[Any, str]] | None = None
-
-    def read(self, classes: dict[str, list[os.DirEntry[str]]]) -> tuple[np.ndarray, np.ndarray]:
-        """The images of all classes, (n, h, w, c) uint8, and the name of each one's class."""
-        import numpy as np
-
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            pixels = [self._pixels(entry.path) for entries in classes.values() for entry in entries]
-        self.warned += [" ".join(str(warning.message).split()) for warning in caught]
-        names = [name for name, entries in classes.items() for _ in entries]
-        return np.stack(pixels), np.array(names)
-
-    def _pixels(self, path: str) -> np.ndarray:
-        import numpy as np
-        from PIL import Image, UnidentifiedImageError
-
-        try:
-            with Image.open(path) as opened:
-                image = self._as_channels(opened, path)
-                form, content = (image.size, image.mode), np.asarray(image)
-        except UnidentifiedImageError as error:
-            raise UsageError(f"{shown(path)}: it is no image; move it out of the class folders") from error
-        except UsageError:
-            raise
-        except Exception as error:  # Pillow's readers fail on damaged files in many ways, struct.error for one
-            raise UsageError(f"{shown(path)}: it cannot be read as an image: {error}") from error
-        if self.first is None:
-            self.first = (shown(path), form)
-        if form != self.first[1]:
-            raise UsageError(
-                f"{shown(path)}: {_form(form)}, but {self.first[0]} is {_form(self.first[1])}; all must be alike"
-            )
-        return content.reshape(*content.shape[:2], CHANNELS[form[1]])
-
-    def _as_channels(self, image: Any, path: str) -> Any:
-        """The picture upright and of a mode in `CHANNELS`, its values those of the file; UsageError if it cannot be."""
-        from PIL import ImageOps
-
-        if image.format not in FORMATS:
-            raise UsageError(f"{shown(path)}: its format is {image.format}; convert it to PNG")
-        bits = _bits(image)
-        if bits > 8:
-            raise UsageError(
-                f"{shown(path)}: it has {bits} bits a channel; convert all images to 8 bits by one and the same scale"
-            )
-        if image.format == "MPO":
-            self.done[FIRST_OF_SEVERAL] += 1
-        elif getattr(image, "n_frames", 1) > 1:
-            raise UsageError(f"{shown(path)}: it holds {image.n_frames} pictures; save each one as a file of its own")
-        turned = image.getexif().get(ORIENTATION, 1) in range(2, 9)
-        image.load()
-        if turned:
-            self.done[TURNED] += 1
-            image = ImageOps.exif_transpose(image)  # leaves a TIFF alone, which `load` has turned
-        if image.mode == "P":
-            self.done[PALETTE] += 1
-            image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-        elif image.mode == "1":
-            self.done[BLACK_AND_WHITE] += 1
-            image = image.convert("L")
-        if image.mode not in CHANNELS:
-            raise UsageError(f"{shown(path)}: its mode is {image.mode}; convert it to 8-bit grey (L) or RGB")
-        return image
-
-
-def _bits(image: Any) -> int:
-    """The bits a channel in the file, where there may be more than 8: Pillow gives many such files as 8-bit images."""
-    if image.format == "TIFF":
-        return int(max(image.tag_v2.get(BITS_PER_SAMPLE, (1,))))
-    if image.format == "PPM" and image.tile[0].codec_name == "ppm":
-        return int(image.tile[0].args[-1]).bit_length()
-    # How PNG and PGM files store a pixel, for example "RGB;16B". In a BMP, ";16" is said of the whole pixel.
-    return 16 if image.format in ("PNG", "PPM") and any(";16" in str(tile.args) for tile in image.tile) else 8
-
-
-def _form(form: Any) -> str:
-    (width, height), mode = form
-    return f"{width} x {height} {mode}"

@@ -49,7 +49,7 @@ def load(name: str, data_dir: Path | None = None, say: Say = unsaid, refresh: bo
 def describe(name: str, data_dir: Path | None = None, say: Say = unsaid) -> Description:
     """What `load` gives of that name, as people want to know it before it is fitted. Raises as `load` does."""
     dataset = load(name, data_dir, say)
-    return described(dataset, Cached(catalogue.find(name, data_dir).key, name).told())
+    return described(dataset, Cached(catalogue.find(name, data_dir).key, name).reading())
 
 
 def recall(name: str, digests: Iterable[Mapping[str, str]] = (), data_dir: Path | None = None) -> Dataset:

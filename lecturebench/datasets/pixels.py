@@ -52,7 +52,7 @@ def as_bytes(parts: list[np.ndarray]) -> tuple[list[np.ndarray], str] | None:
 
 
 def _converted(values: np.ndarray, scale: Scale) -> np.ndarray | None:
-    found = np.empty(values.shape, dtype=np.uint8)
+    pixels = np.empty(values.shape, dtype=np.uint8)
     slack = scale.slack * float(np.finfo(values.dtype).eps) if values.dtype.kind == "f" else 0.0
     n = max(1, PIECE // max(1, values[0].size))
     for start in range(0, len(values), n):
@@ -61,5 +61,5 @@ def _converted(values: np.ndarray, scale: Scale) -> np.ndarray | None:
         wrong = np.abs(codes / scale.step - scale.offset - piece) > slack * np.maximum(np.abs(piece), scale.offset)
         if wrong.any() or codes.min() < 0 or codes.max() > 255:
             return None
-        found[start : start + n] = codes
-    return found
+        pixels[start : start + n] = codes
+    return pixels

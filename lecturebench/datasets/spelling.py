@@ -71,8 +71,8 @@ class Spelling:
     @property
     def image(self) -> tuple[int, int, int] | None:
         """Height, width and channels that ``image=`` says; None where it does not."""
-        found = re.fullmatch(IMAGE, self.options.get("image", ""))
-        return (int(found[1]), int(found[2]), int(found[3] or 1)) if found else None
+        sides = re.fullmatch(IMAGE, self.options.get("image", ""))
+        return (int(sides[1]), int(sides[2]), int(sides[3] or 1)) if sides else None
 
     def adding(self, **options: str) -> str:
         """The spelling with further options, for an error that says what to write instead."""

@@ -80,10 +80,10 @@ def below(pid: int) -> list[Process]:
     import psutil
 
     try:
-        found = psutil.Process(pid).children(recursive=True)
+        children = psutil.Process(pid).children(recursive=True)
     except psutil.Error:
         return []
-    return [process for process in found if _alive(process)]
+    return [process for process in children if _alive(process)]
 
 
 def resident(pid: int, others: Iterable[Process] = ()) -> int:
@@ -116,13 +116,13 @@ def end(worker: Worker, seen: Collection[Process] = ()) -> None:
     known = {*seen, *(below(worker.pid) if worker.is_alive() else ())}
     begin = time.monotonic()
     while time.monotonic() < begin + PATIENCE_IN_ALL:
-        found = {process for process in known if _alive(process)} | _marked(worker)
-        if not found:
+        left = {process for process in known if _alive(process)} | _marked(worker)
+        if not left:
             break
-        known |= found
-        others = {process for process in found if not _tidies_up(process)}
+        known |= left
+        others = {process for process in left if not _tidies_up(process)}
         if others or time.monotonic() > begin + PATIENCE:
-            for process in others or found:
+            for process in others or left:
                 with contextlib.suppress(OSError):
                     os.kill(process.pid, signal.SIGKILL)
         time.sleep(0.01)
@@ -133,7 +133,7 @@ def _marked(worker: Worker) -> set[Process]:
     """The worker itself, those of its session, and those that carry its mark."""
     import psutil
 
-    found = set()
+    marked = set()
     alive, own = worker.is_alive(), os.getsid(0)
     for pid in psutil.pids():
         with contextlib.suppress(psutil.Error, OSError):
@@ -145,8 +145,8 @@ def _marked(worker: Worker) -> set[Process]:
             else:
                 belongs = session == worker.pid or psutil.Process(pid).environ().get(MARK) == worker.mark
             if belongs and _alive(process := psutil.Process(pid)):
-                found.add(process)
-    return found
+                marked.add(process)
+    return marked
 
 
 def _tidies_up(process: Process) -> bool:

@@ -60,16 +60,16 @@ def snapshot() -> Snapshot:
 
 def changes(before: Snapshot) -> tuple[str, ...]:
     """What is otherwise in the process now, a few words each; () for nothing."""
-    found = [*_other_settings(before.settings, _settings()), *_replaced(before.code)]
+    differences = [*_other_settings(before.settings, _settings()), *_replaced(before.code)]
     until = monotonic() + GRACE
     while True:
         threads, processes = count_threads() - before.threads, len(_processes() - before.processes)
         if (threads <= 0 and processes == 0) or monotonic() > until:
             break
         sleep(0.02)
-    found += [f"{threads} more threads"] if threads > 0 else []
-    found += [f"{processes} more processes"] if processes else []
-    return tuple(found)
+    differences += [f"{threads} more threads"] if threads > 0 else []
+    differences += [f"{processes} more processes"] if processes else []
+    return tuple(differences)
 
 
 def in_words(changed: tuple[str, ...]) -> str:
@@ -93,10 +93,10 @@ def _other_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterat
 
 def _settings() -> dict[str, Any]:
     """All that is set in the process, the libraries that are loaded included."""
-    found: dict[str, Any] = {f"{VARIABLE}{name}": value for name, value in environ.items()}
+    settings: dict[str, Any] = {f"{VARIABLE}{name}": value for name, value in environ.items()}
     for about in (_of_the_system, _of_python, _of_arithmetic, _of_numpy, _of_sklearn, _of_keras, _of_backends):
-        found |= about()
-    return found
+        settings |= about()
+    return settings
 
 
 def _of_the_system() -> dict[str, Any]:
@@ -180,7 +180,7 @@ def _of_keras() -> dict[str, Any]:
 
 def _of_backends() -> dict[str, Any]:
     """What each backend says of itself, by the module that has it; its code is compared as all code is."""
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     if "tensorflow" in sys.modules:
         config = sys.modules["tensorflow"].config
         asked: dict[str, Callable[[], Any]] = {
@@ -193,18 +193,18 @@ def _of_backends() -> dict[str, Any]:
             "soft_device_placement": config.get_soft_device_placement,
             "visible_devices": lambda: [device.name for device in config.get_visible_devices()],
         }
-        found |= {f"tensorflow.config.{name}": _or_its_error(ask) for name, ask in asked.items()}
+        settings |= {f"tensorflow.config.{name}": _or_its_error(ask) for name, ask in asked.items()}
     if "jax" in sys.modules:
         values = sys.modules["jax"].config.values
-        found |= {f"jax.config.{name}": repr(value) for name, value in values.items()}
+        settings |= {f"jax.config.{name}": repr(value) for name, value in values.items()}
     if "torch" in sys.modules:
         torch = sys.modules["torch"]
         names = [
             *("get_default_dtype", "get_num_threads", "get_num_interop_threads", "is_grad_enabled"),
             *("are_deterministic_algorithms_enabled", "get_float32_matmul_precision", "get_default_device"),
         ]
-        found |= {f"torch.{name}": repr(_or_its_error(getattr(torch, name))) for name in names}
-    return found
+        settings |= {f"torch.{name}": repr(_or_its_error(getattr(torch, name))) for name in names}
+    return settings
 
 
 def _or_its_error(ask: Callable[[], Any]) -> Any:
@@ -216,15 +216,15 @@ def _or_its_error(ask: Callable[[], Any]) -> Any:
 
 def _code() -> dict[str, tuple[Any, Mapping[str, Any]]]:
     """What every module that is loaded holds, and every class in it."""
-    found: dict[str, tuple[Any, Mapping[str, Any]]] = {}
+    code: dict[str, tuple[Any, Mapping[str, Any]]] = {}
     for name, module in list(sys.modules.items()):
         held = dict(_held(module))
-        found[name] = module, held
+        code[name] = module, held
         for value in held.values():
             with contextlib.suppress(Exception):  # whatever a class does when it is asked for its name
                 if isinstance(value, type) and value.__module__ == name:
-                    found[f"{name}.{value.__qualname__}"] = value, dict(vars(value))
-    return found
+                    code[f"{name}.{value.__qualname__}"] = value, dict(vars(value))
+    return code
 
 
 def _held(holder: Any) -> Mapping[str, Any]:
@@ -240,15 +240,15 @@ def _held(holder: Any) -> Mapping[str, Any]:
 
 def _replaced(before: Mapping[str, tuple[Any, Mapping[str, Any]]]) -> list[str]:
     """Functions, classes and methods that are others than they were, by name."""
-    found = []
+    replaced = []
     for name, (holder, held) in before.items():
         now = _held(holder)
         for own, value in held.items():
             if now.get(own, GONE) is value:
                 continue
             if _is_code(value) or (name in CONSTANTS and isinstance(value, int | float)):
-                found.append(f"{name}.{own}")
-    return found
+                replaced.append(f"{name}.{own}")
+    return replaced
 
 
 def _is_code(value: Any) -> bool:

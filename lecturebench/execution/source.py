@@ -19,44 +19,30 @@ files that are read as data: give those as a dataset.
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import enum
 import functools
 import hashlib
 import importlib
-import importlib.metadata
 import sys
-import sysconfig
 import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from importlib.machinery import ModuleSpec
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
+from lecturebench.declare.modules import BASELINES, package_name, resolve, without_place
 from lecturebench.declare.training import Choice
-from lecturebench.environment import PACKAGES
 from lecturebench.errors import UsageError
+from lecturebench.execution.installed import is_distributed, is_installed, spec_of, version
+from lecturebench.execution.lasting import going_on_error, refuse_what_goes_on
+from lecturebench.execution.parsed import Chain, File, Import, parse
 
 if TYPE_CHECKING:
     from lecturebench.declare.benchmark import Benchmark
     from lecturebench.declare.methods import Method
 
-from lecturebench.declare.modules import BASELINES, package_name, resolve, without_place
-
 PACKAGE = Path(__file__).resolve().parent.parent
-Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-# A name and what is read from it: `dense.two_layer` is ("dense", "two_layer").
-Chain = tuple[str, ...]
-# Where installed packages lie, and the standard library.
-INSTALLED = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-INSTALLED_NAMES = {"site-packages", "dist-packages"}
-# Where the name that is imported is not the name that is installed.
-IMPORTED_AS = {"scikit-learn": "sklearn", "tensorflow-datasets": "tensorflow_datasets"}
-STATED_IN_RECORDS = {IMPORTED_AS.get(name, name) for name in PACKAGES}
 
 
 def source_digest(*decisive: Any, roots: Sequence[Path], suite: Path | None = None) -> str:
@@ -106,101 +92,10 @@ def method_digest(benchmark: Benchmark, method: Method, backend: str) -> str:
         raise UsageError(f"{what}: {method.function!r} is no function")
     rooms = [PACKAGE, BASELINES]
     try:
-        _refuse_what_goes_on([method.function, getattr(method, "probe", None), *method.parameters.values()])
+        refuse_what_goes_on([method.function, getattr(method, "probe", None), *method.parameters.values()])
         return source_digest(*decisive, roots=rooms, suite=benchmark.path.parent if benchmark.path.name else None)
     except (TypeError, SyntaxError, OSError) as error:
         raise UsageError(f"{what}: {' '.join(str(error).split())}") from None
-
-
-def _refuse_what_goes_on(values: Iterable[Any]) -> None:
-    """TypeError where functions of a suite hold a generator or an iterator that outlives a run.
-
-    It goes on where the run before left it, so that a result would depend on what a worker did earlier. They are looked
-    for in defaults, closures, partials, bound methods, containers, classes and instances of the user's own, and in what
-    functions name at the top of their file or in another module of the user's. Not seen: what is made when it is used
-    and kept then.
-    """
-    waiting: list[Any] = list(values)
-    seen: set[int] = set()
-    while waiting:
-        value = waiting.pop()
-        if id(value) in seen:
-            continue
-        seen.add(id(value))
-        if goes_on := _going_on(value):
-            raise _going_on_error(goes_on)
-        waiting += _held(value)
-
-
-def _going_on(value: Any) -> str:
-    """What of a value's kind goes on from use to use, in words; "" for what does not."""
-    import random
-
-    import numpy as np
-
-    if value is getattr(random, "_inst", None) or value is getattr(np.random.mtrand, "_rand", None):
-        return ""  # Python's and NumPy's own, which each run seeds
-    if isinstance(value, np.random.Generator | np.random.RandomState | np.random.BitGenerator | random.Random):
-        return "a random generator"
-    return "an iterator" if isinstance(value, Iterator) else ""
-
-
-def _held(value: Any) -> list[Any]:
-    """What a value holds, or names, of a user's own."""
-    if isinstance(value, functools.partial):
-        return [value.func, *value.args, *value.keywords.values()]
-    if isinstance(value, types.MethodType):
-        return [value.__func__, value.__self__]
-    if isinstance(value, types.FunctionType):
-        return _held_by_function(value)
-    if isinstance(value, list | tuple | set | frozenset):
-        return list(value)
-    if isinstance(value, Mapping):
-        return list(value.values())
-    if isinstance(value, type):
-        return list(vars(value).values()) if _is_own(value.__module__) else []
-    if _is_own(type(value).__module__):
-        return [type(value), *vars(value).values()] if hasattr(value, "__dict__") else [type(value)]
-    return []
-
-
-def _held_by_function(function: types.FunctionType) -> list[Any]:
-    held: list[Any] = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
-    for cell in function.__closure__ or ():
-        with suppress(ValueError):  # a cell that is still empty
-            held.append(cell.cell_contents)
-    if not _is_own(str(function.__module__)):
-        return held
-    names = {name for part in _codes(function.__code__) for name in part.co_names}
-    for name in names & set(function.__globals__):
-        value = function.__globals__[name]
-        own_module = isinstance(value, types.ModuleType) and _is_own(value.__name__)
-        held += [vars(value)[inside] for inside in names & set(vars(value))] if own_module else [value]
-    return held
-
-
-def _is_own(module: str) -> bool:
-    """Whether a module that is imported is neither lecturebench's nor of an installed package."""
-    if module.partition(".")[0] == PACKAGE.name:
-        return False
-    file = getattr(sys.modules.get(module), "__file__", None)
-    return file is not None and not _is_installed(Path(file).resolve())
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    """A function's code and that of the functions inside it."""
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _codes(constant)
-
-
-def _going_on_error(what: str) -> TypeError:
-    return TypeError(
-        f"it holds {what}, which goes on where the run before left it: "
-        + ("give the function a parameter `seed` and make" if "random" in what else "make")
-        + f" the {what.split()[-1]} inside"
-    )
 
 
 def is_plain(value: Any) -> bool:
@@ -212,58 +107,6 @@ def is_plain(value: Any) -> bool:
     return type(value) in (bool, int, float, str, Choice) or value is None
 
 
-@dataclass(frozen=True)
-class _Import:
-    """What an imported name stands for: a module, or ``attribute`` of it ("*" for all of them)."""
-
-    module: str
-    attribute: str = ""
-
-
-@dataclass
-class _Unit:
-    """What one name of a file stands for: its statements as text, what they use, the imports inside them.
-
-    modules: those that it imports by a call with their written names.
-    """
-
-    text: str
-    chains: set[Chain]
-    imports: dict[str, set[_Import]]
-    modules: set[str]
-
-
-@dataclass
-class _File:
-    """A parsed file. statements: by the name they bind; "" holds those that run on import and bind no name.
-
-    name: as the digest says it. module: as Python imports it, of ``package``. counts_versions: whether the versions of
-    installed packages that it uses count; not those of lecturebench's own files. importer: the name under which a file
-    of a suite, or beside one, looks for what it imports; "" for other files.
-    """
-
-    name: str
-    module: str
-    package: str
-    path: Path | None = None
-    counts_versions: bool = True
-    importer: str = ""
-    imports: dict[str, set[_Import]] = field(default_factory=dict)
-    statements: dict[str, list[ast.stmt]] = field(default_factory=dict)
-    units: dict[str, _Unit] = field(default_factory=dict)
-
-    def unit(self, name: str) -> _Unit:
-        """What ``name`` stands for, worked out when it is first asked for."""
-        if name not in self.units:
-            statements = self.statements.get(name, [])
-            imports: dict[str, set[_Import]] = {}
-            _add_imports((node for statement in statements for node in ast.walk(statement)), self.package, imports)
-            chains = {chain for statement in statements for chain in _chains(statement)}
-            modules = {module for statement in statements for module in _called_for(statement)}
-            self.units[name] = _Unit(" ".join(map(_canonical, statements)), chains, imports, modules)
-        return self.units[name]
-
-
 class _Walk:
     """Follows uses from name to name. lines: one for each definition, and for each import that one relies on."""
 
@@ -272,8 +115,8 @@ class _Walk:
         self.lines: set[str] = set()
         self.seen: set[tuple[str, str | Chain]] = set()
         self.describing: list[int] = []
-        self.waiting: list[tuple[_File, str]] = []
-        self.files: dict[str, _File | None] = {}
+        self.waiting: list[tuple[File, str]] = []
+        self.files: dict[str, File | None] = {}
 
     def describe(self, value: Any) -> str:
         """A value that decides a result, in words that differ when it does. Functions and classes are followed."""
@@ -351,7 +194,7 @@ class _Walk:
         if isinstance(value, np.ufunc | np.dtype):
             return f"numpy {value!r}"
         if isinstance(value, np.random.Generator | np.random.RandomState | np.random.BitGenerator):
-            raise _going_on_error("a random generator")
+            raise going_on_error("a random generator")
         if callable(value) and hasattr(value, "__qualname__"):
             return f"{value.__module__}.{value.__qualname__}"
         raise _no_source(value)
@@ -407,7 +250,7 @@ class _Walk:
         beside = path.relative_to(self.suite if inside else self.suite.parent).with_suffix("")
         return ".".join([above, *beside.parts])
 
-    def follow(self, file: _File, names: Iterable[str] | None) -> None:
+    def follow(self, file: File, names: Iterable[str] | None) -> None:
         """Count what the names of a file stand for; None for all of them, imported ones too."""
         if names is None:
             names = list(file.statements)
@@ -438,7 +281,7 @@ class _Walk:
                     if package is not None and package.name:
                         self.follow(package, [])
 
-    def follow_name(self, file: _File, chain: Chain, imports: dict[str, set[_Import]]) -> bool:
+    def follow_name(self, file: File, chain: Chain, imports: dict[str, set[Import]]) -> bool:
         """Follow a name by its definitions in a file and by ``imports``; whether there are any."""
         name, rest = chain[0], chain[1:]
         for item in imports.get(name, ()):
@@ -448,12 +291,12 @@ class _Walk:
             self.follow(file, [name])
         return name in imports or name in file.statements
 
-    def follow_import(self, file: _File, module: str, chain: Chain) -> str:
+    def follow_import(self, file: File, module: str, chain: Chain) -> str:
         """Follow what a file imports; its dotted name, for a file of a suite with the version of what is installed."""
         module = resolve(module, file.importer) if file.importer else module
         name = self.follow_module(module, chain)
         if file.counts_versions and self.file_of(module) is None:
-            return name + _version(module.partition(".")[0])
+            return name + version(module.partition(".")[0])
         return name
 
     def follow_module(self, module: str, chain: Chain) -> str:
@@ -474,13 +317,13 @@ class _Walk:
             self.follow(file, None)
         return name
 
-    def file_at(self, path: Path, module: str) -> _File | None:
+    def file_at(self, path: Path, module: str) -> File | None:
         """The file that a function says it is from: known by its place in a root, else by the name of its module."""
         root = self.root_of(path)
         if root is not None:
             parts = path.relative_to(root).with_suffix("").parts
             return self.file_of(".".join((root.name, *(parts[:-1] if parts[-1] == "__init__" else parts))))
-        if not path.is_file() or _is_installed(path):
+        if not path.is_file() or is_installed(path):
             return None
         # A file that was run by its path is no module that could be found by its name.
         file = self.file_of(module)
@@ -488,13 +331,13 @@ class _Walk:
             file = self.files[module] = self.parse(path, module, is_package=path.name == "__init__.py")
         return file
 
-    def file_of(self, module: str) -> _File | None:
+    def file_of(self, module: str) -> File | None:
         """The file of a module that is somebody's own; None for others. A folder alone is an empty package."""
         if module not in self.files:
             self.files[module] = self.find(module)
         return self.files[module]
 
-    def find(self, module: str) -> _File | None:
+    def find(self, module: str) -> File | None:
         """Look a module up under the roots, then where Python would."""
         for root in self.roots:
             if module == root.name or module.startswith(f"{root.name}."):
@@ -503,27 +346,27 @@ class _Walk:
                     if path.is_file() and (is_package or base != root):
                         return self.parse(path, module, is_package=is_package)
                 if base.is_dir():
-                    return _File(self.label(module), module, module)
-        spec = _spec(module)
+                    return File(self.label(module), module, module)
+        spec = spec_of(module)
         if spec is None:
             return None
         if spec.origin is None or not spec.has_location:
             places = [Path(place).resolve() for place in spec.submodule_search_locations or ()]
-            own = [place for place in places if self.root_of(place) or not _is_installed(place)]
-            return _File(self.label(module), module, module) if own else None
+            own = [place for place in places if self.root_of(place) or not is_installed(place)]
+            return File(self.label(module), module, module) if own else None
         path = Path(spec.origin).resolve()
-        if self.root_of(path) is None and _is_installed(path) and _is_distributed(path, module):
+        if self.root_of(path) is None and is_installed(path) and is_distributed(path, module):
             return None
         return self.parse(path, module, is_package=spec.submodule_search_locations is not None)
 
-    def parse(self, path: Path, module: str, *, is_package: bool) -> _File:
+    def parse(self, path: Path, module: str, *, is_package: bool) -> File:
         """A file of somebody's own; of one that is no Python text, a file whose only statement is its bytes."""
         package = module if is_package else module.rpartition(".")[0]
         content = path.read_bytes()
         if path.suffix != ".py":
             content = f"content = {hashlib.sha256(content).hexdigest()!r}\n".encode()
         root = self.root_of(path)
-        shared = _parse(content, self.label(module), module, package)
+        shared = parse(content, self.label(module), module, package)
         counts = root is None or root == self.suite
         # The units stay shared, so that each is worked out once and not for every method that uses it.
         return dataclasses.replace(shared, path=path, counts_versions=counts, importer=self.importer(path))
@@ -541,177 +384,3 @@ def _no_source(value: Any) -> TypeError:
 def _slots(kind: type) -> tuple[str, ...]:
     slots = kind.__dict__.get("__slots__", ())
     return tuple(name for name in ((slots,) if isinstance(slots, str) else slots) if not name.startswith("__"))
-
-
-def _spec(module: str) -> ModuleSpec | None:
-    """Where Python would find a module, without importing the packages above it; None if it would not."""
-    place: Sequence[str] | None = None
-    name = ""
-    spec = None
-    for part in module.split("."):
-        name = f"{name}.{part}" if name else part
-        spec = None
-        for finder in sys.meta_path:
-            try:
-                spec = finder.find_spec(name, place)
-            except Exception:  # a finder of somebody else's may raise anything for what it does not know
-                continue
-            if spec is not None:
-                break
-        if spec is None:
-            return None
-        place = None if spec.submodule_search_locations is None else list(spec.submodule_search_locations)
-        if place is None and name != module:
-            return None
-    return spec
-
-
-def _is_installed(path: Path) -> bool:
-    """Whether a file is of the standard library or lies where packages are installed."""
-    return _is_among_packages(path) or any(path.is_relative_to(place) for place in INSTALLED)
-
-
-def _is_among_packages(path: Path) -> bool:
-    """Whether a file lies in a folder of packages: one of that name, or one that ``pip install --target`` filled."""
-    return bool(INSTALLED_NAMES.intersection(path.parts)) or any(map(_holds_distributions, path.parents))
-
-
-@functools.cache
-def _holds_distributions(folder: Path) -> bool:
-    return any(folder.glob("*.dist-info/RECORD"))
-
-
-def _is_distributed(path: Path, module: str) -> bool:
-    """Whether a package that was installed brought this file: a module that somebody copied there is his own."""
-    top = module.partition(".")[0]
-    return not _is_among_packages(path) or top in STATED_IN_RECORDS or top in _distributions()
-
-
-@functools.cache
-def _distributions() -> dict[str, list[str]]:
-    """The installed packages by the modules that they bring."""
-    return dict(importlib.metadata.packages_distributions())
-
-
-def _version(top: str) -> str:
-    """The version of an installed package as the digest says it; "" for those that every record states."""
-    if top in sys.stdlib_module_names or top in STATED_IN_RECORDS or top not in _distributions():
-        return ""
-    return " of " + ", ".join(f"{name} {importlib.metadata.version(name)}" for name in sorted(_distributions()[top]))
-
-
-@functools.lru_cache(maxsize=1024)
-def _parse(content: bytes, name: str, module: str, package: str) -> _File:
-    """A file from what it contains, so that the cache notices any change; SyntaxError names it."""
-    file = _File(name, module, package)
-    for statement in ast.parse(content, name).body:
-        if isinstance(statement, ast.If) and "__name__" in ast.dump(statement.test):
-            continue  # `if __name__ == "__main__":` is another program
-        leaves = list(_leaves(statement))
-        _add_imports(leaves, package, file.imports)
-        bound = {name for leaf in leaves for name in _bound(leaf)}
-        for each in bound:
-            file.statements.setdefault(each, []).append(statement)
-    return file
-
-
-def _leaves(statement: ast.AST) -> Iterator[ast.AST]:
-    """The statements that a compound one is made of, itself first; a function or class is one statement."""
-    yield statement
-    if not isinstance(statement, Definition):
-        for child in ast.iter_child_nodes(statement):
-            if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
-                yield from _leaves(child)
-
-
-def _bound(leaf: ast.AST) -> set[str]:
-    """The names that a statement at the top of a file binds; "" for what it does besides."""
-    if isinstance(leaf, Definition):
-        return {leaf.name}
-    if isinstance(leaf, ast.Import | ast.ImportFrom) or _does_nothing(leaf):
-        return set()
-    if isinstance(leaf, ast.Assign | ast.Delete):
-        targets: list[ast.expr] = leaf.targets
-    elif isinstance(leaf, ast.AnnAssign | ast.AugAssign | ast.For):
-        targets = [leaf.target]
-    elif isinstance(leaf, ast.With):
-        targets = [item.optional_vars for item in leaf.items if item.optional_vars]
-    elif isinstance(leaf, ast.If | ast.Try | ast.While | ast.Match | ast.excepthandler | ast.match_case):
-        targets = []  # what they do is in the statements inside them
-    else:
-        return {""}
-    # `TABLE["x"] = 1` and `keras.y = 2` bind no name: they change what others may use.
-    return {
-        node.id if isinstance(node, ast.Name) else ""
-        for target in targets
-        for node in ast.walk(target)
-        if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load)
-    }
-
-
-def _add_imports(nodes: Iterable[ast.AST], package: str, imports: dict[str, set[_Import]]) -> None:
-    """Add what the import statements among ``nodes`` bind, in a file of ``package``."""
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                bound, module = (alias.asname, alias.name) if alias.asname else (alias.name.partition(".")[0],) * 2
-                imports.setdefault(bound, set()).add(_Import(module))
-        elif isinstance(node, ast.ImportFrom):
-            above = package.split(".")[: package.count(".") + 2 - node.level] if node.level else []
-            module = ".".join([*above, *([node.module] if node.module else [])])
-            for alias in node.names:
-                imports.setdefault(alias.asname or alias.name, set()).add(_Import(module, alias.name))
-
-
-def _chains(node: ast.AST) -> Iterator[Chain]:
-    """The names that a piece of code uses, each with the attributes read from it."""
-    chain: list[str] = []
-    base = node
-    while isinstance(base, ast.Attribute):
-        chain.append(base.attr)
-        base = base.value
-    if isinstance(base, ast.Name):
-        yield (base.id, *reversed(chain))
-    else:
-        for _, value in _fields(base):
-            for child in value if isinstance(value, list) else [value]:
-                if isinstance(child, ast.AST):
-                    yield from _chains(child)
-
-
-def _called_for(statement: ast.stmt) -> Iterator[str]:
-    """The modules that ``import_module("name")`` and its like import, where the name is written there."""
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
-            for value in node.args[:1]:
-                if isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value[:1] != ".":
-                    yield value.value
-
-
-def _canonical(node: Any) -> str:
-    """A syntax tree as text, without positions, docstrings, no-ops and the annotations of functions.
-
-    Not `ast.dump`, whose output differs between versions of Python.
-    """
-    if isinstance(node, list):
-        return f"[{', '.join(map(_canonical, node))}]"
-    if isinstance(node, ast.AST):
-        return f"{type(node).__name__}({', '.join(f'{name}={_canonical(value)}' for name, value in _fields(node))})"
-    return repr(node)
-
-
-def _fields(node: ast.AST) -> Iterator[tuple[str, Any]]:
-    """The fields of a syntax tree that decide what it does, empty ones left out."""
-    for name, value in ast.iter_fields(node):
-        if isinstance(value, list):
-            value = [item for item in value if not _does_nothing(item)]
-        written_for_readers = name in ("returns", "ctx", "kind", "type_comment") or (
-            name == "annotation" and isinstance(node, ast.arg)
-        )
-        if value is not None and value != [] and not written_for_readers:
-            yield name, value
-
-
-def _does_nothing(node: Any) -> bool:
-    """Whether a statement is `pass`, a docstring or another constant on a line of its own."""
-    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))

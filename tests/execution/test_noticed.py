@@ -18,7 +18,7 @@ from lecturebench import Baseline, Benchmark, Network, Profile, Schedule, Traini
 from lecturebench.declare import modules
 from lecturebench.declare.suites import LECTURE_SUITE, load_benchmark
 from lecturebench.errors import UsageError
-from lecturebench.execution import source
+from lecturebench.execution import installed, source
 from lecturebench.execution.plan import Request, plan
 from lecturebench.execution.source import method_digest, source_digest
 from lecturebench.execution.worker import Setting
@@ -165,7 +165,7 @@ def test_package_that_pip_put_into_a_folder_of_its_own_counts_by_its_version(tmp
     (info / "METADATA").write_text("Name: carried\nVersion: 1.0\n")
     (info / "RECORD").write_text("carried.py,,\n")
     monkeypatch.syspath_prepend(str(folder))
-    monkeypatch.setattr(source, "_distributions", importlib.metadata.packages_distributions)
+    monkeypatch.setattr(installed, "_distributions", importlib.metadata.packages_distributions)
     suite, helper = (
         suite_at(tmp_path / "course", "import carried", "carried.strength()"),
         helper_at(folder / "carried.py", 1),
@@ -178,7 +178,7 @@ def test_package_that_pip_put_into_a_folder_of_its_own_counts_by_its_version(tmp
 
 def test_installed_package_that_nobody_of_the_suite_imports_does_not_count(tmp_path: Path, monkeypatch) -> None:
     before = digest(suite_at(tmp_path / "course"))
-    monkeypatch.setattr(source, "_distributions", lambda: {"sklearn": ["x"], "keras": ["x"], "platformdirs": ["x"]})
+    monkeypatch.setattr(installed, "_distributions", lambda: {"sklearn": ["x"], "keras": ["x"], "platformdirs": ["x"]})
     assert digest(tmp_path / "course") == before
 
 

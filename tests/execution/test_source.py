@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lecturebench.execution import source
+from lecturebench.execution import parsed
 from lecturebench.execution.source import source_digest
 
 FILES = {
@@ -217,7 +217,7 @@ def test_digest_does_not_depend_on_the_folder_of_the_repository(root: Path, tmp_
 
 def test_second_digest_works_out_no_name_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = digest(root, "two_layer")
-    monkeypatch.setattr(source, "_canonical", lambda node: pytest.fail("every method would take as long as the first"))
+    monkeypatch.setattr(parsed, "_canonical", lambda node: pytest.fail("every method would take as long as the first"))
     assert digest(root, "two_layer") == first
 
 
