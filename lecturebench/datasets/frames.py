@@ -1,4 +1,4 @@
-"""Tables that a library reads whole: Parquet by pandas, ARFF by SciPy, OpenML by scikit-learn."""
+"""Tables that a library reads whole: Parquet by pandas, OpenML by scikit-learn."""
 
 from __future__ import annotations
 
@@ -38,37 +38,6 @@ def parquet(spelling: Spelling) -> Described:
         except ValueError as error:
             raise UsageError(f"parquet:{spelling.path}: its index has the name of a column: {_line(error)}") from error
     return _decoded(spelling, frame)
-
-
-def arff(spelling: Spelling) -> Described:
-    """The table of an ARFF file. Nominal attributes are categories; numbers of whole values are whole numbers.
-
-    By SciPy: scikit-learn has no public function that reads a file.
-    """
-    import numpy as np
-    import pandas as pd
-    from scipy.io import arff as scipy_arff
-
-    try:
-        with spelling.path.open(encoding="utf-8") as file:
-            records, meta = scipy_arff.loadarff(file)
-    except NotImplementedError as error:
-        _fail(
-            spelling,
-            f"{_line(error)}: SciPy reads numeric and nominal attributes; make text nominal, or save it as CSV",
-        )
-    except Exception as error:  # SciPy passes on whatever a line makes it stumble over
-        raise UsageError(f"arff:{spelling.path}: it cannot be read as ARFF: {_line(error)}") from error
-    columns: dict[str, Any] = {}
-    for name, kind in zip(meta.names(), meta.types(), strict=True):
-        values = records[name]
-        if kind == "nominal":
-            columns[name] = pd.Categorical([cell.decode() for cell in values])
-        elif kind == "numeric" and (values == np.floor(values)).all() and (np.abs(values) < 2**53).all():
-            columns[name] = values.astype(np.int64)
-        else:
-            columns[name] = values
-    return _decoded(spelling, pd.DataFrame(columns))
 
 
 def openml_available(spelling: Spelling) -> Answer:

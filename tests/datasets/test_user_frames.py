@@ -111,18 +111,6 @@ def test_arff_says_its_own_types(tmp_path):
     assert datasets.load(f"{name}?target=half").task == "regression"
 
 
-def test_missing_values_and_text_of_an_arff_are_said(tmp_path):
-    for line, said in (
-        ("?,1,yes", "'half', row 21: 'nan'"),
-        ("1,?,yes", "'grade', row 21: '?'"),
-        ("1,1,?", "row 21: '?'"),
-    ):
-        with pytest.raises(UsageError, match=said.replace("?", r"\?") + " is missing"):
-            datasets.load(arff(tmp_path / "a.arff", ARFF + line + "\n"))
-    with pytest.raises(UsageError, match="save it as CSV"):
-        datasets.load(arff(tmp_path / "a.arff", ARFF.replace("{yes,no}", "STRING")))
-
-
 @pytest.fixture
 def network(tmp_path, monkeypatch):
     """OpenML as a dict of answers by URL, and how often each was asked for. scikit-learn keeps what it gets here."""
