@@ -122,6 +122,7 @@ class _File:
     def _pieces(self, names: list[str]) -> Iterator[pd.DataFrame]:
         """The rows as text, so many at once that there are `CELLS`; blank lines are left out."""
         import pandas as pd
+        import pyarrow as pa
 
         size, at = max(self.path.stat().st_size, 1), time.monotonic()
         read, rows = 0, 0
@@ -133,6 +134,7 @@ class _File:
             if time.monotonic() - at >= SECONDS:
                 at = time.monotonic()
                 self.say(f"csv:{self.path}: {rows:,} rows read, {min(read / size, 1):.0%} of the file")
+        pa.default_memory_pool().release_unused()  # what Arrow keeps of all pieces would come on top of the features
 
     def _blocks(self, names: list[str]) -> Iterator[pa.RecordBatch]:
         """The rows as text, some at once; blank lines are left out."""
