@@ -100,29 +100,32 @@ class _File:
 
         rows, n = iter(rows), max(1, CELLS // len(attributes))
         while piece := list(itertools.islice(rows, n)):
-            columns = dict(zip(attributes, zip(*piece, strict=True), strict=True))
-            for name, cells in columns.items():
-                self._check(name, attributes[name], cells)
+            columns = zip(attributes.items(), zip(*piece, strict=True), strict=True)
             yield pd.DataFrame(
-                {name: pd.Series(cells, dtype=attributes[name] or object) for name, cells in columns.items()}
+                {
+                    name: pd.Series(self._typed(name, declared, cells), dtype=declared or object)
+                    for (name, declared), cells in columns
+                }
             )
 
-    def _check(self, name: str, declared: pd.CategoricalDtype | None, cells: Sequence[str]) -> None:
-        """The cells of a column are numbers or of the declared values; which are missing or infinite is seen later."""
-        different = set(cells)
+    def _typed(self, name: str, declared: pd.CategoricalDtype | None, cells: Sequence[str]) -> list[str]:
+        """The cells of a column without quotes: numbers or declared values; what is missing or infinite is let by."""
+        plain = {cell: _unquoted(cell) for cell in set(cells)}
         if declared is not None:
-            odd = different.difference(declared.categories)
+            odd = set(plain.values()).difference(declared.categories)
         else:
-            odd = {cell for cell in different if not (NUMBER.fullmatch(cell) or cell == MISSING)}
+            odd = {cell for cell in plain.values() if not (NUMBER.fullmatch(cell) or cell == MISSING)}
             odd = {cell for cell in odd if cell.casefold() not in INFINITE}
+        values = [plain[cell] for cell in cells]
         if odd:
-            i = next(i for i, cell in enumerate(cells) if cell in odd)
+            i = next(i for i, cell in enumerate(values) if cell in odd)
             what = "one of the values that are declared for it" if declared is not None else "a number, as is declared"
             line = self.lines[len(self.lines) - len(cells) + i]
-            self._fail(f"column {name!r}, line {line}: {cells[i]!r} is not {what}; {MISSING} stands for a missing one")
+            self._fail(f"column {name!r}, line {line}: {values[i]!r} is not {what}; {MISSING} stands for a missing one")
+        return values
 
     def _rows(self, lines: Lines, n: int, quote: str) -> Iterator[list[str]]:
-        """The cells of each row, n of them, without quotes; comments are left out."""
+        """The cells of each row, n of them; comments are left out."""
         take_apart = partial(csv.reader, quotechar=quote, skipinitialspace=True, strict=True)
         delimiter = ""
         for i, line in lines:
@@ -141,7 +144,7 @@ class _File:
                 several = "s" if len(cells) > 1 else ""
                 self._fail(f"line {i} has {len(cells)} cell{several}, and the header {n} attributes")
             self.lines.append(i)
-            yield [_unquoted(cell) for cell in cells]
+            yield cells
 
     def _check_escapes(self, i: int, line: str) -> None:
         if ESCAPED.search(line):

@@ -122,8 +122,8 @@ def network(tmp_path, monkeypatch):
             asked.append(request.full_url)
             if not answers:
                 raise urllib.error.URLError("no network")
-            found = answers.get(request.full_url)
-            status, content = (200, found) if found is not None else (412, b"{}")
+            known = answers.get(request.full_url)
+            status, content = (200, known) if known is not None else (412, b"{}")
             answer = urllib.response.addinfourl(io.BytesIO(content), {}, request.full_url, status)
             answer.msg = "as it is"
             return answer
