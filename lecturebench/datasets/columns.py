@@ -56,7 +56,7 @@ class Columns:
         if len(mixed):
             self._fail_mixed(frame, *mixed[0].tolist())
         if self.is_text is None:
-            self.is_text, self._first = is_text, frame.iloc[:1]
+            self.is_text, self._first = is_text, frame.iloc[:1].astype(object)  # of itself, for the memory
         self._numbers.append(_compact(values[:, ~is_text]))
         texts = frame.loc[:, is_text].astype(object).to_numpy()
         self._texts.append(np.array([str(cell).strip() for cell in texts.ravel()], dtype=object).reshape(texts.shape))
@@ -235,19 +235,42 @@ def _typed(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _typed_text(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """`_typed` of text: each different text is looked at once."""
+    """`_typed` of text, column by column: at once where all are numbers, else each different text is looked at once."""
     import pandas as pd
 
-    cells = frame.to_numpy(dtype=object)
-    order: Any = "F" if cells.flags.f_contiguous else "C"
-    codes, different = pd.factorize(cells.ravel(order=order), use_na_sentinel=False)
-    typed = [_cell(cell) for cell in different]
-    kinds = np.array([kind for kind, _ in typed], dtype=np.int8)[codes].reshape(cells.shape, order=order)
-    values = _compact(np.array([value for _, value in typed]))[codes].reshape(cells.shape, order=order)
+    kinds = np.full(frame.shape, _NUMBER, dtype=np.int8)
+    values = np.zeros(frame.shape)
     for j, kind in enumerate(frame.dtypes):
-        if isinstance(kind, pd.CategoricalDtype):  # said by the file itself, whatever its values look like
+        cells = frame.iloc[:, j]
+        is_category = isinstance(kind, pd.CategoricalDtype)  # said by the file itself, whatever its values look like
+        numbers = None if is_category else _numbers(cells)
+        if numbers is not None:
+            values[:, j] = numbers
+            continue
+        codes, different = pd.factorize(cells.astype(object), use_na_sentinel=False)
+        typed = [_cell(cell) for cell in different]
+        kinds[:, j] = np.array([kind for kind, _ in typed], dtype=np.int8)[codes]
+        values[:, j] = np.array([value for _, value in typed])[codes]
+        if is_category:
             kinds[kinds[:, j] != _MISSING, j] = _TEXT
     return kinds, values
+
+
+def _numbers(cells: pd.Series) -> np.ndarray | None:
+    """The values of a column of text if every cell is a finite number; None if Arrow takes one for none.
+
+    What it takes for finite is `NUMBER` without a plus sign, blanks around it, and its value is that of `float`.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        texts = pa.array(cells, type=pa.string())
+        values = pc.cast(pc.ascii_trim_whitespace(texts), pa.float64())
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        return None
+    numbers: np.ndarray = values.to_numpy(zero_copy_only=False)
+    return numbers if np.isfinite(numbers).all() else None
 
 
 def _cell(cell: Any) -> tuple[int, float]:

@@ -1,4 +1,4 @@
-"""Tables that a library reads whole: Parquet by pandas, ARFF by SciPy, OpenML by scikit-learn."""
+"""Tables that a library reads whole: Parquet by pandas, OpenML by scikit-learn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from lecturebench.datasets.description import Described
-from lecturebench.datasets.labels import EXACT
 from lecturebench.datasets.sources import Answer, NotUsable, probe
 from lecturebench.datasets.spelling import Spelling
 from lecturebench.datasets.tabular import CELLS, Rows, decoded
@@ -46,45 +45,6 @@ def parquet(spelling: Spelling) -> Described:
         if column.get("pandas_type") == "categorical" and column.get("name") in frame:
             frame[column["name"]] = frame[column["name"]].astype("category")
     return _decoded(spelling, frame, notes=notes)
-
-
-def arff(spelling: Spelling) -> Described:
-    """The table of an ARFF file. Nominal attributes are categories; numbers of whole values are whole numbers.
-
-    By SciPy: scikit-learn has no public function that reads a file.
-    """
-    import numpy as np
-    import pandas as pd
-    from scipy.io import arff as scipy_arff
-
-    try:
-        with spelling.path.open(encoding="utf-8") as file:
-            records, meta = scipy_arff.loadarff(file)
-    except NotImplementedError as error:
-        _fail(
-            spelling,
-            f"{_line(error)}: SciPy reads numeric and nominal attributes; make text nominal, or save it as CSV",
-        )
-    except Exception as error:  # SciPy passes on whatever a line makes it stumble over
-        raise UsageError(f"arff:{spelling.path}: it cannot be read as ARFF: {_line(error)}") from error
-    columns: dict[str, Any] = {}
-    for name, kind in zip(meta.names(), meta.types(), strict=True):
-        values = records[name]
-        if kind == "nominal":
-            columns[name] = pd.Categorical([cell.decode() for cell in values])
-        elif (
-            kind == "numeric" and (values == np.floor(values)).all() and EXACT <= np.abs(values).max(initial=0) < np.inf
-        ):
-            _fail(
-                spelling,
-                f"column {name!r} has whole numbers up to {np.abs(values).max():.0f}, which SciPy reads as floats: "
-                "they cannot be told apart past 2**53: leave it out if it is an id, or save the table as CSV",
-            )
-        elif kind == "numeric" and (values == np.floor(values)).all() and np.isfinite(values).all():
-            columns[name] = values.astype(np.int64)
-        else:
-            columns[name] = values
-    return _decoded(spelling, pd.DataFrame(columns))
 
 
 def openml_available(spelling: Spelling) -> Answer:

@@ -95,9 +95,9 @@ class ArffFile(_UserFile):
     form = "arff"
 
     def fetch(self, say: Say = unsaid) -> Decoded:
-        from lecturebench.datasets import frames
+        from lecturebench.datasets import arfffile
 
-        return frames.arff(self.spelling)
+        return arfffile.read(self.spelling)
 
 
 class OpenmlDataset:

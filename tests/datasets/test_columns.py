@@ -1,14 +1,17 @@
 """The strict types of columns: what is a number, a label, a category, a missing value, and nothing else."""
 
+import math
 import re
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lecturebench.datasets.columns import Columns, is_missing, targets, task_of
+from lecturebench.datasets.columns import INFINITE, Columns, is_missing, targets, task_of
+from lecturebench.datasets.written import NUMBER
 
 
 class Refused(Exception):
@@ -82,6 +85,48 @@ def test_feature_is_numbers_or_text_throughout(cells):
     found = np.concatenate(columns.numbers())[:, 0]
     assert found.tolist() == [float(cell) for cell in cells]
     assert all(cell.strip().isascii() and "_" not in cell for cell in cells)
+
+
+NUMBERS = st.one_of(
+    st.from_regex(NUMBER, fullmatch=True),
+    st.text("0123456789", min_size=15, max_size=25).map(lambda digits: f"0.{digits}"),
+    st.floats().map(repr),
+    st.floats().map("{:.17g}".format),
+    st.integers(-(2**70), 2**70).map(str),
+    st.text("0123456789.eE+-", max_size=8),
+    st.text("019.eE+-_ \t\u00a0\x1c١naifINF", max_size=6),
+)
+
+
+@pytest.mark.parametrize("kind", [object, "str", pd.ArrowDtype(pa.string())])
+@given(
+    cells=st.one_of(
+        st.lists(NUMBERS.filter(NUMBER.fullmatch), min_size=1, max_size=9), st.lists(NUMBERS, min_size=1, max_size=3)
+    )
+)
+def test_column_of_text_is_typed_as_if_each_cell_were_looked_at_alone(kind, cells):
+    """What is read at once, for speed, has the very kinds and the very bits of this plain version."""
+    written = [cell.strip() for cell in cells]
+    is_number = [bool(NUMBER.fullmatch(cell)) for cell in written]
+    finite = all(math.isfinite(float(cell)) for cell, number in zip(written, is_number, strict=True) if number)
+    is_refused = (
+        not finite
+        or any(is_missing(cell) or cell.casefold() in INFINITE for cell in written)
+        or len(set(is_number)) > 1
+    )
+    try:
+        columns = typed([pd.Series(cells, dtype=kind)])
+    except Refused as refused:
+        assert is_refused or "cannot be told" in str(refused)  # apart as 64-bit floats
+        return
+    assert not is_refused
+    if columns.is_text.any():
+        assert not any(is_number)
+        assert columns.texts()["a"].tolist() == written
+    else:
+        (values,) = columns.numbers()
+        plain = np.array([float(cell) for cell in written]) + 0.0  # to which -0.0 is 0.0, as to bytes
+        assert (values[:, 0] + 0.0).tobytes() == plain.tobytes()
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))

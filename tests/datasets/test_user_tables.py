@@ -1,5 +1,6 @@
 """A user's own tables: what is read, what is guessed and said, and what is refused with the way to say it."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -160,7 +161,7 @@ BAD_CSV = [
     ("a;target\n1;2\n", "it has one column, 'a;target'; expected commas"),
     ("a,,target\n1,2,3\n", "column 2 is without a name"),
     ("a,a,target\n1,2,3\n", "column 2 is a second 'a'"),
-    ("a,target\n1,2\n3\n", "line 3 has 1 cells, the header 2"),
+    ("a,target\n1,2\n3\n", r"line 3 has 1 cell \('3'\), the header 2"),
     ("a,target\n1,2\n3,4,5\n", "line 3 has 3 cells, the header 2"),
     ("a,target\n1,2,3\n3,4,5\n", "line 2 has 3 cells, the header 2"),
     ('a,target\n\n"1",2\n\nx,3\n', "column 'a', line 5: 'x' is no finite number"),
@@ -172,13 +173,32 @@ BAD_CSV = [
     ("a,target,split\n1,2.5,train\n2,3,later\n", "column 'split', line 3: 'later' is neither train nor test"),
     ("a,target,split\n1,2.5,train\n2,3,train\n", "2 rows for train and 0 for test"),
     ("a,target\n" + "1,5\n" * 10, "all labels are 5; classification needs two"),
-    ('a,target\n"1,2\n', "cannot be read as CSV"),
-    ("a\0,target\n1,2\n", r"column 1, 'a\\x00', holds the character NUL"),
-    ("a,target\nx,2.5\nx\0,3.5\n" + "y,1.5\n" * 4, r"column 'a', line 3: 'x\\x00' holds the character NUL"),
     ("a,a=x,target\n" + "x,1,2.5\n" * 6, "two columns of features would be called 'a=x'"),
     ("a=x,a,target\n" + "z,x=z,2.5\n" * 6, "two columns of features would be called 'a=x=z'"),
     ("a,target\n1,2\n9007199254740993,3\n", "column 'a', line 3: '9007199254740993' cannot be told"),
     ("a,target\n1,0\n2,1\n3,-\n", "target 'target', line 4: '-' is no number, while there is '0'"),
+    ('a,target\n"1,2\n', "cannot be read as CSV: line 2, unexpected end of data; is a quote"),
+    ("a,target\n1,2\nx,y\na,target\n3,4\n", "column 'a', line 3: 'x' is no finite number|line 4 is the header again"),
+    ("a,target\nx,y\n a , target\n", "line 3 is the header again: delete it"),
+    ("# made by x\na,target\n1,2\n", "line 2 has 2 cells, the header 1; is line 1, '# made by x', a header"),
+    ("# made, by x\na,b,target\n1,2,3\n", "line 2 has 3 cells, the header 2"),
+    ("sep=,\na,target\n1,2\n", "line 1 is 'sep=,', which is for Excel alone: delete that line"),
+    ("sep=;\na;target\n1;2\n", "line 1 is 'sep=;', which is for Excel alone"),
+    ('a,target\n""\n1,2\n', r"line 2 has 1 cell \(''\), the header 2"),
+    ("a,target\n1,2\n3\0,4\n", "line 3 holds the character NUL: is the file in UTF-16"),
+    ("a,target\n1,\n".encode("utf-16-le").decode(), "line 1 holds the character NUL"),
+    # Quotes: one that opens and closes where none was meant, one never closed, and one within a cell.
+    (
+        'name,target\nx,0\n"y,1\nx,0\ny",1\nx,0\n',
+        "lines 3 to 5 are one row by their quotes, though each could be one; is a quote",
+    ),
+    ('target,a,name\n0,1,"x\n1,2,y\n0,3,x"\n', "lines 2 to 4 are one row by their quotes"),
+    ('a,b,target\n1,2,0\n"3,3,1\n4,4,0\n5",5,1\n', "lines 3 to 5 are one row by their quotes"),
+    ('a,b,target\n1,2,0\n3,"3,1\n4,4",4,0\n', "line 3 has 4 cells, the header 3; is a quote"),
+    ('a,b,target\n1,"u\nv"\n', "line 2 has 2 cells, the header 3; is a quote"),
+    ('a,target\n1,0\n2,1\n3,"0\n4,1\n', "line 4, unexpected end of data; is a quote"),
+    ('a,target\n1,0\n"1"2,1\n', "line 3, ',' expected after"),
+    ('a,target\n1,0\n"' + "1,2\n" * 50_000, "line 3, (field larger than field limit|unexpected end of data)"),
 ]
 
 
@@ -191,22 +211,44 @@ def test_what_is_wrong_with_a_csv_is_said_with_column_and_line(tmp_path, cache_f
     assert not [folder for folder in cache_folder.iterdir() if folder.is_dir()]
 
 
-def test_csv_that_is_no_text_is_said(tmp_path):
-    for content in (b"a,b\n\xff\xfe,1\n", b"a,label\n1,\xff\xfe\n"):
+def test_line_that_is_no_text_is_said(tmp_path):
+    for content, line in ((b"a,b\n\xff\xfe,1\n", 2), (b"a,label\n" + b"1,2\n" * 9000 + b"1,\xe9\n", 9002)):
         (tmp_path / "a.csv").write_bytes(content)
-        with pytest.raises(UsageError, match="cannot be read as CSV in UTF-8"):
+        with pytest.raises(
+            UsageError, match=f"cannot be read as CSV in UTF-8: line {line} has the byte 0x(ff|e9); save"
+        ):
             datasets.load(f"csv:{tmp_path / 'a.csv'}")
+
+
+def test_lines_without_anything_are_no_rows_and_counted_as_lines(tmp_path):
+    text = "\n  \nname,p,label\n\t\n" + rows(letter, number, letter) + "\xa0\n"
+    written = write(tmp_path / "a.csv", text)
+    assert datasets.load(written).digests == datasets.load(write(tmp_path / "b.csv", text.replace("\n", "\r"))).digests
+    assert len(datasets.load(written).train) == 32
+    for odd, said in (("x", "column 'p', line 6: 'x'"), ("1,2", "line 6 has 4 cells, the header 3")):
+        with pytest.raises(UsageError, match=said):
+            datasets.load(write(tmp_path / "c.csv", text.replace("37.5", odd)))
+
+
+def test_cell_within_quotes_may_have_commas_quotes_and_lines(tmp_path):
+    cells = ['"x, y"', '"x ""y"""', '"x\ny, z"', '5" x']
+    name = write(tmp_path / "a.csv", '"a",label\n' + rows(lambda i: cells[i % 4], letter))
+    assert datasets.load(name).columns == ('a=5" x', "a=x\ny, z", 'a=x "y"', "a=x, y")
+    with pytest.raises(UsageError, match="target 'label', line 52: '' is missing"):
+        datasets.load(write(tmp_path / "a.csv", "a,label\n" + rows(lambda i: cells[i % 4], letter) + "x,\n"))
 
 
 def test_pieces_of_a_file_give_what_the_whole_gives(tmp_path, monkeypatch):
     text = "p,colour,label\n" + rows(number, lambda i: "rgb"[i % 3], letter, n=500)
     whole = datasets.load(write(tmp_path / "a.csv", text))
-    monkeypatch.setattr(csvfile, "CELLS", 0)
+    monkeypatch.setattr(csvfile, "CELLS", 300)
+    monkeypatch.setattr(csvfile, "BLOCK", 500)
     monkeypatch.setattr(csvfile, "SECONDS", 0.0)
     said = []
     pieces = datasets.load(write(tmp_path / "b.csv", text), say=said.append)
     assert pieces.digests == whole.digests
-    assert f"csv:{tmp_path / 'b.csv'}: 100 rows read, " in said[1]
+    assert re.fullmatch(rf"csv:{tmp_path / 'b.csv'}: 1\d\d rows read, 2\d% of the file", said[1])
+    assert re.fullmatch(rf"csv:{tmp_path / 'b.csv'}: 500 rows read, (99|100)% of the file", said[5])
     with pytest.raises(UsageError, match="column 'p', line 302: 'x' is no finite number, while line 2 has"):
         datasets.load(write(tmp_path / "c.csv", text.replace("\n", "\nx,r,a\n", 301).replace("\nx,r,a\n", "\n", 300)))
 
