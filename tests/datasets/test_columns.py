@@ -114,8 +114,8 @@ def test_column_of_text_is_typed_as_if_each_cell_were_looked_at_alone(kind, cell
     )
     try:
         columns = typed([pd.Series(cells, dtype=kind)])
-    except Refused:
-        assert is_refused
+    except Refused as refused:
+        assert is_refused or "cannot be told" in str(refused)  # apart as 64-bit floats
         return
     assert not is_refused
     if columns.is_text.any():
