@@ -18,6 +18,7 @@ from lecturebench.execution.pool import local_pool
 from lecturebench.execution.progress import PlainDisplay
 from lecturebench.execution.worker import Setting
 from lecturebench.store import Store
+from tests.faults.dask_processes import is_alive
 
 pytestmark = pytest.mark.faults
 SETTING = Setting(threads=1, backend="tensorflow", device="cpu", data_dir=None)
@@ -145,13 +146,6 @@ class Watching(PlainDisplay):
         file = self.folder / f"{run.method}.children"
         if file.is_file():
             self.alive[run.method] = [pid for pid in map(int, file.read_text().split()) if is_alive(pid)]
-
-
-def is_alive(pid):
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
 
 
 @pytest.fixture
