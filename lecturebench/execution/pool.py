@@ -72,6 +72,7 @@ class Pool(Protocol):
 class _Task:
     """A run that a slot is fitting. given, begun, loaded: by the monotonic clock; 0 until its worker says so.
 
+    pid: of the process that fits it. known_as: the number of the one that was started for it, its guard's on Linux.
     seen: what came of the worker, at the last look. died: when it was first seen dead. killed: why we stopped it.
     """
 
@@ -81,6 +82,7 @@ class _Task:
     given: float
     starts: int = 1
     pid: int = 0
+    known_as: int = 0
     begun: float = 0.0
     loaded: float = 0.0
     seen: Sequence[Process] = ()
@@ -268,7 +270,7 @@ class LocalPool:
             return
         if kind == "started":
             task.begun = time.monotonic()
-            task.pid = rest[0]
+            task.pid, task.known_as = rest
             self._display.started(task.run)
         elif kind == "loaded":
             task.loaded = time.monotonic()
@@ -311,10 +313,10 @@ class LocalPool:
                 with_others = f" together with {len(task.seen)} processes that it started" if task.seen else ""
                 reason = f"held {held / 2**20:,.0f} MiB{with_others}, more than its limit of {most:,.0f} MiB"
                 return "out_of_memory", reason
-        worker = slot.worker(task.pid)
-        if worker is not None and not worker.is_alive():  # one that leaves with code 0 Pebble would wait for
+        worker = slot.worker(task.known_as)
+        if worker is not None and not worker.is_alive():  # Pebble, which knows of no guard, would wait for it
             task.died = task.died or now
-            if now - task.died > LAST_WORDS:
+            if now - task.died > (LAST_WORDS if worker.exitcode == 0 else WATCHED_EVERY):
                 return "crashed", f"its worker died: {exit_reason(worker.exitcode)}"
         return None
 
@@ -343,7 +345,7 @@ class LocalPool:
             return self._failed(task.run, said.status, said.reason, said.traceback), None
         if task.killed is not None:
             return self._failed(task.run, *task.killed), None
-        worker = self._open[task.slot].worker(task.pid)
+        worker = self._open[task.slot].worker(task.known_as)
         if worker is not None:
             worker.join(LAST_WORDS)
         why = "its worker was stopped" if worker is None else f"its worker died: {exit_reason(worker.exitcode)}"
