@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lecturebench.declare.modules import LECTURE_SUITE
 from lecturebench.execution import family
 from lecturebench.execution.answer import Answer, failure, result
 from lecturebench.execution.leftovers import Snapshot, changes, snapshot
@@ -137,7 +138,7 @@ def answer(run: Run) -> Answer:
     before: list[Snapshot] = []
 
     def ready() -> None:
-        before.append(snapshot())
+        before.append(snapshot(None if run.suite == LECTURE_SUITE else run.suite))
         _send(("loaded", run.key))
 
     try:
