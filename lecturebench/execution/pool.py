@@ -168,14 +168,14 @@ class LocalPool:
     def at_hand(self, run: Run) -> int:
         """See `Pool`."""
         busy = {task.slot for task in self._tasks.values()}
-        workers = {slot for slot, opened in self._open.items() if opened.serves == _served(run)}
+        workers = {slot for slot, opened in self._open.items() if opened.serves == served(run)}
         return 1 if workers - busy else -1 if workers else 0
 
     def submit(self, run: Run) -> None:
         """Give a run to a free slot, one whose worker may fit it if there is one."""
         busy = {task.slot for task in self._tasks.values()}
         free = [slot for slot in range(self.slots) if slot not in busy]
-        serves = _served(run)
+        serves = served(run)
         warm = [slot for slot in free if slot in self._open and self._open[slot].serves == serves]
         cold = [slot for slot in free if slot not in self._open]
         slot = [*warm, *cold, *free][0]
@@ -232,7 +232,7 @@ class LocalPool:
 
     def _give(self, run: Run, slot: int, starts: int = 1) -> None:
         """Have a slot fit a run, by its worker if that may, else by a new one."""
-        if slot in self._open and self._open[slot].serves != _served(run):
+        if slot in self._open and self._open[slot].serves != served(run):
             self._let_go(slot)
         with self._lock:
             try:
@@ -249,7 +249,7 @@ class LocalPool:
             workers = family.Workers()
             setting = replace(self._setting, output=self._pipe(slot))
             pool = ProcessPool(max_workers=1, context=workers, initializer=initialize, initargs=(setting,))
-            self._open[slot] = _Slot(_served(run), workers, pool)
+            self._open[slot] = _Slot(served(run), workers, pool)
         return self._open[slot]
 
     def _let_go(self, slot: int, seen: Sequence[Process] = ()) -> None:
@@ -357,7 +357,7 @@ class LocalPool:
         return failed_record(run, self._setting.threads, status, reason, traceback)
 
 
-def _served(run: Run) -> tuple[str, ...]:
+def served(run: Run) -> tuple[str, ...]:
     """What runs must share to be fitted by one worker."""
     return () if run.suite == LECTURE_SUITE else (str(run.suite), run.benchmark, run.method)
 

@@ -155,15 +155,13 @@ def check_equal(store: Store, other: Store) -> None:
 def test_two_nodes_give_the_records_and_bytes_of_one_machine(dask, request_for, setting, tmp_path):
     for name in ("a", "b"):
         dask.worker(name, own_cache=True)
-    methods = ("works", "segfaults", "exits", "quits", "hangs_in_c", "allocates", "raises_unpicklable", "predicts_nan")
+    methods = ("works", "exits", "hangs_in_c", "allocates", "raises_unpicklable", "predicts_nan")
     there = fit(request_for(*methods), tmp_path / "there", dask, setting, memory_limit=MEMORY)
     check_equal(fit_here(request_for(*methods), tmp_path / "here", setting, MEMORY), there)
     records = by_run(there)
     assert {method: record.status for (method, _), record in records.items()} == {
         "works": "ok",
-        "segfaults": "crashed",
         "exits": "crashed",
-        "quits": "error",
         "hangs_in_c": "timeout",
         "allocates": "out_of_memory",
         "raises_unpicklable": "error",

@@ -240,7 +240,7 @@ def each_followed_by_the_clean_one(runs):
 
 @pytest.mark.parametrize(("suite_text", "polluters"), [(SUITE, 17), (KERAS, 3)], ids=["process", "keras"])
 def test_results_do_not_depend_on_who_ran_before(runs, monkeypatch, suite_text, polluters):
-    monkeypatch.setattr(pool, "_served", lambda run: ())
+    monkeypatch.setattr(pool, "served", lambda run: ())
     left, results = each_followed_by_the_clean_one(runs(suite_text))
     assert len(left) == polluters
     assert [result for result in results if result != results[0]] == []
@@ -249,5 +249,5 @@ def test_results_do_not_depend_on_who_ran_before(runs, monkeypatch, suite_text, 
 
 def test_a_method_of_a_users_suite_has_workers_of_its_own(runs):
     asked = runs(SUITE)
-    lecture = pool._served
+    lecture = pool.served
     assert lecture(asked["clean"]) != lecture(asked["mean"])
