@@ -18,7 +18,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from typing import Any
 from lecturebench.errors import ClusterLost, UsageError
 from lecturebench.execution import node
 from lecturebench.execution.plan import Run
-from lecturebench.execution.pool import Outcome, failed_record
+from lecturebench.execution.pool import Outcome, failed_record, served
 from lecturebench.execution.progress import Display
 from lecturebench.execution.wire import unpacked
 from lecturebench.execution.worker import Setting
@@ -51,14 +51,16 @@ class _Node:
     order: node.Order
     slots: int
     environment: Mapping[str, Any]
+    serve: dict[int, tuple[str, ...]] = field(default_factory=dict)  # by slot, whose methods its worker may fit
 
 
 @dataclass
 class _Task:
-    """A run that a node is fitting."""
+    """A run that a node is fitting, in one of its slots."""
 
     run: Run
     node: _Node
+    slot: int
     future: Any
 
 
@@ -115,8 +117,16 @@ class ClusterPool:
             raise UsageError(f"no node of the cluster can be used: {reasons[0]}{more}")
 
     def at_hand(self, run: Run) -> int:
-        """See `Pool`; the nodes' own workers are not known here."""
-        return 0
+        """See `Pool`; of the nodes' workers as they were left, since one that has died is not told of."""
+        free = {(each.address, slot) for each, slot in self._free()}
+        wanted = served(run)
+        workers = {
+            (each.address, slot)
+            for each in self._nodes.values()
+            for slot, serves in each.serve.items()
+            if serves == wanted
+        }
+        return 1 if workers & free else -1 if workers else 0
 
     def submit(self, run: Run) -> None:
         """Give a run to a node with a free slot, as soon as there is one."""
@@ -230,24 +240,31 @@ class ClusterPool:
     def _dispatch(self) -> None:
         """Hand waiting runs to free slots."""
         while self._waiting and self._client.status == "running":
-            busy = [task.node.address for task in self._tasks.values()]
-            free = [each for each in self._nodes.values() if busy.count(each.address) < each.slots]
+            free = self._free()
             if not free:
                 return
             run = self._waiting.popleft()
-            chosen = min(free, key=partial(_preference, self._tried[run.key], busy))
+            busy = [task.node.address for task in self._tasks.values()]
+            chosen, slot = min(free, key=partial(_preference, run, self._tried[run.key], busy))
+            chosen.serve[slot] = served(run)
             future = self._client.submit(
                 node.fit,
                 run,
-                chosen.order,
+                replace(chosen.order, slot=slot),
                 key=f"lecturebench-{uuid.uuid4().hex}",
                 workers=[chosen.address],
                 allow_other_workers=False,
                 retries=0,
                 pure=False,
             )
-            self._tasks[future.key] = _Task(run, chosen, future)
+            self._tasks[future.key] = _Task(run, chosen, slot, future)
             future.add_done_callback(lambda ended: self._ended.put(ended.key))
+
+    def _free(self) -> list[tuple[_Node, int]]:
+        """The slots that fit nothing now."""
+        busy = {(task.node.address, task.slot) for task in self._tasks.values()}
+        slots = [(each, slot) for each in self._nodes.values() for slot in range(each.slots)]
+        return [(each, slot) for each, slot in slots if (each.address, slot) not in busy]
 
     def _settle(self, key: str) -> None:
         """Take what a node sends back."""
@@ -288,9 +305,13 @@ class ClusterPool:
         self._outcomes.append((task.run, record, None))
 
 
-def _preference(tried: Sequence[str], busy: Sequence[str], each: _Node) -> tuple[bool, float]:
-    """Least first: rather a node that has not died with the run, then the one with the most room."""
-    return each.name in tried, busy.count(each.address) / each.slots
+def _preference(
+    run: Run, tried: Sequence[str], busy: Sequence[str], free: tuple[_Node, int]
+) -> tuple[bool, bool, bool, float]:
+    """Least first: a node that has not died with the run, a worker that may fit it, a new one, the most room."""
+    each, slot = free
+    serves = each.serve.get(slot)
+    return each.name in tried, serves != served(run), serves is not None, busy.count(each.address) / each.slots
 
 
 @contextmanager

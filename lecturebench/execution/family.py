@@ -1,8 +1,10 @@
 """A worker and the processes that come of it: found, counted and ended together.
 
 A run may start others, which start others, leave their session and outlive their parents. Linux gives a worker the
-orphans below it. When the worker itself has died they are found by its session, by what they were last seen to come
-of, or by a word in the environment that all of them inherit.
+orphans below it, and when the worker itself has died, its guard: a process that starts it, waits, ends what it has left
+and then ends as it did. So nothing escapes, not even when the guard's own parent is killed. Where there is no guard
+they are found by the worker's session, by what they were last seen to come of, or by a word in the environment that all
+of them inherit.
 
 Only the standard library is imported at the top: a worker imports this file before its threads are limited.
 """
@@ -10,14 +12,17 @@ Only the standard library is imported at the top: a worker imports this file bef
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
+import resource
 import signal
 import threading
 import time
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from multiprocessing.context import SpawnContext, SpawnProcess
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from psutil import Process
@@ -25,7 +30,7 @@ if TYPE_CHECKING:
 MARK = "LECTUREBENCH_WORKER"  # in the environment of a worker and of all that comes of it
 PATIENCE = 1.0  # seconds for what tidies up after the others to end by itself
 PATIENCE_IN_ALL = 10.0  # seconds; what the system cannot end by then, it cannot end
-SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
+PARENT_DEATH, SUBREAPER = 1, 36  # PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER
 _starting = threading.Lock()
 
 
@@ -65,14 +70,67 @@ class Workers(SpawnContext):
         return worker
 
 
-def lead() -> None:
-    """Make this process the first of a session of its own, to which the orphans below it come back."""
+def lead() -> int:
+    """Make this a worker that dies with its parent, however that does, in a session of its own: that session's number.
+
+    On Linux it goes on as a child of itself, guarded by the process that it was, whose number its parent knows; unless
+    it has several threads already, as after an import in the parent's script: then a fork is not safe.
+    """
+    parent = multiprocessing.parent_process()
+    _die_with(os.getppid() if parent is None else parent.pid, signal.SIGKILL)
     with contextlib.suppress(OSError):
         os.setsid()
-    with contextlib.suppress(OSError, AttributeError):
+    own = os.getpid()
+    if _prctl(SUBREAPER, 1) and len(list(Path("/proc/self/task").glob("*"))) == 1:
+        worker = os.fork()
+        if worker:
+            _guard(worker)
+        _die_with(own, signal.SIGKILL)
+        _prctl(SUBREAPER, 1)
+    return own
+
+
+def _guard(worker: int) -> NoReturn:
+    """Wait for a worker's end, or for a word to end it; end all that came of it, and leave as it did."""
+
+    def leave(*_: object) -> None:
+        raise SystemExit
+
+    status: int = signal.SIGTERM
+    with contextlib.suppress(BaseException):
+        signal.signal(signal.SIGTERM, leave)
+        _prctl(PARENT_DEATH, signal.SIGTERM)
+        _, status = os.waitpid(worker, 0)
+    with contextlib.suppress(BaseException):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        _end_all(lambda: set(below(os.getpid())))
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the worker has left one, if any
+            signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    os._exit(code)
+
+
+def _die_with(parent: int | None, by: signal.Signals) -> None:
+    """Ask Linux to send this process a signal when its parent dies; leave at once if it has died already.
+
+    A parent killed while its worker starts would never be told of: the worker would wait for ever to open its pipe.
+    """
+    _prctl(PARENT_DEATH, by)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _prctl(option: int, value: int) -> bool:
+    """Whether Linux did that for this process; other systems have no such call."""
+    try:
         import ctypes
 
-        ctypes.CDLL(None).prctl(SUBREAPER, 1)
+        return bool(ctypes.CDLL(None).prctl(option, value) == 0)
+    except (OSError, AttributeError):
+        return False
 
 
 def below(pid: int) -> list[Process]:
@@ -113,20 +171,28 @@ def end(worker: Worker, seen: Collection[Process] = ()) -> None:
     """Kill a worker and all that came of it. seen: what was known to, in case its parents are gone."""
     if worker.pid is None:
         return
-    known = {*seen, *(below(worker.pid) if worker.is_alive() else ())}
+    known = set(seen)
+
+    def find() -> set[Process]:
+        if worker.pid is not None and worker.is_alive():
+            known.update(below(worker.pid))
+        known.update(_marked(worker))
+        return {process for process in known if _alive(process)}
+
+    _end_all(find, last=worker.pid)
+
+
+def _end_all(look: Callable[[], set[Process]], last: int = 0) -> None:
+    """Kill what is left until nothing is. last: the process that others come back to, so that it goes after them."""
     begin = time.monotonic()
-    while time.monotonic() < begin + PATIENCE_IN_ALL:
-        left = {process for process in known if _alive(process)} | _marked(worker)
-        if not left:
-            break
-        known |= left
-        others = {process for process in left if not _tidies_up(process)}
-        if others or time.monotonic() > begin + PATIENCE:
-            for process in others or left:
-                with contextlib.suppress(OSError):
-                    os.kill(process.pid, signal.SIGKILL)
-        time.sleep(0.01)
-        worker.join(0.1)
+    while (left := look()) and time.monotonic() < begin + PATIENCE_IN_ALL:
+        if time.monotonic() < begin + PATIENCE:
+            left = {process for process in left if not _tidies_up(process)}
+            left = {process for process in left if process.pid != last} or left
+        for process in left:
+            with contextlib.suppress(OSError):
+                os.kill(process.pid, signal.SIGKILL)
+        time.sleep(0.02)
 
 
 def _marked(worker: Worker) -> set[Process]:

@@ -4,6 +4,11 @@ Not what is added, as by an import that comes late, but what is another than it 
 replaced, the working folder, how floats are rounded. Whoever finds a difference lets the process go; so it costs little
 to see one too many.
 
+Of the libraries in INSIDE a function's code and defaults are compared too; of a user's modules what their globals are
+bound to, and what their lists, dicts and sets hold. Nobody looks at what these elements hold themselves, at arrays that
+are written to in place, at attributes of a user's objects, at what ``functools.cache`` keeps, or at the data of
+libraries beside the settings named here.
+
 Only the standard library is imported at the top. What is asked for later is bound here: who replaces ``os.getcwd`` does
 not hide himself.
 """
@@ -25,8 +30,11 @@ from _thread import _count as count_threads
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from operator import is_
 from os import environ, fstat, getcwd, getpid, umask
+from pathlib import Path
 from time import monotonic, sleep
+from types import FunctionType, ModuleType
 from typing import Any
 
 from lecturebench.execution.family import below
@@ -34,6 +42,7 @@ from lecturebench.execution.family import below
 NAMED = 3  # differences that are named; the others are counted
 GRACE = 0.2  # seconds for threads and processes that are about to end
 CONSTANTS = ("math", "cmath", "numpy", "scipy.constants")  # modules whose numbers never change
+INSIDE = ("numpy", "scipy", "sklearn", "keras", "random", "statistics")  # all of TensorFlow would take as long again
 VARIABLE = "environment variable "
 BY_IMPORTS = ("KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK")  # set by scikit-learn, always to the same
 SMALLEST = sys.float_info.min
@@ -44,23 +53,37 @@ GONE = object()
 class Snapshot:
     """A process at one moment. settings: values by what they are called. code: what modules and classes held, by name.
 
+    inside: by name, functions and what each is made of. data: of the user's modules in a folder, what each name holds.
     threads: how many Python had started. processes: what had come of it.
     """
 
     settings: Mapping[str, Any]
     code: Mapping[str, tuple[Any, Mapping[str, Any]]]
+    inside: Mapping[str, tuple[FunctionType, tuple[Any, ...]]]
+    folder: Path | None
+    data: Mapping[str, tuple[Any, ...]]
     threads: int
     processes: frozenset[int]
 
 
-def snapshot() -> Snapshot:
-    """The process as it is."""
-    return Snapshot(_settings(), _code(), count_threads(), _processes())
+def snapshot(folder: Path | None = None) -> Snapshot:
+    """The process as it is. folder: where the user's modules are."""
+    settings, collects = _settings(), gc.isenabled()
+    folder = folder and folder.resolve()
+    gc.disable()  # so many small objects at once would have all garbage looked for several times, half of the time
+    try:
+        code = _code()
+        return Snapshot(settings, code, _inside(code), folder, _data(folder), count_threads(), _processes())
+    finally:
+        if collects:
+            gc.enable()
 
 
 def changes(before: Snapshot) -> tuple[str, ...]:
     """What is otherwise in the process now, a few words each; () for nothing."""
     differences = [*_other_settings(before.settings, _settings()), *_replaced(before.code)]
+    differences += [name for name, (own, made_of) in before.inside.items() if not _same(_parts(own), made_of)]
+    differences += _other_data(before, _data(before.folder))
     until = monotonic() + GRACE
     while True:
         threads, processes = count_threads() - before.threads, len(_processes() - before.processes)
@@ -253,3 +276,56 @@ def _replaced(before: Mapping[str, tuple[Any, Mapping[str, Any]]]) -> list[str]:
 
 def _is_code(value: Any) -> bool:
     return callable(value) or isinstance(value, property | staticmethod | classmethod)
+
+
+def _inside(code: Mapping[str, tuple[Any, Mapping[str, Any]]]) -> dict[str, tuple[FunctionType, tuple[Any, ...]]]:
+    """The functions and methods of INSIDE, also those that others wrap, and what each is made of."""
+    functions = {}
+    seen = set()
+    for name, (_, held) in code.items():
+        if name.partition(".")[0] not in INSIDE:
+            continue
+        for own, value in held.items():
+            function: Any = value.__func__ if isinstance(value, staticmethod | classmethod) else value
+            called = f"{name}.{own}"
+            if type(function).__name__ == "_ArrayFunctionDispatcher":  # NumPy's, which is written in C
+                function, called = function.__wrapped__, f"{called} inside"
+            while type(function) is FunctionType and id(function) not in seen:
+                seen.add(id(function))
+                functions[called] = function, _parts(function)
+                function, called = function.__dict__.get("__wrapped__"), f"{called} inside"
+    return functions
+
+
+def _parts(function: FunctionType) -> tuple[Any, ...]:
+    named = function.__kwdefaults__ or {}
+    return (function.__code__, *(function.__defaults__ or ()), *named, *named.values())
+
+
+def _data(folder: Path | None) -> dict[str, tuple[Any, ...]]:
+    """What the globals of a user's modules hold, by name: themselves, and the elements of those that can grow."""
+    contents: dict[str, tuple[Any, ...]] = {}
+    for name, module in list(sys.modules.items()) if folder is not None else ():
+        held = _held(module)
+        file = held.get("__file__")
+        if not isinstance(file, str) or not file.startswith(f"{folder}{os.sep}") or "site-packages" in file:
+            continue
+        for own, value in list(held.items()):
+            if own.startswith("__") or isinstance(value, ModuleType):
+                continue
+            elements = (*value, *value.values()) if type(value) is dict else ()
+            contents[f"{name}.{own}"] = value, *(value if type(value) in (list, set) else elements)
+    return contents
+
+
+def _other_data(before: Snapshot, data: Mapping[str, tuple[Any, ...]]) -> Iterator[str]:
+    """What the globals of modules that were there before hold now, by name; a module that came later is no change."""
+    for name in {**before.data, **data}:
+        was_there = name.rpartition(".")[0] in before.code
+        if was_there and not _same(before.data.get(name, ()), data.get(name, ())):
+            yield name
+
+
+def _same(before: tuple[Any, ...], now: tuple[Any, ...]) -> bool:
+    """Whether they are the same objects; whoever asks them whether they are equal runs their code."""
+    return len(before) == len(now) and all(map(is_, before, now))

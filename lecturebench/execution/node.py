@@ -46,13 +46,14 @@ PROCESS = uuid.uuid4().hex  # tells a Dask worker from one that took its place a
 class Order:
     """What goes with every run. process: for which Dask worker. session: the call whose warm workers take it.
 
-    memory_limit: bytes for each of them.
+    memory_limit: bytes for each of them. slot: which of them.
     """
 
     process: str
     session: str
     setting: Setting
     memory_limit: int | None
+    slot: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Unwanted(Exception):
     """The caller has gone or has given the run up."""
 
 
-_idle: dict[str, list[tuple[LocalPool, threading.Timer]]] = {}
+_idle: dict[tuple[str, int], tuple[LocalPool, threading.Timer]] = {}  # by session and slot
 _lock = threading.Lock()
 
 
@@ -143,7 +144,7 @@ def fit(run: Run, order: Order) -> bytes:
     worker = distributed.get_worker()
     task = worker.get_current_task()
     _check_data(run, order.setting.data_dir)
-    pool = _take(order, run)
+    pool = _take(order)
     try:
         pool.submit(run)
         while (outcome := pool.outcome(POLL)) is None:
@@ -152,7 +153,7 @@ def fit(run: Run, order: Order) -> bytes:
     except BaseException:
         pool.close()
         raise
-    _give_back(order.session, pool)
+    _give_back(order, pool)
     _, record, arrays = outcome
     return packed(record, arrays)
 
@@ -160,7 +161,7 @@ def fit(run: Run, order: Order) -> bytes:
 async def release(session: str) -> None:
     """Let a call's warm workers go."""
     with _lock:
-        pools = _idle.pop(session, [])
+        pools = [_idle.pop(place) for place in list(_idle) if place[0] == session]
     for pool, timer in pools:
         timer.cancel()
         await asyncio.to_thread(pool.close)
@@ -182,36 +183,37 @@ def _wanted(worker: Any, task: str) -> bool:
     return state is not None and state.state == "executing" and worker.status.name in ("running", "paused")
 
 
-def _take(order: Order, run: Run) -> LocalPool:
-    """A warm pool of one worker, one that may fit the run if there is one; or a new one."""
+def _take(order: Order) -> LocalPool:
+    """The slot's warm pool of one worker, or a new one."""
     with _lock:
-        idle = _idle.get(order.session)
-        if idle:
-            pool, timer = max(idle, key=lambda pair: pair[0].at_hand(run))
-            idle.remove((pool, timer))
-            timer.cancel()
-            return pool
+        idle = _idle.pop((order.session, order.slot), None)
+    if idle is not None:
+        pool, timer = idle
+        timer.cancel()
+        return pool
     # Its process imports Dask's main module, which may load BLAS, before `initialize` limits the threads.
     os.environ |= {**SAFE_PATH, **os.environ, **thread_environment(order.setting.threads)}
     return LocalPool(1, order.setting, PlainDisplay(lambda line: None), order.memory_limit)
 
 
-def _give_back(session: str, pool: LocalPool) -> None:
-    """Keep a pool warm for the next run of its call."""
-    timer = threading.Timer(IDLE, _expire, (session, pool))
+def _give_back(order: Order, pool: LocalPool) -> None:
+    """Keep a pool warm for the next run of its slot."""
+    place = order.session, order.slot
+    timer = threading.Timer(IDLE, _expire, (place, pool))
     timer.daemon = True
     with _lock:
-        _idle.setdefault(session, []).append((pool, timer))
+        before = _idle.pop(place, None)  # of a run that was given up here and went on
+        _idle[place] = pool, timer
     timer.start()
+    if before is not None:
+        before[1].cancel()
+        before[0].close()
 
 
-def _expire(session: str, pool: LocalPool) -> None:
+def _expire(place: tuple[str, int], pool: LocalPool) -> None:
     with _lock:
-        kept = _idle.get(session, [])
-        pairs = [pair for pair in kept if pair[0] is pool]
-        for pair in pairs:
-            kept.remove(pair)
-        if not kept:
-            _idle.pop(session, None)
-    if pairs:
+        ours = _idle.get(place, (None,))[0] is pool
+        if ours:
+            del _idle[place]
+    if ours:
         pool.close()

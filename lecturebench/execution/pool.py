@@ -72,6 +72,7 @@ class Pool(Protocol):
 class _Task:
     """A run that a slot is fitting. given, begun, loaded: by the monotonic clock; 0 until its worker says so.
 
+    pid: of the process that fits it. known_as: the number of the one that was started for it, its guard's on Linux.
     seen: what came of the worker, at the last look. died: when it was first seen dead. killed: why we stopped it.
     """
 
@@ -81,6 +82,7 @@ class _Task:
     given: float
     starts: int = 1
     pid: int = 0
+    known_as: int = 0
     begun: float = 0.0
     loaded: float = 0.0
     seen: Sequence[Process] = ()
@@ -166,14 +168,14 @@ class LocalPool:
     def at_hand(self, run: Run) -> int:
         """See `Pool`."""
         busy = {task.slot for task in self._tasks.values()}
-        workers = {slot for slot, opened in self._open.items() if opened.serves == _served(run)}
+        workers = {slot for slot, opened in self._open.items() if opened.serves == served(run)}
         return 1 if workers - busy else -1 if workers else 0
 
     def submit(self, run: Run) -> None:
         """Give a run to a free slot, one whose worker may fit it if there is one."""
         busy = {task.slot for task in self._tasks.values()}
         free = [slot for slot in range(self.slots) if slot not in busy]
-        serves = _served(run)
+        serves = served(run)
         warm = [slot for slot in free if slot in self._open and self._open[slot].serves == serves]
         cold = [slot for slot in free if slot not in self._open]
         slot = [*warm, *cold, *free][0]
@@ -230,7 +232,7 @@ class LocalPool:
 
     def _give(self, run: Run, slot: int, starts: int = 1) -> None:
         """Have a slot fit a run, by its worker if that may, else by a new one."""
-        if slot in self._open and self._open[slot].serves != _served(run):
+        if slot in self._open and self._open[slot].serves != served(run):
             self._let_go(slot)
         with self._lock:
             try:
@@ -247,7 +249,7 @@ class LocalPool:
             workers = family.Workers()
             setting = replace(self._setting, output=self._pipe(slot))
             pool = ProcessPool(max_workers=1, context=workers, initializer=initialize, initargs=(setting,))
-            self._open[slot] = _Slot(_served(run), workers, pool)
+            self._open[slot] = _Slot(served(run), workers, pool)
         return self._open[slot]
 
     def _let_go(self, slot: int, seen: Sequence[Process] = ()) -> None:
@@ -268,7 +270,7 @@ class LocalPool:
             return
         if kind == "started":
             task.begun = time.monotonic()
-            task.pid = rest[0]
+            task.pid, task.known_as = rest
             self._display.started(task.run)
         elif kind == "loaded":
             task.loaded = time.monotonic()
@@ -311,10 +313,10 @@ class LocalPool:
                 with_others = f" together with {len(task.seen)} processes that it started" if task.seen else ""
                 reason = f"held {held / 2**20:,.0f} MiB{with_others}, more than its limit of {most:,.0f} MiB"
                 return "out_of_memory", reason
-        worker = slot.worker(task.pid)
-        if worker is not None and not worker.is_alive():  # one that leaves with code 0 Pebble would wait for
+        worker = slot.worker(task.known_as)
+        if worker is not None and not worker.is_alive():  # Pebble, which knows of no guard, would wait for it
             task.died = task.died or now
-            if now - task.died > LAST_WORDS:
+            if now - task.died > (LAST_WORDS if worker.exitcode == 0 else WATCHED_EVERY):
                 return "crashed", f"its worker died: {exit_reason(worker.exitcode)}"
         return None
 
@@ -343,7 +345,7 @@ class LocalPool:
             return self._failed(task.run, said.status, said.reason, said.traceback), None
         if task.killed is not None:
             return self._failed(task.run, *task.killed), None
-        worker = self._open[task.slot].worker(task.pid)
+        worker = self._open[task.slot].worker(task.known_as)
         if worker is not None:
             worker.join(LAST_WORDS)
         why = "its worker was stopped" if worker is None else f"its worker died: {exit_reason(worker.exitcode)}"
@@ -355,7 +357,7 @@ class LocalPool:
         return failed_record(run, self._setting.threads, status, reason, traceback)
 
 
-def _served(run: Run) -> tuple[str, ...]:
+def served(run: Run) -> tuple[str, ...]:
     """What runs must share to be fitted by one worker."""
     return () if run.suite == LECTURE_SUITE else (str(run.suite), run.benchmark, run.method)
 

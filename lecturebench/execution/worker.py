@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import io
-import multiprocessing
 import os
 import signal
 import sys
@@ -19,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lecturebench.declare.modules import LECTURE_SUITE
 from lecturebench.execution import family
 from lecturebench.execution.answer import Answer, failure, result
 from lecturebench.execution.leftovers import Snapshot, changes, snapshot
@@ -68,6 +68,7 @@ class Setting:
 
 
 _setting: Setting
+_session = 0  # by whose number our parent knows this worker
 _send: Callable[[tuple[Any, ...]], None] = lambda message: None  # noqa: E731 - replaced when there is a parent to tell
 _backend: Any = None
 _programs: dict[str, Any] = {}
@@ -102,10 +103,9 @@ def device_environment(device: str) -> dict[str, str]:
 
 def initialize(setting: Setting) -> None:
     """Called once in a new worker, before its first run."""
-    global _setting, _send
+    global _session, _setting, _send
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    _die_with_parent()
-    family.lead()
+    _session = family.lead()
     if os.environ.get("PYTHONSAFEPATH") == SAFE_PATH["PYTHONSAFEPATH"]:
         del os.environ["PYTHONSAFEPATH"]  # what a method starts is the method's own
     os.environ |= thread_environment(setting.threads)
@@ -132,27 +132,13 @@ def _redirect_output(pipe: Path) -> None:
         sys.stdout.reconfigure(line_buffering=True)  # the last lines of a run that dies are the ones that matter
 
 
-def _die_with_parent() -> None:
-    """Ask Linux to kill this worker when its parent dies, however that happens; leave at once if it has died already.
-
-    A parent killed while its worker starts would never be told of: the worker would wait for ever to open its pipe.
-    """
-    with contextlib.suppress(OSError, AttributeError):
-        import ctypes
-
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1 is PR_SET_PDEATHSIG
-    parent = multiprocessing.parent_process()
-    if parent is not None and os.getppid() != parent.pid:
-        os._exit(1)
-
-
 def answer(run: Run) -> Answer:
     """Fit one run and say in plain text and numbers how it ended, whatever the method raises."""
-    _send(("started", run.key, os.getpid()))
+    _send(("started", run.key, os.getpid(), _session))
     before: list[Snapshot] = []
 
     def ready() -> None:
-        before.append(snapshot())
+        before.append(snapshot(None if run.suite == LECTURE_SUITE else run.suite))
         _send(("loaded", run.key))
 
     try:

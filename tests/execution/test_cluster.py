@@ -19,6 +19,7 @@ from lecturebench.environment import packages
 from lecturebench.errors import ClusterLost, UsageError
 from lecturebench.execution import cluster, node
 from lecturebench.execution.cluster import ClusterPool, cluster_pool, scheduler_address
+from lecturebench.execution.durations import LongestFirst
 from lecturebench.execution.plan import plan
 from lecturebench.execution.pool import failed_record
 from lecturebench.execution.progress import PlainDisplay
@@ -138,6 +139,30 @@ def test_run_goes_to_one_checked_node_and_its_record_names_it(client, opened, ru
     run, record, _ = pool.outcome(0.01)
     assert run is runs[0]
     assert record.environment["node"] == f"host ({first.address})"
+
+
+def test_methods_are_fitted_side_by_side_each_in_a_worker_of_its_own(client, opened, runs):
+    client.add("tcp://a:1")
+    client.add("tcp://b:1", threads=2)
+    pool = opened()
+    methods = {"mean": 9.0, "other": 5.0, "third": 1.0}  # and what their runs are expected to take
+    all_runs = [replace(run, key=f"{name}{run.key}"[:32], method=name) for name in methods for run in runs]
+    todo = LongestFirst(lambda run: methods[run.method], all_runs)
+    ended = 0
+    while ended < len(all_runs):
+        while todo and len(client.submitted) - ended < pool.slots:
+            pool.submit(todo.pop(pool.at_hand))
+        future = client.submitted[ended]
+        future.ends(record_of(future.run))
+        assert pool.outcome(0.01) is not None
+        ended += 1
+        if ended == 12:
+            assert {future.run.method for future in client.submitted} == {*methods}
+    fitted = {}
+    for future in client.submitted[: len(all_runs)]:
+        fitted.setdefault((future.address, future.order.slot), set()).add(future.run.method)
+    assert sorted(fitted) == [("tcp://a:1", 0), ("tcp://b:1", 0), ("tcp://b:1", 1)]
+    assert sorted(map(sorted, fitted.values())) == [["mean"], ["other"], ["third"]]
 
 
 def test_nodes_that_differ_are_left_out_by_name_with_expected_and_found(client, opened):

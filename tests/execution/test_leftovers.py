@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import ctypes
 import gc
+import importlib
 import locale
 import math
 import os
@@ -229,6 +230,40 @@ def language():
     locale.setlocale(locale.LC_ALL, before)
 
 
+@leaves("numpy.linalg._linalg.norm inside")
+def code_of_a_function_inside_another():
+    inner = np.linalg.norm.__wrapped__
+    before = inner.__code__
+    inner.__code__ = (lambda x, ord=None, axis=None, keepdims=False: 4).__code__
+    yield
+    inner.__code__ = before
+
+
+@leaves("random.Random.sample")
+def named_defaults():
+    before = random.Random.sample.__kwdefaults__
+    random.Random.sample.__kwdefaults__ = {"counts": [1, 2]}
+    yield
+    random.Random.sample.__kwdefaults__ = before
+
+
+@leaves("sklearn.naive_bayes.GaussianNB.__init__")
+def named_default_changed_where_it_is():
+    named = GaussianNB.__init__.__kwdefaults__
+    before = named["var_smoothing"]
+    named["var_smoothing"] = 0.5
+    yield
+    named["var_smoothing"] = before
+
+
+@leaves("random.Random.gauss")
+def defaults():
+    before = random.Random.gauss.__defaults__
+    random.Random.gauss.__defaults__ = (5.0, 1.0)
+    yield
+    random.Random.gauss.__defaults__ = before
+
+
 @leaves("math.floor")
 def removal():
     own = math.floor
@@ -261,6 +296,53 @@ def test_what_an_import_adds_and_what_is_put_back_is_no_difference():
         assert changes(before) == ()
     finally:
         del math.of_ours
+
+
+@pytest.fixture
+def helper(tmp_path, monkeypatch):
+    """A module of a user's, in a folder of a suite."""
+    file = tmp_path / "helper.py"
+    file.write_text("calls, cached, kept, seen = 0, None, [], {'a': 1}\nimport math\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield importlib.import_module("helper")
+    del sys.modules["helper"]
+
+
+@pytest.mark.parametrize(
+    ("name", "pollute"),
+    [
+        ("calls", lambda helper: setattr(helper, "calls", helper.calls + 1)),
+        ("cached", lambda helper: setattr(helper, "cached", [1.0])),
+        ("kept", lambda helper: helper.kept.append(1)),
+        ("seen", lambda helper: helper.seen.update(a=2)),
+        ("made", lambda helper: setattr(helper, "made", 1)),
+    ],
+)
+def test_data_that_a_users_module_keeps_is_seen(helper, tmp_path, name, pollute):
+    before = snapshot(tmp_path)
+    assert changes(before) == ()
+    pollute(helper)
+    assert changes(before) == (f"helper.{name}",)
+    assert changes(snapshot(tmp_path)) == ()
+
+
+def test_users_module_that_is_imported_late_is_no_change(helper, tmp_path):
+    (tmp_path / "later.py").write_text("kept = []\n")
+    before = snapshot(tmp_path)
+    importlib.import_module("later")
+    try:
+        assert changes(before) == ()
+    finally:
+        del sys.modules["later"]
+
+
+def test_of_libraries_beside_a_users_modules_no_data_is_looked_at(helper, tmp_path):
+    packages = tmp_path / ".venv" / "site-packages"
+    packages.mkdir(parents=True)
+    helper.__file__ = str(packages / "helper.py")
+    before = snapshot(tmp_path)
+    helper.kept.append(1)
+    assert changes(before) == ()
 
 
 def keras_polluters(keras, name):

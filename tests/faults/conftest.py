@@ -119,7 +119,7 @@ BENCHMARK = Benchmark(
     ),
     claims=(),
     datasets=("digits",),
-    profiles={"smoke": Profile(seeds=4, time_limit=10, judges=False), "lecture": Profile(), "full": Profile()},
+    profiles={"smoke": Profile(seeds=4, time_limit=4, judges=False), "lecture": Profile(), "full": Profile()},
 )
 '''
 

@@ -100,6 +100,13 @@ def children(pid: int) -> list[psutil.Process]:
         return []
 
 
+def is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
 def wait_for(
     condition: Callable[[], object], process: subprocess.Popen[bytes] | None = None, log: Path | None = None
 ) -> None:

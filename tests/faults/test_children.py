@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -18,6 +20,7 @@ from lecturebench.execution.pool import local_pool
 from lecturebench.execution.progress import PlainDisplay
 from lecturebench.execution.worker import Setting
 from lecturebench.store import Store
+from tests.faults.dask_processes import is_alive, wait_for
 
 pytestmark = pytest.mark.faults
 SETTING = Setting(threads=1, backend="tensorflow", device="cpu", data_dir=None)
@@ -69,6 +72,17 @@ def shell(file, **options):
     subprocess.Popen(["sh", "-c", f"echo $$ >> {file}; exec sleep 600"], **options)
 
 
+def hidden(file):
+    """Leaves its session, its environment, what it prints to and its parents, of whom none is left."""
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.closerange(0, 100)
+            os.execve("/bin/sh", ["sh", "-c", f"echo $$ >> {file}; exec /bin/sleep 600"], {})
+        os._exit(0)
+    os.wait()
+
+
 def start_all(name):
     """Eight of them, and wait until all are there."""
     file = HERE / f"{name}.children"
@@ -103,7 +117,16 @@ def leaves_at_once(dataset, rng):
     os._exit(0)
 
 
+def hides(dataset, rng):
+    file = HERE / "hides.children"
+    hidden(file)
+    while not file.is_file() or not file.read_text():
+        pass
+    os.abort()
+
+
 def hangs(dataset, rng):
+    hidden(HERE / "hangs.children")
     start_all("hangs")
     time.sleep(600)
 
@@ -121,7 +144,7 @@ BENCHMARK = Benchmark(
     title="Children",
     methods=tuple(
         Experiment(each.__name__, each.__name__, each, deterministic=True)
-        for each in (ends_well, raises, crashes, leaves_at_once, hangs, large_child, counts)
+        for each in (ends_well, raises, crashes, leaves_at_once, hides, hangs, large_child, counts)
     ),
     claims=(),
     datasets=("digits",),
@@ -147,11 +170,9 @@ class Watching(PlainDisplay):
             self.alive[run.method] = [pid for pid in map(int, file.read_text().split()) if is_alive(pid)]
 
 
-def is_alive(pid):
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
+def numbers(file):
+    """The children that have said so."""
+    return list(map(int, file.read_text().split())) if file.is_file() else []
 
 
 @pytest.fixture
@@ -172,17 +193,19 @@ def fit(course, store, display, *methods, time_limit=None, memory_limit=None):
 
 def test_children_end_with_their_run_and_count_for_its_memory(course, tmp_path):
     display = Watching(course)
-    methods = ("ends_well", "raises", "crashes", "leaves_at_once", "hangs", "large_child")
+    methods = ("ends_well", "raises", "crashes", "leaves_at_once", "hides", "hangs", "large_child")
     records = fit(course, Store(tmp_path / "out"), display, *methods, time_limit=8, memory_limit=600 * 2**20)
     assert {method: record.status for method, record in records.items()} == {
         "ends_well": "ok",
         "raises": "error",
         "crashes": "crashed",
         "leaves_at_once": "crashed",
+        "hides": "crashed",
         "hangs": "timeout",
         "large_child": "out_of_memory",
     }
     assert display.alive == {method: [] for method in methods if method != "large_child"}
+    assert records["hides"].reason == "its worker died: killed by SIGABRT"
     assert records["leaves_at_once"].reason == "its worker died: exit code 0"
     assert display.took["leaves_at_once"] < 6, "it was held until its time limit"
     assert "more processes" in records["ends_well"].notes[0]
@@ -195,16 +218,41 @@ def test_children_end_with_a_call_that_is_stopped(course, tmp_path):
     class Stopping(Watching):
         def started(self, run):
             file = self.folder / "hangs.children"
-            while not file.is_file() or file.read_text().count("\n") < 8:
+            while len(numbers(file)) < 9:
                 time.sleep(0.01)
             os.kill(os.getpid(), 2)
 
     display = Stopping(course)
     with pytest.raises(KeyboardInterrupt):
         fit(course, Store(tmp_path / "out"), display, "hangs")
-    pids = list(map(int, (course / "hangs.children").read_text().split()))
-    assert len(pids) == 8
+    pids = numbers(course / "hangs.children")
+    assert len(pids) == 9
     assert [pid for pid in pids if is_alive(pid)] == []
+
+
+CALL = """
+import sys
+from lecturebench.cli import main
+if __name__ == "__main__":
+    suite, out = sys.argv[1:]
+    main(["run", "children", "--suite", suite, "--out", out, "--profile", "smoke", "--method", "hangs", "--jobs", "1"])
+"""
+
+
+def test_children_end_with_a_call_that_is_killed(course, tmp_path):
+    (tmp_path / "call.py").write_text(CALL)
+    command = [sys.executable, str(tmp_path / "call.py"), str(course), str(tmp_path / "out")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as caller:
+        wait_for(lambda: len(numbers(course / "hangs.children")) == 9, caller)
+        caller.kill()
+    begin = time.monotonic()
+    pids = numbers(course / "hangs.children")
+    while any(map(is_alive, pids)) and time.monotonic() < begin + 10:
+        time.sleep(0.05)
+    alive = [pid for pid in pids if is_alive(pid)]
+    for pid in alive:
+        os.kill(pid, 9)
+    assert alive == []
 
 
 def test_a_clock_that_is_set_ends_no_run(course, tmp_path, monkeypatch):

@@ -193,7 +193,7 @@ def fit(requests, store, *, jobs=1):
 
 
 def test_whatever_a_method_raises_or_answers_is_its_own_row(asked, tmp_path, monkeypatch):
-    monkeypatch.setattr(pool, "_served", lambda run: ())  # one worker for all, which none of them may end
+    monkeypatch.setattr(pool, "served", lambda run: ())  # one worker for all, which none of them may end
     records = fit([asked(*REASONS, "memory", "works")], Store(tmp_path / "out"))
     assert records["memory", 0].status == "out_of_memory"
     failed = {method: record for (method, _), record in records.items() if method in REASONS}
