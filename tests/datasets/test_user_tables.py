@@ -330,6 +330,7 @@ def test_pixels_out_of_their_order_are_refused(tmp_path, pixels, said):
         (("1_1", "1_2"), "values such as '1_1' look like"),
         (("0x10", "0x20"), "values such as '0x10' look like"),
         (("1,200", "1,300"), "values such as '1,200' look like"),
+        ((' ""5""', ' ""7""'), "values such as '\"5\"' look like"),
         (("2020-01-05", "2020-01-06"), "values such as '2020-01-05' look like"),
         (("Red", "red"), "'Red' and 'red' are two of them"),
         (("red", "blue"), ""),
