@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from lecturebench.datasets import labels
-from lecturebench.datasets.written import DECIMAL, NUMBER, WHOLE
+from lecturebench.datasets.written import DECIMAL, INTEGRAL, NUMBER, WHOLE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,7 +131,7 @@ def inexact(cells: Sequence[str], values: np.ndarray) -> int | None:
     A whole number has to be held exactly. Decimals are rounded, unless cells that differ all become the same.
     """
     for i in np.flatnonzero(np.abs(values) >= labels.EXACT).tolist():
-        if cells[i].lstrip("+-").isdecimal() and Decimal(cells[i]) != Decimal(values[i].item()):
+        if INTEGRAL.fullmatch(cells[i]) and Decimal(cells[i]) != Decimal(values[i].item()):
             return i
     if (values == values[0]).all():
         untrapped = Context(traps=[])  # an exponent beyond all bounds is NaN, which equals nothing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import time
 from collections import deque
@@ -56,6 +57,18 @@ class _Row(NamedTuple):
     line: int
     cells: list[str]
     lines: list[str]
+
+
+class _Blocks(io.FileIO):
+    """A file whose pieces never end between CR and LF: Arrow drops the LF, also where both stand within quotes."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """So many bytes at most."""
+        block = super().read(size) or b""
+        if len(block) > 1 and block.endswith(b"\r"):
+            self.seek(-1, io.SEEK_CUR)
+            return block[:-1]
+        return block
 
 
 class _File:
@@ -143,7 +156,7 @@ class _File:
 
         try:
             with (
-                self.path.open("rb") as file,
+                _Blocks(self.path) as file,
                 arrow.open_csv(
                     file,
                     # No threads, so that blocks come in order and one after the other; some 30 are read ahead.

@@ -41,10 +41,10 @@ def parquet(spelling: Spelling) -> Described:
             frame = frame.reset_index()
         except ValueError as error:
             raise UsageError(f"parquet:{spelling.path}: its index has the name of a column: {_line(error)}") from error
-    for column in said:  # pandas gives categories of numbers back as plain numbers
-        if column.get("pandas_type") == "categorical" and column.get("name") in frame:
-            frame[column["name"]] = frame[column["name"]].astype("category")
-    return _decoded(spelling, frame, notes=notes)
+    # pandas gives categories of numbers back as plain numbers. Names that are numbers are text in what it says of them.
+    declared = {column.get("name") for column in said if column.get("pandas_type") == "categorical"}
+    kinds = {name: "category" for name in frame.columns if str(name) in declared}
+    return _decoded(spelling, frame.astype(kinds), notes=notes)
 
 
 def openml_available(spelling: Spelling) -> Answer:

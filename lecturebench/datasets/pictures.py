@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Formats whose depth is known to be 8 bits or can be told; others, JPEG 2000 for one, are cut to 8 bits unsaid.
 FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
-BITS_PER_SAMPLE, ORIENTATION = 258, 274
+BITS_PER_SAMPLE, ORIENTATION, SAMPLE_FORMAT = 258, 274, 339
 
 TURNED = "turned upright as their EXIF orientation says"
 PALETTE = "with a palette, read as the colours it stands for"
@@ -102,6 +102,8 @@ class Pictures:
                 f"{shown(path)}: it has {brightest.bit_length()} bits a channel; convert all images to 8 bits by one "
                 "and the same scale"
             )
+        if image.format == "TIFF" and 2 in image.tag_v2.get(SAMPLE_FORMAT, ()):
+            raise UsageError(f"{shown(path)}: it has numbers below 0, which Pillow does not show; convert it to PNG")
         if image.format == "MPO":
             self.done[FIRST_OF_SEVERAL] += 1
         elif getattr(image, "n_frames", 1) > 1:

@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+# A whole number, be it with a point and noughts behind it, as pandas writes a column with gaps.
+INTEGRAL = re.compile(r"[+-]?[0-9]+(?:\.0*)?")
 WHOLE = re.compile(r"-?[1-9][0-9]*|0")
 # A decimal that nobody could have meant as a name: no 01, no 00.5.
 DECIMAL = re.compile(r"[+-]?(?:(?:[1-9][0-9]*|0)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -22,7 +24,7 @@ _LETTERS = re.compile(
     r"|(?<![^\W\d_])(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*",
     re.IGNORECASE,
 )
-_MARKS = frozenset("-−–.,'’_:/%‰()")
+_MARKS = frozenset("-−–.,'’\"_:/%‰()")
 
 
 def look_alikes(texts: Sequence[str]) -> list[str]:

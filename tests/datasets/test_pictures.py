@@ -29,6 +29,7 @@ CASES = Path(__file__).parent / "cases"
         (encoded("TIFF", Image.fromarray(np.zeros((4, 5), np.uint16))), "16 bits a channel"),
         (encoded("TIFF", Image.fromarray(np.zeros((4, 5), np.float32))), "32 bits a channel"),
         (encoded("TIFF", Image.fromarray(np.zeros((4, 5), np.int32))), "32 bits a channel"),
+        (encoded("TIFF", Image.new("L", (5, 4)), tiffinfo={339: 2}), "it has numbers below 0"),
         (b"P6 5 4 65535\n" + bytes(120), "16 bits a channel"),
         (b"P5 5 4 65535\n" + bytes(40), "16 bits a channel"),
         (b"P5 5 4 1023\n" + bytes(40), "10 bits a channel"),

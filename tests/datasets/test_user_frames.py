@@ -127,6 +127,12 @@ def test_categories_that_a_file_declares_are_categories_and_classes_though_they_
     assert any("target is categories" in note for note in datasets.describe(f"{name}?target=kind").notes)
 
 
+def test_categories_are_known_though_columns_are_called_by_numbers(tmp_path):
+    frame = pd.DataFrame({0: FRAME.half, 1: pd.Categorical([10, 20] * 10), 2: pd.Categorical([1.5, 0.5] * 10)})
+    dataset = datasets.load(f"{parquet(tmp_path / 'a.parquet', frame)}?target=2")
+    assert (dataset.columns, dataset.classes) == (("0", "1=10", "1=20"), ("0.5", "1.5"))
+
+
 def test_nominal_target_of_many_numbers_is_classes(tmp_path):
     values = ",".join(map(str, range(25)))
     rows = "".join(f"{i * 37 % 101}.5,{i % 25}\n" for i in range(100))

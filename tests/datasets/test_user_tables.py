@@ -238,6 +238,16 @@ def test_cell_within_quotes_may_have_commas_quotes_and_lines(tmp_path):
         datasets.load(write(tmp_path / "a.csv", "a,label\n" + rows(lambda i: cells[i % 4], letter) + "x,\n"))
 
 
+@pytest.mark.parametrize("size", range(40, 60))
+def test_line_end_within_quotes_is_kept_wherever_a_block_ends(tmp_path, monkeypatch, size):
+    text = "a,label\r\n" + rows(lambda i: '"x\r\ny"', letter).replace("a\n", "a\r\n").replace("b\n", "b\r\n")
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode())
+    monkeypatch.setattr(csvfile, "BLOCK", size)
+    monkeypatch.setattr(csvfile, "WIDE", 1)
+    assert datasets.load(f"csv:{path}").columns == ("a=x\r\ny",)
+
+
 def test_pieces_of_a_file_give_what_the_whole_gives(tmp_path, monkeypatch):
     text = "p,colour,label\n" + rows(number, lambda i: "rgb"[i % 3], letter, n=500)
     whole = datasets.load(write(tmp_path / "a.csv", text))
@@ -320,6 +330,7 @@ def test_pixels_out_of_their_order_are_refused(tmp_path, pixels, said):
         (("1_1", "1_2"), "values such as '1_1' look like"),
         (("0x10", "0x20"), "values such as '0x10' look like"),
         (("1,200", "1,300"), "values such as '1,200' look like"),
+        ((' ""5""', ' ""7""'), "values such as '\"5\"' look like"),
         (("2020-01-05", "2020-01-06"), "values such as '2020-01-05' look like"),
         (("Red", "red"), "'Red' and 'red' are two of them"),
         (("red", "blue"), ""),
