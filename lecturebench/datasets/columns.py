@@ -27,9 +27,10 @@ Fail = Callable[[str], NoReturn]
 Where = Callable[[int], str]
 
 
-def is_missing(cell: str) -> bool:
-    """Whether a cell says that there is no value."""
-    return cell.strip().casefold() in labels.MISSING
+def is_missing(cell: str, *, declared: bool = False) -> bool:
+    """Whether a cell says that there is no value. declared: the file lists the column's values, `none` perhaps."""
+    cell = cell.strip().casefold()
+    return cell in ("", "?") if declared else cell in labels.MISSING
 
 
 class Columns:
@@ -58,8 +59,9 @@ class Columns:
         if self.is_text is None:
             self.is_text, self._first = is_text, frame.iloc[:1].astype(object)  # of itself, for the memory
         self._numbers.append(_compact(values[:, ~is_text]))
-        texts = frame.loc[:, is_text].astype(object).to_numpy()
-        self._texts.append(np.array([str(cell).strip() for cell in texts.ravel()], dtype=object).reshape(texts.shape))
+        names = frame.columns[is_text]
+        texts = [_texts(frame[name]) for name in names]
+        self._texts.append(np.array(texts, dtype=object).T.reshape(len(frame), len(names)))
         self.rows += len(frame)
 
     def numbers(self) -> list[np.ndarray]:
@@ -80,11 +82,13 @@ class Columns:
             return
         column = int(bad[0, 0])
         rows = bad[bad[:, 0] == column, 1].tolist()
-        said = "is no finite number" if kinds[rows[0], column] == _INFINITE else "is missing"
+        is_infinite = kinds[rows[0], column] == _INFINITE
+        said = "is no finite number" if is_infinite else "is missing"
+        name = "" if is_infinite else "; if it is a category, call that otherwise"
         cells = [frame.iat[i, column] for i in rows]
         self.fail(
             f"column {self.names[column]!r}, {places([self.rows + i for i in rows], cells, self.where)} "
-            f"{said}; fill it in, or leave such rows or the column out"
+            f"{said}; fill it in, or leave such rows or the column out{name}"
         )
 
     def _check_exact(self, frame: pd.DataFrame, kinds: np.ndarray, values: np.ndarray) -> None:
@@ -110,9 +114,11 @@ class Columns:
         first = frame if self._first is None else self._first
         here, there = (0, first.iat[0, column]), (self.rows + row, frame.iat[row, column])
         text, number = (here, there) if _cell(here[1])[0] == _TEXT else (there, here)
+        as_text = repr(f"n{_shown(number[1])[1:-1]}")
         self.fail(
             f"column {self.names[column]!r}, {self.where(text[0])}: {_shown(text[1])} is no finite number, while "
-            f"{self.where(number[0])} has {_shown(number[1])}; a feature is numbers throughout, or text throughout"
+            f"{self.where(number[0])} has {_shown(number[1])}; a feature is numbers throughout, or text throughout: "
+            f"write such categories all as text, {as_text} for one, or leave the rows or the column out"
         )
 
 
@@ -148,9 +154,21 @@ INEXACT = (
 
 def task_of(cells: pd.Series, task: str | None) -> str | None:
     """The task that was said, else classification where the file itself says that targets are categories."""
+    return task or ("classification" if is_declared(cells) else None)
+
+
+def is_declared(cells: pd.Series) -> bool:
+    """Whether the file itself lists what values a column may have."""
     import pandas as pd
 
-    return task or ("classification" if isinstance(cells.dtype, pd.CategoricalDtype) else None)
+    return isinstance(cells.dtype, pd.CategoricalDtype)
+
+
+def _texts(cells: pd.Series) -> list[str]:
+    """Cells as text, without the blanks around it that nobody declared; what is missing is empty."""
+    there = cells.notna().tolist()
+    texts = [str(cell) if known else "" for cell, known in zip(cells.astype(object), there, strict=True)]
+    return texts if is_declared(cells) else [cell.strip() for cell in texts]
 
 
 def targets(name: str, cells: pd.Series, task: str | None, where: Where, fail: Fail) -> np.ndarray:
@@ -169,8 +187,8 @@ def targets(name: str, cells: pd.Series, task: str | None, where: Where, fail: F
         if task == "regression" and y.dtype.kind in "iu":
             _check_exact(name, list(map(str, y.tolist())), y.astype(np.float64), where, fail)
         return y
-    texts = [str(cell).strip() for cell in cells.astype(object).where(cells.notna(), "")]
-    lost = [i for i, cell in enumerate(texts) if is_missing(cell)]
+    texts = _texts(cells)
+    lost = [i for i, cell in enumerate(texts) if is_missing(cell, declared=is_declared(cells))]
     if lost:
         fail(f"target {name!r}, {places(lost, [texts[i] for i in lost], where)} is missing; {MEND}")
     nul = next((i for i, cell in enumerate(texts) if "\0" in cell), None)
@@ -240,10 +258,12 @@ def _typed_text(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
     kinds = np.full(frame.shape, _NUMBER, dtype=np.int8)
     values = np.zeros(frame.shape)
-    for j, kind in enumerate(frame.dtypes):
+    for j in range(frame.shape[1]):
         cells = frame.iloc[:, j]
-        is_category = isinstance(kind, pd.CategoricalDtype)  # said by the file itself, whatever its values look like
-        numbers = None if is_category else _numbers(cells)
+        if is_declared(cells):  # said by the file itself, whatever its values look like
+            kinds[:, j] = [_MISSING if is_missing(cell, declared=True) else _TEXT for cell in _texts(cells)]
+            continue
+        numbers = _numbers(cells)
         if numbers is not None:
             values[:, j] = numbers
             continue
@@ -251,8 +271,6 @@ def _typed_text(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         typed = [_cell(cell) for cell in different]
         kinds[:, j] = np.array([kind for kind, _ in typed], dtype=np.int8)[codes]
         values[:, j] = np.array([value for _, value in typed])[codes]
-        if is_category:
-            kinds[kinds[:, j] != _MISSING, j] = _TEXT
     return kinds, values
 
 

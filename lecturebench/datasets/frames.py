@@ -41,6 +41,8 @@ def parquet(spelling: Spelling) -> Described:
             frame = frame.reset_index()
         except ValueError as error:
             raise UsageError(f"parquet:{spelling.path}: its index has the name of a column: {_line(error)}") from error
+    elif not pd.api.types.is_integer_dtype(frame.index):  # what a choice of rows leaves
+        notes = ("The index of the file has no name and is left out; one with a name is read as a column.",)
     # pandas gives categories of numbers back as plain numbers. Names that are numbers are text in what it says of them.
     declared = {column.get("name") for column in said if column.get("pandas_type") == "categorical"}
     kinds = {name: "category" for name in frame.columns if str(name) in declared}

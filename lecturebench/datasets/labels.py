@@ -203,7 +203,9 @@ def task_of(path: Path, y: list[np.ndarray], task: str | None) -> Task:
         return "regression"
     if task is None:
         first = y[0][0].item()
-        raise UsageError(f"{path}: targets are whole numbers written with a point, say {first!r}: {SAY_TASK}")
+        raise UsageError(
+            f"{path}: targets are whole numbers written as 1.0, +1 or 1e3 are, the first {first!r}: {SAY_TASK}"
+        )
     return "regression" if task == "regression" else "classification"
 
 

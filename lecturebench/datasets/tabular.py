@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 TARGETS = ("label", "class", "target")
 CELLS = 2_000_000  # of a piece: 100 MB while it is typed
+VALIDATION = ("val", "valid", "validation")  # rows for it, by what a column of splits says
 BY_HASH = "every fifth row by hash is for test"
 
 
@@ -156,13 +157,17 @@ class _Table:
     def _split(self, name: str, cells: pd.Series) -> list[np.ndarray]:
         """Positions of train and test as the column says, each in the order of the file."""
         said = [str(cell).strip().casefold() for cell in cells.astype(object)]
-        i = next((i for i, cell in enumerate(said) if cell not in SPLITS), None)
+        i = next((i for i, cell in enumerate(said) if cell not in (*SPLITS, *VALIDATION)), None)
         if i is not None:
             self._fail(
-                f"column {name!r}, {self.rows.where(i)}: {cells.iloc[i]!r} is neither train nor test; write "
-                "one of both, or leave such rows out"
+                f"column {name!r}, {self.rows.where(i)}: {str(cells.iloc[i])!r} is neither train nor test; write "
+                "one of both, or leave such rows out; rename the column if it is a feature"
             )
-        return [np.flatnonzero([cell == part for cell in said]) for part in SPLITS]
+        n = sum(cell in VALIDATION for cell in said)
+        if n:
+            self.notes.append(f"{n:,} rows for validation go to train: each method holds out its own.")
+        is_test = np.array([cell == "test" for cell in said])
+        return [np.flatnonzero(~is_test), np.flatnonzero(is_test)]
 
     def _drawn(self, pieces: list[np.ndarray], texts: dict[str, np.ndarray], y: np.ndarray) -> list[np.ndarray]:
         """Positions of train and every fifth row by hash, each in the order of the file."""

@@ -24,7 +24,7 @@ _LETTERS = re.compile(
     r"|(?<![^\W\d_])(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*",
     re.IGNORECASE,
 )
-_MARKS = frozenset("-−–.,'’\"_:/%‰()")
+_MARKS = frozenset("-−–.,;'’\"_:/%‰()")
 
 
 def look_alikes(texts: Sequence[str]) -> list[str]:

@@ -48,7 +48,7 @@ def test_text_and_few_whole_numbers_are_classes_and_decimals_are_values():
     [
         (list(range(21)) * 2, "whole numbers, 21 different ones; up to 20"),
         ([1, 1, 2, 2, 3], "whole numbers, 3 different ones, 1 of them once"),
-        ([5.0, 1.0, 5.0], "whole numbers written with a point, say 5.0"),
+        ([5.0, 1.0, 5.0], "whole numbers written as 1.0, +1 or 1e3 are, the first 5.0"),
     ],
 )
 def test_task_is_asked_for_where_targets_may_be_classes_or_values(train, said):

@@ -63,7 +63,7 @@ def test_numeric_target_is_read_as_it_is_written(tmp_path):
     whole = (header + lines()).replace("yes", str(2**53 + 1)).replace("no", str(2**53))
     assert datasets.load(arff(tmp_path, whole)).classes == (str(2**53), str(2**53 + 1))
     point = (header + lines()).replace("yes", "1.0").replace("no", "0.0")
-    with pytest.raises(UsageError, match="targets are whole numbers written with a point"):
+    with pytest.raises(UsageError, match="targets are whole numbers written as"):
         datasets.load(arff(tmp_path, point))
 
 

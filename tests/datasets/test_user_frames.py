@@ -127,6 +127,36 @@ def test_categories_that_a_file_declares_are_categories_and_classes_though_they_
     assert any("target is categories" in note for note in datasets.describe(f"{name}?target=kind").notes)
 
 
+def test_value_that_a_file_declares_is_none_only_where_it_is_empty(tmp_path):
+    cells = pd.Categorical(["none", "NA", "none", "soft"] * 5)
+    name = parquet(tmp_path / "a.parquet", FRAME[["half", "Label"]].assign(kind=cells))
+    assert datasets.load(name).columns == ("half", "kind=NA", "kind=none", "kind=soft")
+    assert datasets.load(f"{name}?target=kind").classes == ("NA", "none", "soft")
+    some = FRAME[["half", "Label"]].assign(kind=cells.remove_categories("soft"))
+    name = parquet(tmp_path / "b.parquet", some)
+    with pytest.raises(UsageError, match=r"column 'kind', row 4 .*is missing"):
+        datasets.load(name)
+    with pytest.raises(UsageError, match=r"target 'kind', row 4 .*is missing"):
+        datasets.load(f"{name}?target=kind")
+
+
+def test_values_that_a_file_declares_apart_by_blanks_are_not_merged(tmp_path):
+    cells = pd.Categorical(["p", " p"] * 10)
+    name = parquet(tmp_path / "a.parquet", FRAME[["half", "Label"]].assign(kind=cells))
+    assert len(datasets.load(name).columns) == 3
+    assert any("hard to see" in note for note in datasets.describe(name).notes)
+    with pytest.raises(UsageError, match="differ only in case, blanks or Unicode form"):
+        datasets.load(f"{name}?target=kind")
+
+
+def test_index_of_text_without_a_name_is_left_out_and_said(tmp_path):
+    frame = FRAME.set_axis(pd.Index([f"r{i}" for i in range(len(FRAME))]))
+    name = parquet(tmp_path / "a.parquet", frame)
+    assert datasets.load(name).columns == datasets.load(parquet(tmp_path / "b.parquet", FRAME)).columns
+    assert any("has no name and is left out" in note for note in datasets.describe(name).notes)
+    assert not any("left out" in note for note in datasets.describe(f"parquet:{tmp_path / 'b.parquet'}").notes)
+
+
 def test_categories_are_known_though_columns_are_called_by_numbers(tmp_path):
     frame = pd.DataFrame({0: FRAME.half, 1: pd.Categorical([10, 20] * 10), 2: pd.Categorical([1.5, 0.5] * 10)})
     dataset = datasets.load(f"{parquet(tmp_path / 'a.parquet', frame)}?target=2")

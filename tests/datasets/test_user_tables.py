@@ -143,6 +143,13 @@ def test_csv_with_split_column_and_text_labels(tmp_path):
     assert datasets.describe(name).split == "by column 'Split'"
 
 
+def test_rows_for_validation_go_to_train_and_are_said(tmp_path):
+    cells = rows(number, letter, lambda i: ("train", "val", "test", "Validation")[i // 2 % 4])
+    name = write(tmp_path / "a.csv", f"a,label,split\n{cells}")
+    assert (len(datasets.load(name).train), len(datasets.load(name).test)) == (30, 10)
+    assert any(note.startswith("20 rows for validation go to train") for note in datasets.describe(name).notes)
+
+
 def test_csv_without_split_tests_on_every_fifth_row_whatever_the_order(tmp_path):
     lines = [f"{i},{i * i},{i / 7}\n" for i in range(23)]
     forwards = datasets.load(write(tmp_path / "a.csv", "a,b,target\n" + "".join(lines)))
@@ -170,6 +177,8 @@ BAD_CSV = [
     ("a,target\n1,2\ninf,3\n", "column 'a', line 3: 'inf' is no finite number"),
     ("a,target\n1,2\n1,\n", "target 'target', line 3: '' is missing; give each row one"),
     ("a,target\n1,2.5\n2,3.5\n", "2 rows for train and 0 for test"),
+    ("a,target\n2,0\nmore,1\n", "column 'a', line 3: 'more' is no finite number.* all as text, 'n2' for one"),
+    ("a,target\nNone,0\nx,1\n", "column 'a', line 2: 'None' is missing.*; if it is a category, call that otherwise"),
     ("a,target,split\n1,2.5,train\n2,3,later\n", "column 'split', line 3: 'later' is neither train nor test"),
     ("a,target,split\n1,2.5,train\n2,3,train\n", "2 rows for train and 0 for test"),
     ("a,target\n" + "1,5\n" * 10, "all labels are 5; classification needs two"),
