@@ -7,7 +7,6 @@ import io
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from lecturebench.datasets.columns import INFINITE
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DATA = re.compile(r"\s*@data\b", re.IGNORECASE)
+# A name that SciPy would end at its first blank, and nominal values with what stands behind them: comments, weights.
+NAMED = re.compile(r"""(\s*@attribute\s+)"([^"']*)\"""", re.IGNORECASE)
+VALUES = re.compile(r"""(\s*@attribute\s+(?:'[^']*'|"[^"]*"|\S+)\s+\{(?:'[^']*'|"[^"]*"|[^'"}])*\}).*""", re.IGNORECASE)
 ESCAPED = re.compile(r"\\['\"]")
 MISSING = "?"
 CONVERT = "make it numeric or nominal, or save the table as CSV"
@@ -49,9 +51,7 @@ class _File:
                 lines = enumerate(file, 1)
                 header = self._header(lines)
                 attributes = self._attributes(header)
-                # Cells that have to be quoted are declared, where they are nominal.
-                quote = '"' if '"' in header and "'" not in header else "'"
-                pieces = self._pieces(attributes, self._rows(lines, len(attributes), quote))
+                pieces = self._pieces(attributes, self._rows(lines, len(attributes)))
                 return decoded(self.spelling, Rows(tuple(attributes), pieces, lambda i: f"line {self.lines[i]}"))
         except UnicodeDecodeError:
             self._fail(f"it cannot be read as ARFF: {no_utf8(self.path)}; save it in UTF-8")
@@ -59,14 +59,14 @@ class _File:
             self._fail(f"it cannot be read: {error.strerror or error}")
 
     def _header(self, lines: Lines) -> str:
-        """The header without comments, up to the line @data."""
+        """The header without comments and weights, up to the line @data; names are in the quotes that SciPy reads."""
         header = ""
         for i, line in lines:
             if DATA.match(line):
                 return f"{header}@data\n"
             if not line.lstrip().startswith("%"):
                 self._check_escapes(i, line)
-                header += line
+                header += VALUES.sub(r"\1", NAMED.sub(r"\1'\2'", line))
         self._fail("it cannot be read as ARFF: it has no line @data")
 
     def _attributes(self, header: str) -> dict[str, pd.CategoricalDtype | None]:
@@ -125,9 +125,8 @@ class _File:
             self._fail(f"column {name!r}, line {line}: {values[i]!r} is not {what}; {MISSING} stands for a missing one")
         return values
 
-    def _rows(self, lines: Lines, n: int, quote: str) -> Iterator[list[str]]:
+    def _rows(self, lines: Lines, n: int) -> Iterator[list[str]]:
         """The cells of each row, n of them; comments are left out."""
-        take_apart = partial(csv.reader, quotechar=quote, skipinitialspace=True, strict=True)
         delimiter = ""
         for i, line in lines:
             line = line.strip()
@@ -137,15 +136,29 @@ class _File:
                 self._fail(f"line {i}, {line[:40]!r}, is of a sparse table, which is not read; write each row in full")
             self._check_escapes(i, line)
             delimiter = delimiter or ("\t" if "\t" in line and "," not in line else ",")
-            try:
-                cells = next(take_apart([line], delimiter=delimiter))
-            except csv.Error as error:
-                self._fail(f"line {i}: {error}; quotes ({quote}) stand around a whole cell")
-            if len(cells) != n:
-                several = "s" if len(cells) > 1 else ""
-                self._fail(f"line {i} has {len(cells)} cell{several}, and the header {n} attributes")
             self.lines.append(i)
-            yield cells
+            yield self._cells(i, line, n, delimiter)
+
+    def _cells(self, i: int, line: str, n: int, delimiter: str) -> list[str]:
+        """The cells of a row, n of them. Commas stand within quotes of one kind, either: the one that gives n cells.
+
+        If both do, what the wrong one makes is neither a number nor declared, and not let by.
+        """
+        why = ""
+        for quote in ("'", '"'):
+            if why and quote not in line:
+                break
+            try:
+                cells = next(
+                    csv.reader([line], delimiter=delimiter, quotechar=quote, skipinitialspace=True, strict=True)
+                )
+            except csv.Error as error:
+                why = why or f": {error}; quotes ({quote}) stand around a whole cell"
+                continue
+            if len(cells) == n:
+                return cells
+            why = why or f" has {len(cells)} cell{'s' if len(cells) > 1 else ''}, and the header {n} attributes"
+        self._fail(f"line {i}{why}")
 
     def _check_escapes(self, i: int, line: str) -> None:
         if ESCAPED.search(line):

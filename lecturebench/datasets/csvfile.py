@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -25,12 +26,15 @@ if TYPE_CHECKING:
 BLOCK = 1 << 20  # bytes that Arrow takes apart at once
 WIDE = 64  # bytes that a cell may take on average, where rows are so wide that none fits in such a block
 SECONDS = 2.0  # between two lines of progress
+LONGEST = 1 << 24  # letters of one cell; after a stray quote, more would only be read into memory
 SAVE = "save it as CSV in UTF-8"
+PACKED = (b"\x1f\x8b", b"PK\3\4")  # how gzip and zip begin
 QUOTES = 'is a quote (") missing there, or one too many? Within quotes write it twice'
 
 
 def read(spelling: Spelling, say: Callable[[str], None]) -> Described:
     """The table of a CSV file. UsageError names the column and the line of what is wrong."""
+    usual = csv.field_size_limit(LONGEST)
     try:
         return _File(spelling, say).decoded()
     except UnicodeDecodeError as error:
@@ -38,6 +42,8 @@ def read(spelling: Spelling, say: Callable[[str], None]) -> Described:
         raise UsageError(f"csv:{spelling.path}: {why}") from error
     except OSError as error:
         raise UsageError(f"csv:{spelling.path}: it cannot be read: {error.strerror or error}") from error
+    finally:
+        csv.field_size_limit(usual)
 
 
 def no_utf8(path: Path) -> str:
@@ -75,8 +81,10 @@ class _File:
     def __init__(self, spelling: Spelling, say: Callable[[str], None]) -> None:
         self.spelling, self.path, self.say = spelling, spelling.path, say
         self.has_header = "header" not in spelling.options
+        self.block = BLOCK
 
     def decoded(self) -> Described:
+        self._check_unpacked()
         rows = self._rows()
         if self._has_quotes():
             deque(rows, maxlen=0)  # Arrow takes quotes as they come
@@ -85,8 +93,10 @@ class _File:
         if header is None:
             self._fail("it is empty; expected a header and rows")
         first = [cell.strip() for cell in header.cells]
-        self._check_commas(header)
-        next(rows, None)  # has as many cells
+        second = next(rows, header)  # has as many cells
+        self._check_commas(header, " ")
+        longest = max(len("".join(row.lines)) for row in (header, second))
+        self.block = max(BLOCK, WIDE * len(first), 4 * longest)  # of bytes, a letter has up to four
         names = first if self.has_header else [str(i + 1) for i in range(len(first))]
         if self.has_header:
             self._check(names)
@@ -95,12 +105,17 @@ class _File:
             return decoded(self.spelling, table)
         return decoded(self.spelling, self._without_names(first, table))
 
-    def _check_commas(self, header: _Row) -> None:
-        """The first line has cells with commas between them."""
+    def _check_unpacked(self) -> None:
+        with self.path.open("rb") as file:
+            if file.read(4).startswith(PACKED):
+                self._fail(f"it is packed, by gzip or as zip and XLSX are: unpack it first, or {SAVE}")
+
+    def _check_commas(self, header: _Row, marks: str) -> None:
+        """The first line has cells with commas between them, and not with one of these marks."""
         text = "".join(header.lines).strip()
         if text.casefold().startswith("sep=") and len(text) <= 5:
             self._fail(f"line {header.line} is {text!r}, which is for Excel alone: delete that line")
-        if len(header.cells) == 1 and any(mark in text for mark in ";\t|"):
+        if len(header.cells) == 1 and any(mark in text for mark in marks):
             self._fail(f"it has one column, {text!r}; expected commas between cells")
 
     def _check(self, names: list[str]) -> None:
@@ -121,14 +136,17 @@ class _File:
             if not name:
                 self._fail(f"column {i + 1} is without a name: name it, or leave it out if it only counts the rows")
             if name in names[:i]:
-                self._fail(f"column {i + 1} is a second {name!r}; each needs a name of its own")
+                self._fail(
+                    f"column {i + 1} is a second {name!r}; each needs a name of its own. Or is there no header? Say "
+                    f"{self.spelling.adding(header='none')!r}"
+                )
 
     def _without_names(self, first: list[str], rows: Rows) -> Rows:
-        """Where no column has a name, the target is the only one that is text, if that is the first or the last."""
+        """Where no column has a name, the target is the last if it alone is text. A first may well be a category."""
         text = [i for i, cell in enumerate(first) if not NUMBER.fullmatch(cell)]
-        if text not in ([0], [len(first) - 1]):
+        if text != [len(first) - 1]:
             return rows
-        target = rows.names[text[0]]
+        target = rows.names[-1]
         note = f"The target is column {target}, the only one that is text; columns are named by their place."
         return replace(rows, target=target, notes=(note,))
 
@@ -160,7 +178,7 @@ class _File:
                 arrow.open_csv(
                     file,
                     # No threads, so that blocks come in order and one after the other; some 30 are read ahead.
-                    arrow.ReadOptions(use_threads=False, block_size=max(BLOCK, WIDE * len(names)), column_names=names),
+                    arrow.ReadOptions(use_threads=False, block_size=self.block, column_names=names),
                     arrow.ParseOptions(
                         newlines_in_values=True,
                         invalid_row_handler=lambda row: "error" if row.text.strip() else "skip",
@@ -223,11 +241,16 @@ class _File:
                 except StopIteration:
                     return
                 except csv.Error as error:
+                    mark = re.search('"([;\t|])', lines[-1]) if first is None else None
+                    if mark:
+                        self._fail(f"it has {mark[1]!r} between cells; expected commas: save it with commas")
                     self._fail(f"it cannot be read as CSV: line {begin}, {error}; {QUOTES}")
                 if not cells or (len(cells) == 1 and cells[0].isspace()):
                     continue
                 row = _Row(begin, cells, lines.copy())
-                first = first or row
+                if first is None:
+                    first = row
+                    self._check_commas(row, ";\t|")
                 self._check_row(row, first)
                 yield row
 
@@ -238,7 +261,8 @@ class _File:
         # feature it is hardly ever of use.
         if joined and all(line.count(",") == m - 1 for line in row.lines if line.strip()):
             last = row.line + len(row.lines) - 1
-            self._fail(f"lines {row.line} to {last} are one row by their quotes, though each could be one; {QUOTES}")
+            why = f"lines {row.line} to {last} are one row by their quotes, though each could be one; {QUOTES}"
+            self._fail(f"{why}, or put such text on one line")
         if n != m:
             than = "the header" if self.has_header else "the first"
             shown = f" ({_short(row.cells[0])})" if n == 1 else ""

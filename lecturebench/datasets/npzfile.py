@@ -106,6 +106,9 @@ class _Reader:
 
     def _named(self, stored: list[str]) -> dict[str, tuple[str, str]]:
         """By split, the names of its two arrays. Validation is optional; the others must be there, in one layout."""
+        twice = [name for name in stored if stored.count(name) > 1]
+        if twice:
+            self._fail(f"it has {twice[0]} twice; leave one of the two out")
         known = {name.casefold(): name for name in stored}
         if len(known) < len(stored):
             self._fail(f"names differ in case alone: {', '.join(stored)}; expected one array of each name")

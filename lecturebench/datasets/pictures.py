@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import struct
 import warnings
+import zlib
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 # Formats whose depth is known to be 8 bits or can be told; others, JPEG 2000 for one, are cut to 8 bits unsaid.
 FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
+SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a pixel, by a PNG's type of colour
+# The seven passes of an interlaced PNG: where each begins, and its steps to the right and down.
+ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 BITS_PER_SAMPLE, ORIENTATION, SAMPLE_FORMAT = 258, 274, 339
 
 TURNED = "turned upright as their EXIF orientation says"
@@ -110,6 +115,8 @@ class Pictures:
             raise UsageError(f"{shown(path)}: it holds {image.n_frames} pictures; save each one as a file of its own")
         turned = image.getexif().get(ORIENTATION, 1) in range(2, 9)
         image.load()
+        if image.format == "PNG" and _lacks_rows(Path(path).read_bytes()):
+            raise UsageError(f"{shown(path)}: it has fewer rows of pixels than it says; get it again, or leave it out")
         if turned:
             self.done[TURNED] += 1
             image = ImageOps.exif_transpose(image)  # leaves a TIFF alone, which `load` has turned
@@ -136,6 +143,8 @@ def shown(name: object) -> str:
 
 def _brightest(image: Any) -> int:
     """The largest value that a channel of the file may have: Pillow gives many files of others as 8-bit images."""
+    if image.mode == "1":
+        return 255
     if image.format == "TIFF":
         return int(2 ** max(image.tag_v2.get(BITS_PER_SAMPLE, (1,))) - 1)
     if image.format == "PPM" and image.tile[0].codec_name.startswith("ppm"):
@@ -143,6 +152,24 @@ def _brightest(image: Any) -> int:
     # How a PNG or PGM file stores a pixel, say "RGB;16B". In a BMP the number is said of the whole pixel.
     bits = [re.search(r";(\d+)", str(tile.args)) for tile in image.tile] if image.format in ("PNG", "PPM") else []
     return max((int(2 ** int(said[1]) - 1) for said in bits if said), default=255)
+
+
+def _lacks_rows(png: bytes) -> bool:
+    """Whether a PNG that Pillow has read ends early: the rest would be 0, unsaid."""
+    chunks: defaultdict[bytes, bytearray] = defaultdict(bytearray)
+    at = 8
+    while at + 8 <= len(png):
+        length, kind = struct.unpack_from(">I4s", png, at)
+        chunks[kind] += png[at + 8 : at + 8 + length]
+        at += 12 + length
+    width, height, depth, colour, *_, interlaced = struct.unpack_from(">IIBBBBB", chunks[b"IHDR"])
+    sizes = [
+        (len(range(y, height, down)), len(range(x, width, right)))
+        for x, y, right, down in (ADAM7 if interlaced else ((0, 0, 1, 1),))
+    ]
+    # A row begins with a byte for its filter, and ends with a whole byte.
+    size: int = sum(rows * (1 + (columns * depth * SAMPLES[colour] + 7) // 8) for rows, columns in sizes if columns)
+    return len(zlib.decompressobj().decompress(chunks[b"IDAT"], size)) < size
 
 
 def _form(form: Any) -> str:

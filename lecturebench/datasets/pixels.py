@@ -8,11 +8,14 @@ import numpy as np
 
 # Examples are looked at in pieces of about so many pixels, so that float64 copies stay small.
 PIECE = 4_000_000
+# 1 - byte / 255 is rounded as numbers near 1 are, however near to 0 it ends.
+NEAR = 0.5
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A way to store bytes: value = byte / step - offset. slack: the rounding allowed, in units of the type's epsilon.
+    """A way to store bytes: value = byte / step - offset. slack: the rounding allowed, in units of the type's epsilon,
+    of the value, or of `NEAR` where it is nearer to 0.
 
     kinds: of NumPy types that are stored so. least: what the largest value must reach, since zeros and ones alone may
     be on any scale.
@@ -58,7 +61,8 @@ def _converted(values: np.ndarray, scale: Scale) -> np.ndarray | None:
     for start in range(0, len(values), n):
         piece = values[start : start + n].astype(np.float64)
         codes = np.rint((piece + scale.offset) * scale.step)
-        wrong = np.abs(codes / scale.step - scale.offset - piece) > slack * np.maximum(np.abs(piece), scale.offset)
+        allowed = slack * np.maximum(np.abs(piece), max(scale.offset, NEAR))
+        wrong = np.abs(codes / scale.step - scale.offset - piece) > allowed
         if wrong.any() or codes.min() < 0 or codes.max() > 255:
             return None
         pixels[start : start + n] = codes

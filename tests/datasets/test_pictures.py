@@ -50,16 +50,17 @@ def test_an_image_unlike_the_others_or_none_at_all_is_named(tmp_path, content, s
         datasets.load(folder_with(tmp_path, odd=content))
 
 
-def png_of_depth(depth, colour, channels, values):
-    """A PNG made by hand, of 16-bit values (h, w, channels), which Pillow cannot write."""
+def png_of_depth(depth, colour, channels, values, passes=(), lost=0):
+    """A PNG made by hand, of 16-bit values (h, w, channels), interlaced or with lost rows, as Pillow writes none."""
     import struct
     import zlib
 
     height, width = values.shape[:2]
-    rows = b"".join(b"\0" + row.astype(f">u{depth // 8}").tobytes() for row in values.reshape(height, width * channels))
+    parts = [values[y::down, x::right] for x, y, right, down in passes or ((0, 0, 1, 1),)]
+    rows = [b"\0" + row.astype(f">u{depth // 8}").tobytes() for part in parts if part.size for row in part]
     chunks = (
-        (b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)),
-        (b"IDAT", zlib.compress(rows)),
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, bool(passes))),
+        (b"IDAT", zlib.compress(b"".join(rows[: len(rows) - lost]))),
         (b"IEND", b""),
     )
     return b"\x89PNG\r\n\x1a\n" + b"".join(
@@ -74,6 +75,17 @@ def test_png_of_16_bits_is_refused_in_every_colour_type(tmp_path, colour, channe
         content = png_of_depth(depth, colour, channels, np.zeros((4, 5, channels), int))
         (tmp_path / "a" / "0.png").write_bytes(content)
         assert ("0.png: it has 16 bits a channel" in refusal(f"folder:{tmp_path}")) == refused
+
+
+@pytest.mark.parametrize("passes", [(), pictures.ADAM7])
+def test_png_that_lacks_a_row_is_refused(tmp_path, passes):
+    picture = images(1)[0]
+    fill(tmp_path / "a")
+    (tmp_path / "a" / "0.png").write_bytes(png_of_depth(8, 2, 3, picture, passes))
+    X, _ = pictures.Pictures(tmp_path).read(imagefolder.scan(tmp_path).splits[""])
+    np.testing.assert_array_equal(X[0], picture)
+    (tmp_path / "a" / "0.png").write_bytes(png_of_depth(8, 2, 3, picture, passes, lost=1))
+    assert "a/0.png: it has fewer rows of pixels than it says" in refusal(f"folder:{tmp_path}")
 
 
 def test_pictures_of_16_bits_are_refused_by_their_depth():
@@ -110,6 +122,7 @@ def test_pictures_with_a_palette_and_of_one_bit_are_what_they_show(tmp_path):
             [encoded("PNG", Image.new("L", (5, 4), i), transparency=0) for i in range(10)],
             "10 images with a colour that",
         ),
+        ([b"P1 5 4\n" + b"0 1 " * 10] * 10, "10 images of 1 bit, read as 0 and 255"),
         ([b"P5 5 4 255\n" + bytes([i] * 20) for i in range(10)], "Pixels reach 9"),
     ],
 )

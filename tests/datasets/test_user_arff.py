@@ -34,6 +34,11 @@ def lines(first=0, n=40):
         HEADER + "% a, comment\n\n  % another\n" + lines(),
         (HEADER + lines()).replace("\n", "\r\n"),
         HEADER.replace("{1, 01,'x, y', \"it's\",é}", "{'1', 01, 'x, y', é, \"it's\"}") + lines(),
+        HEADER.replace("{yes,no}", "{yes,no} % {sure}") + lines(),
+        HEADER.replace("{yes,no}", "{yes,no} {0.5}").replace("é}", "é} % }") + lines(),
+        HEADER.replace("'a b'", '"a b"') + lines(),
+        HEADER + lines().replace("'x, y'", '"x, y"'),
+        HEADER.replace("'", '"', 4).replace("'x, y'", '"x, y"') + lines(),
     ],
 )
 def test_nominal_values_are_categories_with_the_names_that_are_declared(tmp_path, text):

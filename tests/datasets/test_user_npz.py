@@ -210,6 +210,7 @@ STORED = {
     "over 255, single": lambda X: X.astype(np.float32) / 255,
     "times a 255th, single": lambda X: X.astype(np.float32) * np.float32(1 / 255),
     "over 255, half": lambda X: (X / 255).astype(np.float16),
+    "1 - over 255": lambda X: 1 - (255 - X) / 255,
     "over 256": lambda X: X / np.float32(256),
     "-1 to 1": lambda X: X / 127.5 - 1,
     "-1 to 1, single": lambda X: (X.astype(np.float32) / 255 - np.float32(0.5)) / np.float32(0.5),
@@ -332,3 +333,10 @@ def test_what_is_no_array_in_the_archive_is_refused(tmp_path):
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("y_train", "0 1 0 1 0")
     assert "y_train is no array; targets must be numbers or text" in refusal(f"npz:{path}")
+
+
+def test_array_that_is_there_twice_is_said(tmp_path):
+    path = save(tmp_path / "a.npz")
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("x_test.npy", archive.read("x_test.npy"))
+    assert "it has x_test twice; leave one of the two out" in refusal(f"npz:{path}")
