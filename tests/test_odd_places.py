@@ -19,7 +19,7 @@ from lecturebench.datasets import cache
 from lecturebench.declare.suites import discover
 from lecturebench.errors import UsageError
 from lecturebench.execution import progress
-from lecturebench.store import Store, SuiteName
+from lecturebench.store import Store
 from tests.made_up import make_record
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -182,8 +182,7 @@ def test_names_that_are_not_utf_8_are_refused_where_a_record_must_hold_them(tmp_
 
 def test_store_may_have_any_name(tmp_path, suite, capsys):
     out = Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9"))
-    session.check_folder(out)
-    Store(out).begin(SuiteName("course", str(suite)))
+    session.check_folder(out, discover(suite))
     Store(out).write(make_record("bayes", benchmark="bayes", suite="course"))
     assert main(["report", str(out)]) == 0
     assert all(line.isprintable() for line in capsys.readouterr().out.splitlines())
