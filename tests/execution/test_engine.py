@@ -37,6 +37,7 @@ def worker(setting):
         yield pool
 
 
+@pytest.mark.faults
 def test_failing_runs_end_as_rows_and_the_others_go_on(request_for, setting, tmp_path):
     store = Store(tmp_path / "out")
     asked = [request_for("mean", "raises", "leaves", "killed", "nothing")]
@@ -144,6 +145,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_parent_keeps_finished_runs_and_leaves_no_worker(suite, tmp_path, how):
     import psutil
