@@ -71,6 +71,7 @@ _setting: Setting
 _session = 0  # by whose number our parent knows this worker
 _send: Callable[[tuple[Any, ...]], None] = lambda message: None  # noqa: E731 - replaced when there is a parent to tell
 _backend: Any = None
+_last_look: Snapshot | None = None  # of the lecture's own runs, each of which finds the process as the one before
 _programs: dict[str, Any] = {}
 _looked_over: set[tuple[str, ...]] = set()  # networks that were built once to see whether they can be trained
 _datasets: dict[str, Any] = {}
@@ -135,10 +136,11 @@ def _redirect_output(pipe: Path) -> None:
 def answer(run: Run) -> Answer:
     """Fit one run and say in plain text and numbers how it ended, whatever the method raises."""
     _send(("started", run.key, os.getpid(), _session))
+    global _last_look
     before: list[Snapshot] = []
 
     def ready() -> None:
-        before.append(snapshot(None if run.suite == LECTURE_SUITE else run.suite))
+        before.append(snapshot(last=_last_look) if run.suite == LECTURE_SUITE else snapshot(run.suite))
         _send(("loaded", run.key))
 
     try:
@@ -146,7 +148,9 @@ def answer(run: Run) -> Answer:
     except BaseException as error:  # sys.exit in a method is its own end, not that of all runs
         said = failure(error)
     try:
-        return replace(said, changed=changes(before[0]) if before else ())
+        changed = changes(before[0]) if before else ()
+        _last_look = before[0] if before and not changed and run.suite == LECTURE_SUITE else None
+        return replace(said, changed=changed)
     except BaseException as error:
         return replace(said, changed=(f"state, which cannot be looked at ({failure(error).reason})",))
 

@@ -282,6 +282,26 @@ def test_whatever_is_left_otherwise_is_seen_and_named(polluter, names):
     assert not set(names) & set(changes(before))
 
 
+def test_look_that_takes_over_the_last_sees_the_same(tmp_path, monkeypatch):
+    first = snapshot()
+    monkeypatch.setenv("A_NEW_ONE", "1")
+    second = snapshot(last=first)
+    assert second.code is first.code
+    assert changes(second) == ()
+    with monkeypatch.context() as patched:
+        patched.setattr(random, "random", fake)
+        assert changes(second) == ("random.random",)
+    (tmp_path / "later.py").write_text("def late():\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    later = importlib.import_module("later")
+    try:
+        third = snapshot(last=second)
+        monkeypatch.setattr(later, "late", fake)
+        assert changes(third) == ("later.late",)
+    finally:
+        del sys.modules["later"]
+
+
 def test_what_an_import_adds_and_what_is_put_back_is_no_difference():
     sys.modules.pop("this_is_no_module", None)
     before = snapshot()
