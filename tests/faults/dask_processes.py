@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -68,7 +69,8 @@ class Dask:
         """Kill everything that was started."""
         for process in [*self.workers.values(), *filter(None, [self.scheduler])]:
             for child in children(process.pid):
-                child.kill()
+                with contextlib.suppress(psutil.NoSuchProcess):  # it ended by itself just now
+                    child.kill()
             process.kill()
             process.wait()
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from lecturebench.session import verify
+from lecturebench.store import Store
 
 REFERENCE = Path(__file__).resolve().parent.parent.parent / "reports" / "reference"
 
 
-STORES = sorted(path.parent for path in REFERENCE.rglob("lecturebench.json"))
+STORES = sorted(path.parent for path in REFERENCE.glob("*/lecturebench.json"))
 
 
 @pytest.mark.realdata
@@ -20,6 +22,19 @@ STORES = sorted(path.parent for path in REFERENCE.rglob("lecturebench.json"))
 def test_reference_agrees_with_its_predictions(folder):
     assert os.environ.get("TFDS_DATA_DIR"), "set TFDS_DATA_DIR to a folder that tensorflow-datasets prepared"
     assert verify(folder) == []
+
+
+@pytest.mark.realdata
+def test_every_run_on_a_gpu_is_as_it_was_recorded(tmp_path):
+    """Its keys are those of the commit that its README names: a card is not at hand whenever a key changes."""
+    folder = tmp_path / "error_table"
+    shutil.copytree(REFERENCE / "gpu" / "error_table", folder)
+    stale = [line for line in verify(folder) if not line.startswith(("table", "environment.json"))]
+    assert all(" stale run" in line for line in stale)
+    assert len(Store(folder).read()[0]) == 50
+    predictions = min(folder.glob("runs/*/predictions.npz"))
+    predictions.write_bytes(predictions.read_bytes()[:-1])
+    assert any(predictions.parent.name in line for line in verify(folder))
 
 
 def test_readme_shows_the_reference_table():
