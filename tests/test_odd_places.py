@@ -183,7 +183,8 @@ def test_names_that_are_not_utf_8_are_refused_where_a_record_must_hold_them(tmp_
 def test_store_may_have_any_name(tmp_path, suite, capsys):
     out = Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9"))
     session.check_folder(out, discover(suite))
-    Store(out).write(make_record("bayes", benchmark="bayes", suite="course"))
+    about = {"name": "digits", "digests": {"test": "one"}, "n_test": 359}  # at hand: another would be fetched
+    Store(out).write(make_record("bayes", benchmark="bayes", suite="course", dataset=about))
     assert main(["report", str(out)]) == 0
     assert all(line.isprintable() for line in capsys.readouterr().out.splitlines())
     assert (out / "index.html").exists()
