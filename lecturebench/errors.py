@@ -22,6 +22,11 @@ class DataCorrupt(Exception):
     """Data is there but is not what it should be; says expected and found. Nothing is fitted on it."""
 
 
+def one_line(error: BaseException) -> str:
+    """What an error says, in one line; its kind where it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def nearest(what: str, given: str, known: Iterable[str]) -> str:
     """The line for an unknown name: what was given, what there is, and which was probably meant."""
     names = sorted(known)

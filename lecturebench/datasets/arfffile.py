@@ -15,7 +15,7 @@ from lecturebench.datasets.description import Described
 from lecturebench.datasets.spelling import Spelling
 from lecturebench.datasets.tabular import CELLS, Rows, decoded
 from lecturebench.datasets.written import NUMBER
-from lecturebench.errors import UsageError
+from lecturebench.errors import UsageError, one_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +79,7 @@ class _File:
         except NotImplementedError:
             self._fail(f"an attribute is of type string; {CONVERT}")
         except Exception as error:  # SciPy passes on whatever a line makes it stumble over
-            self._fail(f"it cannot be read as ARFF: {' '.join(str(error).split()) or type(error).__name__}")
+            self._fail(f"it cannot be read as ARFF: {one_line(error)}")
         attributes: dict[str, pd.CategoricalDtype | None] = {}
         for given in meta:
             name, (kind, values) = _unquoted(given), meta[given]

@@ -114,7 +114,7 @@ class Columns:
         first = frame if self._first is None else self._first
         here, there = (0, first.iat[0, column]), (self.rows + row, frame.iat[row, column])
         text, number = (here, there) if _cell(here[1])[0] == _TEXT else (there, here)
-        as_text = repr(f"n{_shown(number[1])[1:-1]}")
+        as_text = repr(f"n{number[1]!s}")
         self.fail(
             f"column {self.names[column]!r}, {self.where(text[0])}: {_shown(text[1])} is no finite number, while "
             f"{self.where(number[0])} has {_shown(number[1])}; a feature is numbers throughout, or text throughout: "
@@ -261,7 +261,8 @@ def _typed_text(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     for j in range(frame.shape[1]):
         cells = frame.iloc[:, j]
         if is_declared(cells):  # said by the file itself, whatever its values look like
-            kinds[:, j] = [_MISSING if is_missing(cell, declared=True) else _TEXT for cell in _texts(cells)]
+            missing = [value for value in cells.cat.categories if is_missing(str(value), declared=True)]
+            kinds[:, j] = np.where(cells.isna() | cells.isin(missing), _MISSING, _TEXT)
             continue
         numbers = _numbers(cells)
         if numbers is not None:

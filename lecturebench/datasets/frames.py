@@ -14,7 +14,7 @@ from lecturebench.datasets.description import Described
 from lecturebench.datasets.sources import Answer, NotUsable, probe
 from lecturebench.datasets.spelling import Spelling
 from lecturebench.datasets.tabular import CELLS, Rows, decoded
-from lecturebench.errors import DataCorrupt, UsageError
+from lecturebench.errors import DataCorrupt, UsageError, one_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,14 +33,16 @@ def parquet(spelling: Spelling) -> Described:
         frame = pd.read_parquet(spelling.path)
         said = (read_schema(spelling.path).pandas_metadata or {}).get("columns", ())
     except Exception as error:  # pyarrow raises errors of many kinds
-        raise UsageError(f"parquet:{spelling.path}: it cannot be read as Parquet: {_line(error)}") from error
+        raise UsageError(f"parquet:{spelling.path}: it cannot be read as Parquet: {one_line(error)}") from error
     notes: tuple[str, ...] = ()
     if any(name is not None for name in frame.index.names):  # an index that was given a name is a column
         notes = (f"The index of the file, {', '.join(map(repr, frame.index.names))}, is read as columns.",)
         try:
             frame = frame.reset_index()
         except ValueError as error:
-            raise UsageError(f"parquet:{spelling.path}: its index has the name of a column: {_line(error)}") from error
+            raise UsageError(
+                f"parquet:{spelling.path}: its index has the name of a column: {one_line(error)}"
+            ) from error
     elif not pd.api.types.is_integer_dtype(frame.index):  # what a choice of rows leaves
         notes = ("The index of the file has no name and is left out; one with a name is read as a column.",)
     # pandas gives categories of numbers back as plain numbers. Names that are numbers are text in what it says of them.
@@ -74,13 +76,13 @@ def openml(spelling: Spelling) -> Described:
             types = fetch(read_csv_kwargs={"nrows": 0}).frame.dtypes
             bunch = fetch(read_csv_kwargs={"dtype": str})
     except OSError as error:  # URLError among them
-        raise NotUsable(f"it cannot be fetched ({_line(error)}); once it was, it needs no network") from error
+        raise NotUsable(f"it cannot be fetched ({one_line(error)}); once it was, it needs no network") from error
     except ValueError as error:
         if "checksum" in str(error):
-            raise DataCorrupt(f"OpenML's {spelling.place}: {_line(error)}") from error
-        _fail(spelling, _line(error))
+            raise DataCorrupt(f"OpenML's {spelling.place}: {one_line(error)}") from error
+        _fail(spelling, one_line(error))
     except Exception as error:  # scikit-learn passes on whatever an answer makes it stumble over
-        raise NotUsable(f"scikit-learn cannot read it: {type(error).__name__}: {_line(error)}") from error
+        raise NotUsable(f"scikit-learn cannot read it: {type(error).__name__}: {one_line(error)}") from error
     target = None
     if "target" not in spelling.options:
         if len(bunch.target_names) > 1:
@@ -138,10 +140,6 @@ def _patient_for(seconds: float) -> Iterator[None]:
         yield
     finally:
         socket.setdefaulttimeout(before)
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _fail(spelling: Spelling, why: str) -> NoReturn:

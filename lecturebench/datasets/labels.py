@@ -19,6 +19,8 @@ from lecturebench.errors import UsageError
 
 # What stands for "no value" in data; compared without case and blanks around it.
 MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "<na>", "nan", "nat", "null", "none"})
+# What a split for validation is called, in arrays and in a column of splits; its examples go to train.
+VALIDATION = ("val", "valid", "validation")
 # Whole numbers with more different values than these may be counts or classes: only the user knows.
 MOST_CLASSES_UNSAID = 20
 # float64 holds every whole number up to here; beyond, two of them may become one.

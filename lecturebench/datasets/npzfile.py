@@ -20,7 +20,6 @@ from lecturebench.errors import UsageError
 
 # As Keras names arrays, as MedMNIST does, and as others do; whatever their case.
 LAYOUTS = (("x_{}", "y_{}"), ("{}_images", "{}_labels"), ("{}_x", "{}_y"))
-VALIDATION = ("val", "valid", "validation")
 CHANNELS = (1, 2, 3, 4)
 
 # What to store in place of an array that is no plain numbers or text, by the kind of its type.
@@ -76,7 +75,7 @@ class _Reader:
                     f"{self.names['train'][0]} has examples of shape {splits['train'][0].shape[1:]}, "
                     f"{self.names[split][0]} of {X.shape[1:]}"
                 )
-        for split in VALIDATION:
+        for split in labels.VALIDATION:
             if split in splits:
                 splits["train"] = self._joined(split, splits["train"], splits.pop(split))
         return [splits[split][0] for split in SPLITS], self._class_numbers([splits[split][1] for split in SPLITS])
@@ -121,7 +120,7 @@ class _Reader:
             missing = [name for name in wanted if name not in known]
             self._fail(f"it lacks {', '.join(missing)}; it has {', '.join(stored) or 'nothing'}")
         x, y = whole[0]
-        splits = [*SPLITS, *(split for split in VALIDATION if _has(known, whole[0], split))]
+        splits = [*SPLITS, *(split for split in labels.VALIDATION if _has(known, whole[0], split))]
         halved = [split for split in splits if _has(known, whole[0], split) == 1]
         if halved:
             self._fail(f"it has one of {x.format(halved[0])} and {y.format(halved[0])}; give both or neither")

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 TARGETS = ("label", "class", "target")
 CELLS = 2_000_000  # of a piece: 100 MB while it is typed
-VALIDATION = ("val", "valid", "validation")  # rows for it, by what a column of splits says
 BY_HASH = "every fifth row by hash is for test"
 
 
@@ -157,13 +156,13 @@ class _Table:
     def _split(self, name: str, cells: pd.Series) -> list[np.ndarray]:
         """Positions of train and test as the column says, each in the order of the file."""
         said = [str(cell).strip().casefold() for cell in cells.astype(object)]
-        i = next((i for i, cell in enumerate(said) if cell not in (*SPLITS, *VALIDATION)), None)
+        i = next((i for i, cell in enumerate(said) if cell not in (*SPLITS, *labels.VALIDATION)), None)
         if i is not None:
             self._fail(
                 f"column {name!r}, {self.rows.where(i)}: {str(cells.iloc[i])!r} is neither train nor test; write "
                 "one of both, or leave such rows out; rename the column if it is a feature"
             )
-        n = sum(cell in VALIDATION for cell in said)
+        n = sum(cell in labels.VALIDATION for cell in said)
         if n:
             self.notes.append(f"{n:,} rows for validation go to train: each method holds out its own.")
         is_test = np.array([cell == "test" for cell in said])
