@@ -42,7 +42,7 @@ TEXTS = (
     *("suite", "benchmark", "method", "profile", "backend", "device", "reason", "traceback", "output"),
     *("commit", "source_digest", "started"),
 )
-OBJECTS = ("dataset", "recipe", "metrics", "seconds", "environment", "digests", "threads_used")
+OBJECTS = ("dataset", "recipe", "metrics", "seconds", "environment", "digests", "threads_used", "kernels")
 HUGE = 1e100  # of nothing that is measured; its square and sums are still floats
 DEEPEST = 40  # objects in objects; a record has five
 LONGEST = 2**28  # bytes of a text file; a record has some thousand, one with a whole curve a million
@@ -63,7 +63,7 @@ class Record:
     curve: one dict per epoch. seconds: by phase. threads: its share; threads_used: what each library really took.
     digests: SHA-256 over the saved arrays by file, so that an edit is noticed even where no metric moves, and "record"
     over the record itself, see `content_digest`. random: whether other random numbers would have given another result.
-    extra: fields of the file that this version does not know, kept.
+    kernels: what computed it, such as the optimiser's "update". extra: fields that this version does not know, kept.
     """
 
     key: str
@@ -90,6 +90,7 @@ class Record:
     peak_rss_mib: float = 0.0
     digests: dict[str, str] = field(default_factory=dict)
     random: bool = False
+    kernels: dict[str, str] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     commit: str = ""
     dirty: bool = False
@@ -199,8 +200,9 @@ def _fault(record: Record) -> str:
     for name in ("random", "dirty"):
         if not isinstance(getattr(record, name), bool):
             return f"its {name} is {getattr(record, name)!r}, not true or false"
-    if not all(isinstance(digest, str) for digest in record.digests.values()):
-        return f"its digests are {record.digests!r}, not all texts"
+    for name in ("digests", "kernels"):
+        if not all(isinstance(text, str) for text in getattr(record, name).values()):
+            return f"its {name} are {getattr(record, name)!r}, not all texts"
     if record.role == "choice" and record.status == "ok" and not record.metrics.get("validation"):
         return "it is there to choose by validation metrics, and has none"
     return ""

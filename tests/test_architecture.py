@@ -80,6 +80,7 @@ ARROWS: dict[str, set[str]] = {
 HEAVY = {"tensorflow", "tensorflow_datasets", "keras", "jax", "torch", "sklearn"}
 HOMES = {
     "lecturebench.training.backends.tensorflow": {"tensorflow", "keras"},
+    "lecturebench.training.backends.fused": {"tensorflow", "keras"},
     "lecturebench.training.backends.jax": {"jax", "keras"},
     "lecturebench.training.backends.torch": {"torch", "keras"},
     "lecturebench.training.backends.objective": {"keras"},

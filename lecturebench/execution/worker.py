@@ -244,6 +244,7 @@ def execute(run: Run, ready: Callable[[], None] = lambda: None) -> tuple[Record,
         started=started,
         notes=fitted.notes,
         random=fitted.random,
+        kernels=fitted.kernels,
     )
     return record, {} if fitted.diverged else _kept(run, benchmark, fitted)
 

@@ -19,6 +19,7 @@ class Dropout(keras.layers.Layer):  # type: ignore[misc]
 
     stream = "dropout"
     WORDS = 65536  # masks are 16-bit words compared with a threshold: exact enough, and four to one 64-bit draw
+    AT_ONCE = 2**17  # words that a core's cache holds; a multiple of 4, so that it changes no mask
 
     def __init__(self, rate: float, **kwargs: Any) -> None:
         if not 0 <= rate < 1:
@@ -45,7 +46,7 @@ class Dropout(keras.layers.Layer):  # type: ignore[misc]
         if self.mask is None:
             raise RuntimeError(f"layer {self.name!r} has no mask: it is trained by lecturebench, not by model.fit")
         kept = keras.ops.cast(self.mask, inputs.dtype)
-        return inputs * kept * (self.WORDS / (self.WORDS - self.threshold))
+        return inputs * (kept * (self.WORDS / (self.WORDS - self.threshold)))  # one product to differentiate, not two
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """As the input."""
@@ -54,9 +55,12 @@ class Dropout(keras.layers.Layer):  # type: ignore[misc]
     def draw(self, steps: int, batch: int, rng: np.random.Generator) -> np.ndarray:
         """Masks (steps, batch, …) of booleans: True with probability 1 - rate, independently."""
         shape = (steps, batch, *self.output.shape[1:])
-        count = int(np.prod(shape))
-        words = rng.bit_generator.random_raw(-(-count // 4)).view(np.uint16)[:count]
-        return (words >= self.threshold).reshape(shape)
+        kept = np.empty(int(np.prod(shape)), bool)
+        for first in range(0, kept.size, self.AT_ONCE):
+            piece = kept[first : first + self.AT_ONCE]
+            words = rng.bit_generator.random_raw(-(-piece.size // 4)).view(np.uint16)[: piece.size]
+            np.greater_equal(words, self.threshold, out=piece)
+        return kept.reshape(shape)
 
 
 class RandomCrop(keras.layers.Layer):  # type: ignore[misc]

@@ -74,6 +74,7 @@ def fit_network(
     with fitted.timed("build"):
         program = program_for(function, parameters, training, steps_in_all, dataset, steps_class, programs, identity)
         program.restart(dataset, rngs)
+        fitted.kernels = dict(program.steps.kernels)
         fitted.parameters = program.model.count_params()
     epochs = Epochs(program, train, training, rngs)
     with fitted.timed("compile"):
@@ -136,7 +137,7 @@ def _measured(
     """Loss, error and these metrics of the network as it is on some training examples, nothing removed; {} for none."""
     if len(examples) == 0:
         return {}
-    outputs = predict(steps, dataset.train.X[examples])
+    outputs = predict(steps, dataset.train.X, examples)
     y = np.asarray(dataset.train.y[examples])
     values = quick_look(dataset.task, outputs, y)
     if metrics:

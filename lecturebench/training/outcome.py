@@ -17,7 +17,7 @@ STREAMS = ("split", "weights", "shuffling", "dropout", "augmentation")
 @dataclass
 class Fitted:
     """What a run leaves behind. predictions: of the test examples, at full precision. arrays: what was measured in
-    arrays. random: whether other random numbers would have given another result.
+    arrays. random: whether other random numbers would have given another result. kernels: by name, what computed it.
     """
 
     predictions: Predictions | None = None
@@ -30,6 +30,7 @@ class Fitted:
     n_validation: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    kernels: dict[str, str] = field(default_factory=dict)
     diverged: str = ""
 
     @contextmanager

@@ -60,10 +60,13 @@ def softmax(z: np.ndarray) -> np.ndarray:
     return np.asarray(shifted / shifted.sum(1, keepdims=True))
 
 
-def predict(steps: Any, X: np.ndarray) -> np.ndarray:
-    """The network's linear outputs (n, outputs) for X as stored, as many at once as fit in memory."""
+def predict(steps: Any, X: np.ndarray, examples: np.ndarray | None = None) -> np.ndarray:
+    """The network's linear outputs (n, outputs) for X as stored, or for these examples of it, as many at once as fit in
+    memory."""
     at_once = predicted_at_once(steps.model)
-    return np.concatenate([steps.outputs(X[i : i + at_once]) for i in range(0, len(X), at_once)])
+    n = len(X) if examples is None else len(examples)
+    chosen = [slice(i, i + at_once) for i in range(0, n, at_once)]
+    return np.concatenate([steps.outputs(X[c] if examples is None else X[examples[c]]) for c in chosen])
 
 
 def predicted_at_once(model: Any) -> int:

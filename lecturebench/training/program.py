@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lecturebench.datasets import Dataset, mirrored
+from lecturebench.datasets import Dataset, Split, mirrored
 from lecturebench.declare.schedules import Schedule
 from lecturebench.declare.training import Choice, Training
 from lecturebench.training.checks import PROBED, refuse_other_types, refuse_probabilities, refuse_unseeded
@@ -37,6 +37,7 @@ class Program:
         optimizer.build(self.model.trainable_variables)
         self.steps = steps_class(self.model, optimizer, dataset.task, 1.0 / dataset.scale)
         self.fresh = self.steps.weights()
+        self.placed: Split | None = None
         self.compiled: set[tuple[int, ...]] = set()
         refuse_unseeded(self.model, self.steps, np.asarray(dataset.train.X[:PROBED]))
         if dataset.task == "classification":
@@ -44,7 +45,9 @@ class Program:
 
     def restart(self, dataset: Dataset, rngs: Mapping[str, np.random.Generator]) -> None:
         """Another training set; first weights drawn from the run's streams; the optimiser remembers nothing."""
-        self.steps.load(dataset.train.X, dataset.train.y)
+        if self.placed is not dataset.train:
+            self.steps.load(dataset.train.X, dataset.train.y)
+            self.placed = dataset.train
         # A child of the stream, so that Keras' layers take no number from the masks that we draw.
         [layers] = rngs["dropout"].spawn(1)
         self.steps.set_weights(self.start.draw(self.fresh, rngs["weights"], layers))

@@ -57,6 +57,17 @@ def test_dropout_keeps_the_expected_activation_and_removes_units_with_its_probab
     assert total.mean() / len(masks) == pytest.approx(1.0, abs=0.02)
 
 
+@pytest.mark.parametrize(("steps", "batch"), [(3, 11), (40, 64), (1, 1)])
+def test_masks_drawn_in_pieces_are_those_drawn_at_once(steps, batch, monkeypatch):
+    model = two_layer((5,), 3, units=(61, 2), rates=(0.4, 0.0))
+    layer = next(layer for layer in model.layers if getattr(layer, "threshold", 0) > 0)
+    count = steps * batch * 61
+    words = np.random.default_rng(7).bit_generator.random_raw(-(-count // 4)).view(np.uint16)[:count]
+    monkeypatch.setattr(type(layer), "AT_ONCE", 1024)
+    drawn = layer.draw(steps, batch, np.random.default_rng(7))
+    np.testing.assert_array_equal(drawn, (words >= layer.threshold).reshape(steps, batch, 61))
+
+
 def test_dropout_does_nothing_in_prediction():
     model = two_layer((5,), 3, units=(4, 2), rates=(0.5, 0.5))
     x = np.ones((2, 5), np.float32)

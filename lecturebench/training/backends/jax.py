@@ -48,12 +48,14 @@ class Steps:
     def __init__(self, model: Any, optimizer: Any, task: str, scale: float) -> None:
         self.model, self.optimizer, self.task, self.scale = model, optimizer, task, scale
         self.random_layers = random_layers(model)
+        self.kernels = {"update": f"Keras' {type(optimizer).__name__}, fused by XLA"}
         self.state = self._variables()
         self._compiled: dict[tuple[int, ...], Any] = {}
         self._predict = jax.jit(self._outputs)
 
     def load(self, X: np.ndarray, y: np.ndarray) -> None:
         """Place a training set."""
+        self.X: Any = None  # freed before the next takes as much memory
         self.X, self.y = jnp.asarray(X), jnp.asarray(y)
 
     def train(self, batches: np.ndarray, masks: list[np.ndarray]) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from lecturebench.training.backends.fused import fuse
 from lecturebench.training.backends.objective import objective, random_layers
 
 
@@ -49,11 +50,13 @@ class Steps:
     def __init__(self, model: Any, optimizer: Any, task: str, scale: float) -> None:
         self.model, self.optimizer, self.task, self.scale = model, optimizer, task, scale
         self.random_layers = random_layers(model)
+        self.kernels = {"update": fuse(optimizer) or f"Keras' {type(optimizer).__name__}"}
         self._train = tf.function(self._steps, autograph=False)
         self._predict = tf.function(self._outputs, reduce_retracing=True)
 
     def load(self, X: np.ndarray, y: np.ndarray) -> None:
         """Place a training set. X: (n, …) as stored; values are multiplied by ``scale`` on the way in. y: (n,)."""
+        self.X: Any = None  # freed before the next takes as much memory
         self.X, self.y = tf.constant(X), tf.constant(y)
 
     def train(self, batches: np.ndarray, masks: list[np.ndarray]) -> tuple[float, float]:

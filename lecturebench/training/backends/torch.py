@@ -49,6 +49,7 @@ class Steps:
     def __init__(self, model: Any, optimizer: Any, task: str, scale: float) -> None:
         self.model, self.optimizer, self.task, self.scale = model, optimizer, task, scale
         self.random_layers = random_layers(model)
+        self.kernels = {"update": f"Keras' {type(optimizer).__name__}"}
         self.device = next(iter(model.variables)).value.device
 
     def load(self, X: np.ndarray, y: np.ndarray) -> None:
