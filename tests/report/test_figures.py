@@ -17,7 +17,7 @@ from PIL import Image
 from lecturebench.metrics import named
 from lecturebench.report import figures
 from lecturebench.report.audit import Step
-from lecturebench.report.figures import Band, Point
+from lecturebench.report.series import Band, Point
 from lecturebench.report.style import INK, TONES, Picture, method_styles, styled, themed
 
 STYLES = method_styles(["ridge", "dropout", "lda"])
