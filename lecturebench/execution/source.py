@@ -45,11 +45,24 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
-def source_digest(*decisive: Any, roots: Sequence[Path], suite: Path | None = None) -> str:
+class Look:
+    """What the files say at one moment: each is looked for and read once, however many methods use it."""
+
+    def __init__(self) -> None:
+        importlib.invalidate_caches()
+        self._found: dict[tuple[Path, ...], dict[str, File | None]] = {}
+
+    def files(self, places: Sequence[Path]) -> dict[str, File | None]:
+        """By module, what was found so far by those who look there; to be added to."""
+        return self._found.setdefault(tuple(places), {})
+
+
+def source_digest(*decisive: Any, roots: Sequence[Path], suite: Path | None = None, look: Look | None = None) -> str:
     """SHA-256, in hex, of the source that functions, classes and values use, in whatever order they are given.
 
     roots: folders of packages of ours, each imported by its own name (``…/lecturebench``, ``…/baselines``); they are
     followed wherever they lie, in a folder of installed packages too. suite: one more, whose name does not count.
+    look: one that other digests share; by default the files are looked at anew.
 
     A `functools.partial`, a wrapper, a closure, a bound method or an object that can be called counts with what it
     holds: functions by their source, plain values by what they are, arrays by their bytes. Files are parsed once until
@@ -58,15 +71,17 @@ def source_digest(*decisive: Any, roots: Sequence[Path], suite: Path | None = No
     TypeError for what holds anything else: no source would say what it does. SyntaxError and OSError for a file that
     cannot be read.
     """
-    importlib.invalidate_caches()
-    walk = _Walk([root.resolve() for root in roots], suite.resolve() if suite else None)
+    walk = _Walk([root.resolve() for root in roots], suite.resolve() if suite else None, look or Look())
     walk.lines.update(f"start {walk.describe(value)}" for value in decisive)
     walk.run()
     return hashlib.sha256("\n".join(sorted(walk.lines)).encode()).hexdigest()
 
 
-def method_digest(benchmark: Benchmark, method: Method, backend: str) -> str:
-    """The digest of the source that decides a method's result; UsageError, in one line, where there is none."""
+def method_digest(benchmark: Benchmark, method: Method, backend: str, look: Look | None = None) -> str:
+    """The digest of the source that decides a method's result; UsageError, in one line, where there is none.
+
+    look: as of `source_digest`.
+    """
     from lecturebench.declare.methods import Baseline, Experiment
     from lecturebench.declare.views import AsStored
     from lecturebench.training.backends import LOADERS
@@ -93,7 +108,8 @@ def method_digest(benchmark: Benchmark, method: Method, backend: str) -> str:
     rooms = [PACKAGE, BASELINES]
     try:
         refuse_what_goes_on([method.function, getattr(method, "probe", None), *method.parameters.values()])
-        return source_digest(*decisive, roots=rooms, suite=benchmark.path.parent if benchmark.path.name else None)
+        suite = benchmark.path.parent if benchmark.path.name else None
+        return source_digest(*decisive, roots=rooms, suite=suite, look=look)
     except (TypeError, SyntaxError, OSError) as error:
         raise UsageError(f"{what}: {' '.join(str(error).split())}") from None
 
@@ -110,13 +126,14 @@ def is_plain(value: Any) -> bool:
 class _Walk:
     """Follows uses from name to name. lines: one for each definition, and for each import that one relies on."""
 
-    def __init__(self, roots: list[Path], suite: Path | None = None) -> None:
+    def __init__(self, roots: list[Path], suite: Path | None, look: Look) -> None:
         self.roots, self.suite = [suite, *roots] if suite else roots, suite
         self.lines: set[str] = set()
         self.seen: set[tuple[str, str | Chain]] = set()
         self.describing: list[int] = []
         self.waiting: list[tuple[File, str]] = []
-        self.files: dict[str, File | None] = {}
+        # Files of a suite are called otherwise than those of a root.
+        self.files = look.files([*self.roots, *([suite] if suite else [])])
 
     def describe(self, value: Any) -> str:
         """A value that decides a result, in words that differ when it does. Functions and classes are followed."""
