@@ -19,7 +19,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from lecturebench import selection
 from lecturebench.declare.benchmark import BACKENDS, DEVICES, PROFILES, Benchmark
@@ -250,7 +250,8 @@ def judge(suite: Mapping[str, Benchmark], store: Store, data_dir: Path | None = 
     from lecturebench.judging.evidence import saved_losses
 
     load = _reader([store], data_dir)
-    return collect(suite, store, losses=saved_losses(store, load), plan=partial(planned, suite, load=load))
+    with _one_thread_each():
+        return collect(suite, store, losses=saved_losses(store, load), plan=partial(planned, suite, load=load))
 
 
 class Verdicts:
@@ -585,6 +586,14 @@ def _reader(stores: Sequence[Store], data_dir: Path | None) -> Callable[[str], A
     return load
 
 
+def _one_thread_each() -> AbstractContextManager[Any]:
+    """The context for products of matrices that are too small to share: on a busy machine several threads of them wait
+    longer for each other than they work, and how many there are shows in a sum's last digit."""
+    from threadpoolctl import threadpool_limits
+
+    return cast("AbstractContextManager[Any]", threadpool_limits(1, "blas"))
+
+
 def _at_hand(store: Store) -> selection.Load:
     """Datasets as far as planning needs them; what a store could not have is taken as missing. Nothing is fetched."""
     from lecturebench.datasets import outline
@@ -618,13 +627,14 @@ def _write(
     from lecturebench.report.page import write_report
 
     place = folder or store.folder
-    return write_report(
-        results,
-        store,
-        _reader([store], data_dir),
-        place,
-        error_rates=DESIGN_ERROR_RATES,
-        slides=slides,
-        page_alone=page_alone,
-        say=say,
-    )
+    with _one_thread_each():
+        return write_report(
+            results,
+            store,
+            _reader([store], data_dir),
+            place,
+            error_rates=DESIGN_ERROR_RATES,
+            slides=slides,
+            page_alone=page_alone,
+            say=say,
+        )

@@ -124,7 +124,8 @@ def _section(
     trained = [row for row in points if row.method.training is not None and any(run.curve for run in row.runs)]
     if 0 < len(trained) <= len(TONES):  # more lines than colours are no figure; the page draws them by choice
         bands = [Band(titles[row], styles[row.method.name], _curves(row)) for row in trained]
-        for quantity in dict.fromkeys(("error", "loss", first.benchmark.metric)):
+        recorded = {name.partition("_")[2] for band in bands for name in band.runs}
+        for quantity in (name for name in dict.fromkeys(("error", "loss", first.benchmark.metric)) if name in recorded):
             plate(f"{prefix}-curves-{quantity}", _learning, bands, quantity, main=False)
 
     for row in points:
@@ -228,11 +229,11 @@ def _curves(row: RowResult) -> dict[str, list[list[tuple[float, float]]]]:
 
 def _path(name: str, row: RowResult, parameter: str, point: Point) -> Picture | None:
     """The figure of a parameter that a method chose; None if its runs are not in the store."""
-    from lecturebench.report import figures
-
     steps = choice_steps(row, parameter, row.metric)
     if not any(step.validation or step.test for step in steps):
         return None
+    from lecturebench.report import figures
+
     others = chosen_values(row)
     chosen = others.pop(parameter, None)
     return figures.choice_path(name, parameter, steps, chosen, point, row.measure, others)
