@@ -19,6 +19,7 @@ files that are read as data: give those as a dataset.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import enum
 import functools
@@ -50,11 +51,22 @@ class Look:
 
     def __init__(self) -> None:
         importlib.invalidate_caches()
-        self._found: dict[tuple[Path, ...], dict[str, File | None]] = {}
+        self._found: dict[tuple[Path, ...], Found] = {}
 
-    def files(self, places: Sequence[Path]) -> dict[str, File | None]:
-        """By module, what was found so far by those who look there; to be added to."""
-        return self._found.setdefault(tuple(places), {})
+    def found(self, places: Sequence[Path]) -> Found:
+        """What was found so far by those who look there; to be added to."""
+        return self._found.setdefault(tuple(places), Found())
+
+
+@dataclasses.dataclass
+class Found:
+    """Files by module, None for those that are nobody's own; and of each name of a file what `_Walk` takes down for it
+    and which names it follows from there."""
+
+    files: dict[str, File | None] = dataclasses.field(default_factory=dict)
+    uses: dict[tuple[Path | None, str, str], tuple[set[str], list[tuple[File, str]]]] = dataclasses.field(
+        default_factory=dict
+    )
 
 
 def source_digest(*decisive: Any, roots: Sequence[Path], suite: Path | None = None, look: Look | None = None) -> str:
@@ -133,7 +145,8 @@ class _Walk:
         self.describing: list[int] = []
         self.waiting: list[tuple[File, str]] = []
         # Files of a suite are called otherwise than those of a root.
-        self.files = look.files([*self.roots, *([suite] if suite else [])])
+        found = look.found([*self.roots, *([suite] if suite else [])])
+        self.files, self.uses = found.files, found.uses
 
     def describe(self, value: Any) -> str:
         """A value that decides a result, in words that differ when it does. Functions and classes are followed."""
@@ -281,22 +294,38 @@ class _Walk:
 
     def run(self) -> None:
         """Work off what waits: take down each definition and follow what it uses."""
+        done: set[tuple[Path | None, str, str]] = set()
         while self.waiting:
             file, name = self.waiting.pop()
-            unit = file.unit(name)
-            self.lines.add(f"{file.name}:{name} = {unit.text}")
-            for chain in unit.chains:
-                self.follow_name(file, chain, file.imports)
-                self.follow_name(file, chain, unit.imports)
-            for module in unit.modules:
-                self.lines.add(f"{file.name}:{name} is {self.follow_import(file, module, ())}")
-            if name == "":
-                self.follow_name(file, ("*",), file.imports)
-                for end in range(1, file.module.count(".") + 1):
-                    package = self.file_of(".".join(file.module.split(".")[:end]))
-                    # What stands for the folder above a suite says where that lies, and nothing else.
-                    if package is not None and package.name:
-                        self.follow(package, [])
+            place = file.path, file.name, name
+            if place in done:
+                continue
+            done.add(place)
+            if place not in self.uses:
+                self.uses[place] = self.used_by(file, name)
+            lines, following = self.uses[place]
+            self.lines |= lines
+            self.waiting += following
+
+    def used_by(self, file: File, name: str) -> tuple[set[str], list[tuple[File, str]]]:
+        """The lines of one definition, and what else is to be followed from there; the same on every walk."""
+        walk = copy.copy(self)
+        walk.lines, walk.seen, walk.waiting = set(), set(), []
+        unit = file.unit(name)
+        walk.lines.add(f"{file.name}:{name} = {unit.text}")
+        for chain in unit.chains:
+            walk.follow_name(file, chain, file.imports)
+            walk.follow_name(file, chain, unit.imports)
+        for module in unit.modules:
+            walk.lines.add(f"{file.name}:{name} is {walk.follow_import(file, module, ())}")
+        if name == "":
+            walk.follow_name(file, ("*",), file.imports)
+            for end in range(1, file.module.count(".") + 1):
+                package = walk.file_of(".".join(file.module.split(".")[:end]))
+                # What stands for the folder above a suite says where that lies, and nothing else.
+                if package is not None and package.name:
+                    walk.follow(package, [])
+        return walk.lines, walk.waiting
 
     def follow_name(self, file: File, chain: Chain, imports: dict[str, set[Import]]) -> bool:
         """Follow a name by its definitions in a file and by ``imports``; whether there are any."""
@@ -346,6 +375,7 @@ class _Walk:
         file = self.file_of(module)
         if file is None or file.path != path:
             file = self.files[module] = self.parse(path, module, is_package=path.name == "__init__.py")
+            self.uses.clear()  # what led to the other file of that name leads here now
         return file
 
     def file_of(self, module: str) -> File | None:
