@@ -6,10 +6,13 @@ import functools
 import io
 import re
 import xml.etree.ElementTree as ElementTree
+import zlib
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from fontTools.subset import Options
+from fontTools.ttLib import TTFont
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -201,3 +204,15 @@ def test_inlined_figures_follow_the_theme_and_share_no_ids() -> None:
 def test_alt_texts_cannot_leave_their_attribute() -> None:
     svg = themed(drawn()[0].svg, '"><script>')
     assert "<script" not in svg
+
+
+def test_fonts_of_a_pdf_have_its_letters_and_no_tables_that_set_text() -> None:
+    before = list(Options()._drop_tables_default)
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", drawn()[0].pdf, flags=re.DOTALL)
+    contents = list(map(zlib.decompress, streams))
+    fonts = [TTFont(io.BytesIO(content)) for content in contents if content.startswith(b"\x00\x01\x00\x00")]
+    assert fonts
+    for font in fonts:
+        assert not {"GSUB", "GPOS", "GDEF"} & set(font.keys())
+        assert any(font["glyf"][name].numberOfContours for name in font.getGlyphOrder())
+    assert Options()._drop_tables_default == before
