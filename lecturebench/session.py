@@ -19,7 +19,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from lecturebench import selection
 from lecturebench.declare.benchmark import BACKENDS, DEVICES, PROFILES, Benchmark
@@ -126,7 +126,8 @@ def answer(question: Question, *, display: Display, say: Say = _unsaid) -> Answe
     from lecturebench.execution.sequential import cost
 
     prepared = prepare(question, say)
-    summary = fit(prepared, display=display, say=say)
+    verdicts = Verdicts(prepared.suite, prepared.store, question.data_dir)
+    summary = fit(prepared, display=display, say=say, verdicts=verdicts)
     say(f"{len(summary.fitted)} runs fitted, {summary.reused} were there already")
     looks = ""
     if question.until_decided is not None and prepared.requests:
@@ -134,7 +135,7 @@ def answer(question: Question, *, display: Display, say: Say = _unsaid) -> Answe
         looks = cost(first, question.until_decided)
     for line in filter(None, (accuracy(summary.fitted), looks)):
         say(line)
-    results = judge(prepared.suite, prepared.store, question.data_dir)
+    results = verdicts()
     page = _write(results, prepared.store, question.data_dir, say=say)
     prepared.trackers.finish(question.out)
     return Answer(results, summary, page, tuple(selection.missing_lines(prepared.missing)), prepared.broken)
@@ -180,13 +181,23 @@ def _requests_of(
     )
 
 
-def fit(prepared: Prepared, *, display: Display, say: Say = _unsaid, workers: Workers | None = None) -> Summary:
-    """Fit what the store lacks of it, several runs at once. workers: those to use; by default as the question says."""
+def fit(
+    prepared: Prepared,
+    *,
+    display: Display,
+    say: Say = _unsaid,
+    workers: Workers | None = None,
+    verdicts: Verdicts | None = None,
+) -> Summary:
+    """Fit what the store lacks of it, several runs at once. workers: those to use; by default as the question says.
+
+    verdicts: on the store, for a caller who asks for them afterwards too.
+    """
     from lecturebench.execution.engine import carry_out
     from lecturebench.execution.sequential import undecided_more, until_decided
 
     question, store = prepared.question, prepared.store
-    verdicts = partial(judge, prepared.suite, store, question.data_dir)
+    verdicts = verdicts or Verdicts(prepared.suite, store, question.data_dir)
     if question.until_decided is not None:
         more = until_decided(prepared.requests, verdicts, most=question.until_decided, say=say)
     else:
@@ -239,7 +250,24 @@ def judge(suite: Mapping[str, Benchmark], store: Store, data_dir: Path | None = 
     from lecturebench.judging.evidence import saved_losses
 
     load = _reader([store], data_dir)
-    return collect(suite, store, losses=saved_losses(store, load), plan=partial(planned, suite, load=load))
+    with _one_thread_each():
+        return collect(suite, store, losses=saved_losses(store, load), plan=partial(planned, suite, load=load))
+
+
+class Verdicts:
+    """What `judge` says of a store whenever it is called; of one that is as it was, what it said the last time."""
+
+    def __init__(self, suite: Mapping[str, Benchmark], store: Store, data_dir: Path | None) -> None:
+        self._suite, self._store, self._data_dir = suite, store, data_dir
+        self._state: object = None
+        self._results: Results | None = None
+
+    def __call__(self) -> Results:
+        state = self._store.state()  # first: what is written while it is judged counts as not yet seen
+        if self._results is None or state != self._state:
+            self._results = judge(self._suite, self._store, self._data_dir)
+            self._state = state
+        return self._results
 
 
 def report(
@@ -558,6 +586,14 @@ def _reader(stores: Sequence[Store], data_dir: Path | None) -> Callable[[str], A
     return load
 
 
+def _one_thread_each() -> AbstractContextManager[Any]:
+    """The context for products of matrices that are too small to share: on a busy machine several threads of them wait
+    longer for each other than they work, and how many there are shows in a sum's last digit."""
+    from threadpoolctl import threadpool_limits
+
+    return cast("AbstractContextManager[Any]", threadpool_limits(1, "blas"))
+
+
 def _at_hand(store: Store) -> selection.Load:
     """Datasets as far as planning needs them; what a store could not have is taken as missing. Nothing is fetched."""
     from lecturebench.datasets import outline
@@ -591,13 +627,14 @@ def _write(
     from lecturebench.report.page import write_report
 
     place = folder or store.folder
-    return write_report(
-        results,
-        store,
-        _reader([store], data_dir),
-        place,
-        error_rates=DESIGN_ERROR_RATES,
-        slides=slides,
-        page_alone=page_alone,
-        say=say,
-    )
+    with _one_thread_each():
+        return write_report(
+            results,
+            store,
+            _reader([store], data_dir),
+            place,
+            error_rates=DESIGN_ERROR_RATES,
+            slides=slides,
+            page_alone=page_alone,
+            say=say,
+        )

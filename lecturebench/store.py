@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 SCHEMA = 2
 MARKER = "lecturebench.json"
 LOCKS = ".locks"
+REMEMBERED = MISSING, LEFT_OUT = "missing.json", "left_out.json"
 LECTURE = "lecture"  # the name of the suite that comes with lecturebench, whose folder is wherever that is
 Status = Literal["ok", "diverged", "error", "crashed", "timeout", "out_of_memory"]
 STATUSES: tuple[Status, ...] = ("ok", "diverged", "error", "crashed", "timeout", "out_of_memory")
@@ -308,6 +309,7 @@ class Store:
         self.folder = folder
         self.runs = folder / "runs"
         self._begun: SuiteName | None = None
+        self._parsed: dict[str, tuple[bytes, Record]] = {}
 
     def begin(self, suite: SuiteName = LECTURES_OWN) -> None:
         """Take the folder into use for a suite, or see that it is in use for it: it, or UsageError.
@@ -469,11 +471,32 @@ class Store:
                 problems.append(str(error))
         return records, problems
 
+    def state(self) -> object:
+        """What is equal to what it was before as long as nothing has been written that verdicts depend on.
+
+        That is of each file of a run, and of what is remembered of the last call, which file it is, its size and time.
+        """
+        try:
+            runs = [folder for folder in self.runs.glob("[!.]*") if folder.is_dir()]
+            files = [file for folder in runs for file in os.scandir(folder)]
+            files += [file for file in os.scandir(self.folder) if file.name in REMEMBERED]
+            seen = [(file.path, file.stat()) for file in files]
+        except OSError:
+            return object()  # something is being deleted at this moment
+        return sorted((path, about.st_ino, about.st_size, about.st_mtime_ns) for path, about in seen)
+
     def record(self, key: str) -> Record:
-        """One record. DamagedRecord if it cannot be read."""
+        """One record. DamagedRecord if it cannot be read.
+
+        The same one as before while its file says the same, so nobody may change what he is given.
+        """
         path = self.runs / key / "record.json"
         try:
-            values = parse(read_whole(path).decode())
+            content = read_whole(path)
+            known = self._parsed.get(key)
+            if known is not None and known[0] == hashlib.sha256(content).digest():
+                return known[1]
+            values = parse(content.decode())
             if not isinstance(values, dict):
                 raise ValueError("it is no JSON object")
             record = Record.from_json(values)
@@ -483,6 +506,7 @@ class Store:
             raise DamagedRecord(f"{path}: {why(error)}") from error
         if record.key != key:
             raise DamagedRecord(f"{path}: its key is {record.key!r}, not its folder's name")
+        self._parsed[key] = hashlib.sha256(content).digest(), record
         return record
 
     def _temporary(self, key: str) -> Path:
@@ -542,7 +566,7 @@ class Store:
 
     def missing(self) -> dict[str, dict[str, str]]:
         """By benchmark, the datasets that it was last asked for on and could not have, with the reason."""
-        return self._remembered("missing.json")
+        return self._remembered(MISSING)
 
     def set_missing(self, missing: Mapping[str, Mapping[str, str]]) -> None:
         """Remember which datasets these benchmarks could not have; an empty mapping of one forgets its earlier ones."""
@@ -550,15 +574,15 @@ class Store:
             earlier = self.missing()
         except DamagedRecord:
             earlier = {}
-        self._remember("missing.json", {name: own for name, own in {**earlier, **missing}.items() if own})
+        self._remember(MISSING, {name: own for name, own in {**earlier, **missing}.items() if own})
 
     def left_out(self) -> dict[str, dict[str, str]]:
         """What the last run's budget was too small for: the reason by benchmark and claim or method."""
-        return self._remembered("left_out.json")
+        return self._remembered(LEFT_OUT)
 
     def set_left_out(self, left_out: Mapping[str, Mapping[str, str]]) -> None:
         """Remember what was left out; an empty mapping forgets all."""
-        self._remember("left_out.json", left_out)
+        self._remember(LEFT_OUT, left_out)
 
     def _remembered(self, name: str) -> dict[str, Any]:
         path = self.folder / name

@@ -214,14 +214,34 @@ def test_damaged_record_is_named_and_the_report_is_still_made(capsys, tmp_path):
     assert (broken / "record.json").read_text() == "{"
 
 
-# Benchmarks with formulas import NumPy, so `list` does too.
-@pytest.mark.parametrize(("arguments", "seconds", "light"), [(["--help"], 0.4, "numpy"), (["list"], 1.0, "scipy")])
-def test_start_is_quick_and_imports_nothing_heavy(arguments, seconds, light):
-    code = (
-        f"import sys; from lecturebench.cli import main; main({arguments!r});"
-        f"heavy = {{{light!r}, 'tensorflow', 'keras', 'jax', 'torch', 'sklearn', 'matplotlib'}} & set(sys.modules);"
-        "assert not heavy, heavy"
+FRAMEWORKS = {"tensorflow", "keras", "jax", "torch"}
+NUMBERS = {"pandas", "sklearn", "matplotlib", "scipy"}
+
+
+def imports_none_of(arguments, heavy):
+    """The code of a process that runs a command and fails if it imported any of these."""
+    return (
+        f"import sys; from lecturebench.cli import main; code = main({arguments!r});"
+        f"heavy = {heavy!r} & set(sys.modules); assert not heavy, heavy; sys.exit(code)"
     )
+
+
+def test_report_of_figures_that_are_there_and_compare_import_neither_frameworks_nor_what_draws(tmp_path):
+    store = str(Path("reports/reference/error_table").resolve())
+    drawing, comparing = ["report", store, "--out", str(tmp_path)], ["compare", store, store]
+    nothing = FRAMEWORKS | NUMBERS - {"scipy"}
+    for arguments, heavy in ((drawing, FRAMEWORKS | {"pandas", "sklearn"}), (drawing, nothing), (comparing, nothing)):
+        done = subprocess.run([sys.executable, "-c", imports_none_of(arguments, heavy)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+
+# Benchmarks with formulas import NumPy, so `list` does too.
+@pytest.mark.parametrize(
+    ("arguments", "seconds", "heavy"),
+    [(["--help"], 0.4, FRAMEWORKS | NUMBERS | {"numpy"}), (["list"], 1.0, FRAMEWORKS | NUMBERS)],
+)
+def test_start_is_quick_and_imports_nothing_heavy(arguments, seconds, heavy):
+    code = imports_none_of(arguments, heavy)
     times = [math.inf]
     while min(times) >= seconds and len(times) <= 5:  # on a busy machine only some starts are quick
         start = time.perf_counter()

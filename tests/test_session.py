@@ -151,3 +151,15 @@ def test_marker_that_was_damaged_is_named_and_the_store_is_nobody_elses(content,
     (tmp_path / "lecturebench.json").write_text(content)
     with pytest.raises(UsageError, match=r"lecturebench.json' cannot be read"):
         session.suite_of(tmp_path)
+
+
+def test_store_is_judged_once_until_something_is_written(tmp_path, monkeypatch):
+    judged = []
+    monkeypatch.setattr(session, "judge", lambda suite, store, data_dir: judged.append(store) or len(judged))
+    store = session.check_folder(tmp_path)
+    verdicts = session.Verdicts({}, store, None)
+    assert [verdicts(), verdicts()] == [1, 1]
+    store.write(make_record("ridge", benchmark="error_table"))
+    assert [verdicts(), verdicts()] == [2, 2]
+    store.set_left_out({"error_table": {"claim": "no time"}})
+    assert verdicts() == 3

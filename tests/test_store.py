@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import os
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -357,3 +358,38 @@ def test_failed_run_says_the_command_that_repeats_it():
         "lecturebench run error_table --method dropout --dataset digits --profile lecture --seeds 4 --backend jax "
         "--retry-failed"
     )
+
+
+def test_state_of_a_store_tells_whatever_was_written_and_nothing_else(tmp_path):
+    store = Store(tmp_path)
+    states = [store.state()]
+    for change in (
+        lambda: store.write(record(key="k1"), {"predicted": np.zeros(3)}),
+        lambda: store.write(record(key="k2"), {"predicted": np.zeros(3)}),
+        lambda: store.write(record(key="k1"), {"predicted": np.zeros(3)}),
+        lambda: (tmp_path / "runs" / "k1" / "predictions.npz").write_bytes(b"other"),
+        lambda: (tmp_path / "runs" / "k1" / "predictions.npz").unlink(),
+        lambda: shutil.rmtree(tmp_path / "runs" / "k2"),
+        lambda: store.set_missing({"b": {"mnist": "no network"}}),
+        lambda: store.set_left_out({"b": {"claim": "no time"}}),
+    ):
+        change()
+        (tmp_path / "index.html").write_text(str(len(states)))
+        assert store.state() not in states
+        states.append(store.state())
+        assert store.state() == states[-1]
+
+
+def test_record_whose_file_says_the_same_is_parsed_once_and_any_edit_is_seen(tmp_path):
+    store = Store(tmp_path)
+    store.write(record(key="k1"))
+    first = store.record("k1")
+    assert store.record("k1") is first
+    path = tmp_path / "runs" / "k1" / "record.json"
+    text, about = path.read_text(), path.stat()
+    path.write_text(text.replace('"seed": 0', '"seed": 1'))
+    os.utime(path, ns=(about.st_atime_ns, about.st_mtime_ns))
+    with pytest.raises(DamagedRecord, match="not what was written"):
+        store.record("k1")
+    path.write_text(text)
+    assert store.record("k1") == first

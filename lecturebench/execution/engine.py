@@ -19,7 +19,7 @@ from lecturebench.execution.durations import Durations, LongestFirst, kind
 from lecturebench.execution.plan import Plan, Request, Run, plan
 from lecturebench.execution.pool import Pool
 from lecturebench.execution.progress import Display
-from lecturebench.execution.source import method_digest
+from lecturebench.execution.source import Look, method_digest
 from lecturebench.store import DamagedRecord, Record, Store
 from lecturebench.wording import expected_duration
 
@@ -137,6 +137,7 @@ class _Call:
         self._ended = {key: record for key, record in earlier.items() if key not in self._again}
         self._durations = Durations(earlier.values())
         self._sources: dict[tuple[Path, str, tuple[str, ...] | None], Mapping[str, str]] = {}
+        self._look = Look()
         self._rows: list[MethodPlan] = []
         self._rows_waiting_for: dict[str, set[int]] = {}
         self._taken: dict[str, _Taken] = {}
@@ -152,6 +153,7 @@ class _Call:
     def ask(self, requests: Sequence[Request]) -> None:
         """Plan what is asked for now; each method is a row of its own, planned anew once what decides it has ended."""
         self._rows, self._rows_waiting_for = [], {}
+        self._look = Look()
         for request in requests:
             for method in request.asked:
                 self._rows.append(MethodPlan(replace(request, methods=(method.name,)), Plan([], [])))
@@ -183,7 +185,7 @@ class _Call:
         request = self._rows[index].request
         place = (request.benchmark.path, request.backend, request.methods)
         if place not in self._sources:
-            self._sources[place] = source_digests(request)
+            self._sources[place] = source_digests(request, self._look)
         self._rows[index] = MethodPlan(request, plan(request, self._ended, self._sources[place]))
         for key in self._rows[index].plan.deciding:
             self._rows_waiting_for.setdefault(key, set()).add(index)
@@ -284,6 +286,10 @@ class _Call:
             self._show()
 
 
-def source_digests(request: Request) -> dict[str, str]:
-    """The digest of the source that decides each method's result; UsageError for a method that has none."""
-    return {method.name: method_digest(request.benchmark, method, request.backend) for method in request.asked}
+def source_digests(request: Request, look: Look | None = None) -> dict[str, str]:
+    """The digest of the source that decides each method's result; UsageError for a method that has none.
+
+    look: one that other requests share; by default the files are looked at anew.
+    """
+    look = look or Look()
+    return {method.name: method_digest(request.benchmark, method, request.backend, look) for method in request.asked}

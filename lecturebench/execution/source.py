@@ -19,6 +19,7 @@ files that are read as data: give those as a dataset.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import enum
 import functools
@@ -45,11 +46,35 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
-def source_digest(*decisive: Any, roots: Sequence[Path], suite: Path | None = None) -> str:
+class Look:
+    """What the files say at one moment: each is looked for and read once, however many methods use it."""
+
+    def __init__(self) -> None:
+        importlib.invalidate_caches()
+        self._found: dict[tuple[Path, ...], Found] = {}
+
+    def found(self, places: Sequence[Path]) -> Found:
+        """What was found so far by those who look there; to be added to."""
+        return self._found.setdefault(tuple(places), Found())
+
+
+@dataclasses.dataclass
+class Found:
+    """Files by module, None for those that are nobody's own; and of each name of a file what `_Walk` takes down for it
+    and which names it follows from there."""
+
+    files: dict[str, File | None] = dataclasses.field(default_factory=dict)
+    uses: dict[tuple[Path | None, str, str], tuple[set[str], list[tuple[File, str]]]] = dataclasses.field(
+        default_factory=dict
+    )
+
+
+def source_digest(*decisive: Any, roots: Sequence[Path], suite: Path | None = None, look: Look | None = None) -> str:
     """SHA-256, in hex, of the source that functions, classes and values use, in whatever order they are given.
 
     roots: folders of packages of ours, each imported by its own name (``…/lecturebench``, ``…/baselines``); they are
     followed wherever they lie, in a folder of installed packages too. suite: one more, whose name does not count.
+    look: one that other digests share; by default the files are looked at anew.
 
     A `functools.partial`, a wrapper, a closure, a bound method or an object that can be called counts with what it
     holds: functions by their source, plain values by what they are, arrays by their bytes. Files are parsed once until
@@ -58,15 +83,17 @@ def source_digest(*decisive: Any, roots: Sequence[Path], suite: Path | None = No
     TypeError for what holds anything else: no source would say what it does. SyntaxError and OSError for a file that
     cannot be read.
     """
-    importlib.invalidate_caches()
-    walk = _Walk([root.resolve() for root in roots], suite.resolve() if suite else None)
+    walk = _Walk([root.resolve() for root in roots], suite.resolve() if suite else None, look or Look())
     walk.lines.update(f"start {walk.describe(value)}" for value in decisive)
     walk.run()
     return hashlib.sha256("\n".join(sorted(walk.lines)).encode()).hexdigest()
 
 
-def method_digest(benchmark: Benchmark, method: Method, backend: str) -> str:
-    """The digest of the source that decides a method's result; UsageError, in one line, where there is none."""
+def method_digest(benchmark: Benchmark, method: Method, backend: str, look: Look | None = None) -> str:
+    """The digest of the source that decides a method's result; UsageError, in one line, where there is none.
+
+    look: as of `source_digest`.
+    """
     from lecturebench.declare.methods import Baseline, Experiment
     from lecturebench.declare.views import AsStored
     from lecturebench.training.backends import LOADERS
@@ -93,7 +120,8 @@ def method_digest(benchmark: Benchmark, method: Method, backend: str) -> str:
     rooms = [PACKAGE, BASELINES]
     try:
         refuse_what_goes_on([method.function, getattr(method, "probe", None), *method.parameters.values()])
-        return source_digest(*decisive, roots=rooms, suite=benchmark.path.parent if benchmark.path.name else None)
+        suite = benchmark.path.parent if benchmark.path.name else None
+        return source_digest(*decisive, roots=rooms, suite=suite, look=look)
     except (TypeError, SyntaxError, OSError) as error:
         raise UsageError(f"{what}: {' '.join(str(error).split())}") from None
 
@@ -110,13 +138,15 @@ def is_plain(value: Any) -> bool:
 class _Walk:
     """Follows uses from name to name. lines: one for each definition, and for each import that one relies on."""
 
-    def __init__(self, roots: list[Path], suite: Path | None = None) -> None:
+    def __init__(self, roots: list[Path], suite: Path | None, look: Look) -> None:
         self.roots, self.suite = [suite, *roots] if suite else roots, suite
         self.lines: set[str] = set()
         self.seen: set[tuple[str, str | Chain]] = set()
         self.describing: list[int] = []
         self.waiting: list[tuple[File, str]] = []
-        self.files: dict[str, File | None] = {}
+        # Files of a suite are called otherwise than those of a root.
+        found = look.found([*self.roots, *([suite] if suite else [])])
+        self.files, self.uses = found.files, found.uses
 
     def describe(self, value: Any) -> str:
         """A value that decides a result, in words that differ when it does. Functions and classes are followed."""
@@ -264,22 +294,38 @@ class _Walk:
 
     def run(self) -> None:
         """Work off what waits: take down each definition and follow what it uses."""
+        done: set[tuple[Path | None, str, str]] = set()
         while self.waiting:
             file, name = self.waiting.pop()
-            unit = file.unit(name)
-            self.lines.add(f"{file.name}:{name} = {unit.text}")
-            for chain in unit.chains:
-                self.follow_name(file, chain, file.imports)
-                self.follow_name(file, chain, unit.imports)
-            for module in unit.modules:
-                self.lines.add(f"{file.name}:{name} is {self.follow_import(file, module, ())}")
-            if name == "":
-                self.follow_name(file, ("*",), file.imports)
-                for end in range(1, file.module.count(".") + 1):
-                    package = self.file_of(".".join(file.module.split(".")[:end]))
-                    # What stands for the folder above a suite says where that lies, and nothing else.
-                    if package is not None and package.name:
-                        self.follow(package, [])
+            place = file.path, file.name, name
+            if place in done:
+                continue
+            done.add(place)
+            if place not in self.uses:
+                self.uses[place] = self.used_by(file, name)
+            lines, following = self.uses[place]
+            self.lines |= lines
+            self.waiting += following
+
+    def used_by(self, file: File, name: str) -> tuple[set[str], list[tuple[File, str]]]:
+        """The lines of one definition, and what else is to be followed from there; the same on every walk."""
+        walk = copy.copy(self)
+        walk.lines, walk.seen, walk.waiting = set(), set(), []
+        unit = file.unit(name)
+        walk.lines.add(f"{file.name}:{name} = {unit.text}")
+        for chain in unit.chains:
+            walk.follow_name(file, chain, file.imports)
+            walk.follow_name(file, chain, unit.imports)
+        for module in unit.modules:
+            walk.lines.add(f"{file.name}:{name} is {walk.follow_import(file, module, ())}")
+        if name == "":
+            walk.follow_name(file, ("*",), file.imports)
+            for end in range(1, file.module.count(".") + 1):
+                package = walk.file_of(".".join(file.module.split(".")[:end]))
+                # What stands for the folder above a suite says where that lies, and nothing else.
+                if package is not None and package.name:
+                    walk.follow(package, [])
+        return walk.lines, walk.waiting
 
     def follow_name(self, file: File, chain: Chain, imports: dict[str, set[Import]]) -> bool:
         """Follow a name by its definitions in a file and by ``imports``; whether there are any."""
@@ -329,6 +375,7 @@ class _Walk:
         file = self.file_of(module)
         if file is None or file.path != path:
             file = self.files[module] = self.parse(path, module, is_package=path.name == "__init__.py")
+            self.uses.clear()  # what led to the other file of that name leads here now
         return file
 
     def file_of(self, module: str) -> File | None:

@@ -16,6 +16,7 @@ from lecturebench.declare.benchmark import BACKENDS, PROFILES, Benchmark
 from lecturebench.errors import DataCorrupt, DataMissing, UsageError
 from lecturebench.execution.engine import source_digests
 from lecturebench.execution.plan import Plan, Request, Run, plan, without_backend
+from lecturebench.execution.source import Look
 from lecturebench.judging.collect import Planned
 from lecturebench.judging.evidence import counted
 from lecturebench.store import SCHEMA, Record
@@ -40,7 +41,7 @@ def planned(benchmarks: Mapping[str, Benchmark], records: Iterable[Record], load
         if record.method in {method.name for method in benchmark.methods} and record.profile in PROFILES:
             backend = record.backend if record.backend in BACKENDS else BACKENDS[0]
             places[record.benchmark, str(record.dataset.get("name")), record.profile, backend].append(record)
-    data = _Data(load)
+    data, look = _Data(load), Look()
     stale: dict[str, str] = {}
     gaps: list[str] = []
     sources: dict[tuple[str, str, str], str | UsageError] = {}
@@ -52,7 +53,7 @@ def planned(benchmarks: Mapping[str, Benchmark], records: Iterable[Record], load
             alone = replace(request, methods=(method,))
             if (name, backend, method) not in sources:
                 try:
-                    sources[name, backend, method] = source_digests(alone)[method]
+                    sources[name, backend, method] = source_digests(alone, look)[method]
                 except UsageError as error:
                     sources[name, backend, method] = error
             source = sources[name, backend, method]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.metadata
 import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -186,7 +187,7 @@ def _digest(texts: Mapping[str, str], files: Mapping[str, bytes]) -> str:
 
 
 def basis(benchmark: Path, made_of: Any) -> str:
-    """The digest of what a figure is made of: plain data, the benchmark's file, its suite's rooms, the code that draws.
+    """The digest of what a figure is made of: plain data, the benchmark's file, its suite's rooms, what draws.
 
     A suite's drawings may lie in a folder of its own beside the benchmark, and take formulas from another.
     """
@@ -197,7 +198,9 @@ def basis(benchmark: Path, made_of: Any) -> str:
 
 @functools.cache
 def _code() -> str:
-    return " ".join(_file_digest(path) for path in sorted(Path(__file__).parent.rglob("*.py")))
+    """What draws: our code, and the version of Matplotlib, which is told without importing it."""
+    ours = (_file_digest(path) for path in sorted(Path(__file__).parent.rglob("*.py")))
+    return " ".join([importlib.metadata.version("matplotlib"), *ours])
 
 
 def _file_digest(path: Path) -> str:

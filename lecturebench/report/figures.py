@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from lecturebench.metrics import Metric, named
 from lecturebench.report.audit import Published, Step, is_an_end, where_published
-from lecturebench.report.style import INK, MUTED, RULE, WRONG, MethodStyle, Picture
+from lecturebench.report.series import Band, Point
+from lecturebench.report.style import INK, MUTED, RULE, WRONG, Picture
 from lecturebench.wording import short as short  # drawings of benchmarks take it from here
 from lecturebench.wording import words as words
 
@@ -33,29 +33,6 @@ WIDTH = 5.6
 
 percent = named("error").show
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Point:
-    """One row as the figures show it. published, unit (half of which is its rounding), low, high: of its claim."""
-
-    title: str
-    style: MethodStyle
-    values: Sequence[float]
-    published: float | None = None
-    printed: str = ""
-    unit: float = 0.0
-    low: float = math.nan
-    high: float = math.nan
-
-
-@dataclass(frozen=True)
-class Band:
-    """One method's learning curves: runs[quantity][seed] is a list of (epoch, value)."""
-
-    title: str
-    style: MethodStyle
-    runs: Mapping[str, Sequence[Sequence[tuple[float, float]]]]
 
 
 def plain(text: str, width: int = 56) -> str:

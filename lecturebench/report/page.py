@@ -48,7 +48,6 @@ from lecturebench.report.reasons import (
     why_decides,
 )
 from lecturebench.report.sections import Section, benchmarks_of, foldable, sections_of, styles_of
-from lecturebench.report.slides import write_slides
 from lecturebench.report.table import STALE_HEADING, columns_seen, write_tables
 from lecturebench.report.tally import SIGNS, Count, counts, false_alarms, headline
 from lecturebench.report.templating import templates, visible
@@ -144,6 +143,8 @@ def write_report(
     drawn, kept = album.finish(plate for section in sections for plate in section.plates)
     say(f"figures: {drawn} drawn, {kept} unchanged, in {folder / 'figures'}")
     if slides:
+        from lecturebench.report.slides import write_slides
+
         headed = [
             (f"{section.benchmark.title}, {section.dataset}", section.main)
             for benchmark in benchmarks_of(results)

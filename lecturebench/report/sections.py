@@ -12,11 +12,10 @@ from typing import Any
 from lecturebench.declare.benchmark import Benchmark, Drawing
 from lecturebench.declare.claims import NumberClaim
 from lecturebench.judging.results import ClaimResult, Results, RowResult
-from lecturebench.report import figures
 from lecturebench.report.album import Plate, basis
 from lecturebench.report.audit import choice_steps, chosen_values
 from lecturebench.report.predicted import Predictions
-from lecturebench.report.series import Series
+from lecturebench.report.series import Band, Point, Series
 from lecturebench.report.style import TONES, MethodStyle, Picture, method_styles
 from lecturebench.store import Record
 
@@ -114,7 +113,7 @@ def _section(
     known = first.benchmark.known_metrics
     for name in dict.fromkeys(row.metric for row in points if row.metric in known):
         chosen = [point for row, point in points.items() if row.metric == name]
-        plate(f"{prefix}-{name}", figures.errors, chosen, known[name])
+        plate(f"{prefix}-{name}", _errors, chosen, known[name])
     for row in points:
         for name in row.method.choices:
             of = f"-{slug(name)}" if len(row.method.choices) > 1 else ""
@@ -124,9 +123,10 @@ def _section(
         plate(f"{prefix}-{drawing.name}", _own, drawing, series)
     trained = [row for row in points if row.method.training is not None and any(run.curve for run in row.runs)]
     if 0 < len(trained) <= len(TONES):  # more lines than colours are no figure; the page draws them by choice
-        bands = [figures.Band(titles[row], styles[row.method.name], _curves(row)) for row in trained]
-        for quantity in dict.fromkeys(("error", "loss", first.benchmark.metric)):
-            plate(f"{prefix}-curves-{quantity}", figures.curves, bands, quantity, main=False)
+        bands = [Band(titles[row], styles[row.method.name], _curves(row)) for row in trained]
+        recorded = {name.partition("_")[2] for band in bands for name in band.runs}
+        for quantity in (name for name in dict.fromkeys(("error", "loss", first.benchmark.metric)) if name in recorded):
+            plate(f"{prefix}-curves-{quantity}", _learning, bands, quantity, main=False)
 
     for row in points:
         plates += _confusion(row, titles[row], file(row, "confusion"), digest, saved)
@@ -143,7 +143,7 @@ def _confusion(row: RowResult, title: str, name: str, digest: str, saved: Predic
     if len(data.classes) > MOST_CLASSES:
         saved.notes.append(f"no confusion matrices on {row.dataset}: {len(data.classes)} classes do not fit a page")
         return []
-    draw = partial(figures.confusion, name, f"{title} on {row.dataset}", summary.classified.counts, data.classes)
+    draw = partial(_confused, name, f"{title} on {row.dataset}", summary.classified.counts, data.classes)
     return [Plate(name, digest, draw, main=False)]
 
 
@@ -180,19 +180,40 @@ def _drawings(
     return drawable
 
 
+# What draws is imported when there is something to draw.
+def _errors(*given: Any) -> Picture:
+    from lecturebench.report import figures
+
+    return figures.errors(*given)
+
+
+def _learning(*given: Any) -> Picture | None:
+    from lecturebench.report import figures
+
+    return figures.curves(*given)
+
+
+def _confused(*given: Any) -> Picture:
+    from lecturebench.report import figures
+
+    return figures.confusion(*given)
+
+
 def _own(name: str, drawing: Drawing, series: Mapping[str, Series]) -> Picture:
+    from lecturebench.report import figures
+
     figure = figures.blank(*drawing.size)
     alt = drawing.draw(figure, series)
     return Picture(name, drawing.title, drawing.caption, alt, figure)
 
 
-def _point(results: Results, row: RowResult, title: str, style: MethodStyle) -> figures.Point:
+def _point(results: Results, row: RowResult, title: str, style: MethodStyle) -> Point:
     for result in results.claims_of(row):
         claim, judgement = result.claim, result.judgement
         if isinstance(claim, NumberClaim) and claim.metric == row.metric:
             claimed = (claim.published, claim.printed, claim.unit, judgement.low, judgement.high)
-            return figures.Point(title, style, row.values, *claimed)
-    return figures.Point(title, style, row.values)
+            return Point(title, style, row.values, *claimed)
+    return Point(title, style, row.values)
 
 
 def _curves(row: RowResult) -> dict[str, list[list[tuple[float, float]]]]:
@@ -206,11 +227,13 @@ def _curves(row: RowResult) -> dict[str, list[list[tuple[float, float]]]]:
     return {name: [points(run, name) for run in row.runs] for name in names}
 
 
-def _path(name: str, row: RowResult, parameter: str, point: figures.Point) -> Picture | None:
+def _path(name: str, row: RowResult, parameter: str, point: Point) -> Picture | None:
     """The figure of a parameter that a method chose; None if its runs are not in the store."""
     steps = choice_steps(row, parameter, row.metric)
     if not any(step.validation or step.test for step in steps):
         return None
+    from lecturebench.report import figures
+
     others = chosen_values(row)
     chosen = others.pop(parameter, None)
     return figures.choice_path(name, parameter, steps, chosen, point, row.measure, others)

@@ -1,7 +1,8 @@
-"""A row as the drawings of a benchmark see it: its numbers and curves over the seeds, and how it looks."""
+"""A row as drawings see it: its numbers and curves over the seeds, and how it looks."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -53,3 +54,26 @@ class Series:
         look = {"marker": self.style.marker, "markevery": max(1, len(at) // 6)} | look
         axes.fill_between(at, table.min(axis=0), table.max(axis=0), color=self.style.colour, alpha=0.16, linewidth=0)
         axes.plot(at, table.mean(axis=0), color=self.style.colour, label=self.title, **look)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One row as the figures show it. published, unit (half of which is its rounding), low, high: of its claim."""
+
+    title: str
+    style: MethodStyle
+    values: Sequence[float]
+    published: float | None = None
+    printed: str = ""
+    unit: float = 0.0
+    low: float = math.nan
+    high: float = math.nan
+
+
+@dataclass(frozen=True)
+class Band:
+    """One method's learning curves: runs[quantity][seed] is a list of (epoch, value)."""
+
+    title: str
+    style: MethodStyle
+    runs: Mapping[str, Sequence[Sequence[tuple[float, float]]]]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lecturebench.execution import parsed
-from lecturebench.execution.source import source_digest
+from lecturebench.execution.source import Look, source_digest
 
 FILES = {
     "ours/__init__.py": "from ours.dense import two_layer as network\n",
@@ -245,6 +245,29 @@ def test_imports_between_two_of_our_packages_are_followed_only_under_both_roots(
     assert still == alone
 
 
+def test_digests_of_one_look_are_those_of_many_and_the_next_look_sees_what_changed(root: Path) -> None:
+    suite = root.parent / "suite"
+    suite.mkdir()
+    (suite / "bench_one.py").write_text("from ours.tools import scale\n\ndef bench():\n    return scale(1)\n")
+    bench, signed = function_of(suite, "bench_one", "bench"), function_of(root, "dense", "signed")
+
+    def digests(look: Look | None) -> list[str]:
+        return [
+            source_digest(bench, roots=[root], suite=suite, look=look),
+            source_digest(bench, roots=[suite, root], look=look),
+            source_digest(bench, roots=[suite], look=look),
+            source_digest(signed, roots=[root], look=look),
+            source_digest(bench, signed, roots=[root], suite=suite, look=look),
+        ]
+
+    before = digests(Look())
+    assert before == digests(None)
+    edit(root, "tools.py", "FACTOR = 2", "FACTOR = 3")
+    after = digests(Look())
+    assert after == digests(None)
+    assert [a == b for a, b in zip(before, after, strict=True)] == [False, False, True, True, False]
+
+
 def test_names_that_import_each_other_in_a_circle_end(root: Path) -> None:
     (root / "left.py").write_text("from .right import x\nfrom .right import *\n\ndef f():\n    return x, y\n")
     (root / "right.py").write_text("from .left import x\nfrom .left import *\n")
@@ -297,7 +320,7 @@ def test_broken_file_is_named(root: Path) -> None:
 
 def test_digest_of_our_own_builders_imports_no_framework() -> None:
     code = (
-        "import sys; from pathlib import Path; from lecturebench.execution.source import source_digest;"
+        "import sys; from pathlib import Path; from lecturebench.execution.source import Look, source_digest;"
         "from lecturebench.models.dense import two_layer;"
         "source_digest(two_layer, roots=[Path('lecturebench').resolve()]);"
         "print({'keras', 'numpy'} & set(sys.modules))"

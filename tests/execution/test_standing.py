@@ -45,7 +45,7 @@ def sources(monkeypatch) -> dict[str, str]:
     """The source digest of each method; a test may edit one."""
     digests = {"chosen": "c", "plain": "p", "fixed": "f"}
     monkeypatch.setattr(
-        standing, "source_digests", lambda request: {name: digests[name] for name in request.methods or ()}
+        standing, "source_digests", lambda request, look: {name: digests[name] for name in request.methods or ()}
     )
     return digests
 

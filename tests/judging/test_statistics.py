@@ -21,6 +21,7 @@ from lecturebench.judging.statistics import (
     one_standard_error,
     sampling_interval,
 )
+from lecturebench.judging.statistics.resampling import kinds_of
 from tests.judging.cases import (
     shares,
 )
@@ -151,3 +152,20 @@ def test_sampling_interval_is_the_binomial_one() -> None:
     for mean, n_test in ((-0.1, 10), (1.1, 10), (0.5, 0)):
         with pytest.raises(ValueError, match="share"):
             sampling_interval(mean, n_test)
+
+
+@given(
+    st.integers(1, 25),
+    st.integers(1, 60),
+    st.sampled_from(
+        [(-1, 0, 1), (0, 1), (-0.0, 0.0, 1.0), (7,), (-3, 0, 250), (0.1, -0.1, 0.5), (-1e300, 0, 3), (0, 2**40)]
+    ),
+    st.integers(0, 1000),
+)
+def test_kinds_of_columns_are_those_of_numpy(n_seeds, n_test, values, seed):
+    rows = np.random.default_rng(seed).choice(np.array(values, dtype=float), size=(n_seeds, n_test))
+    kinds, counts = kinds_of(rows)
+    expected, expected_counts = np.unique(rows, axis=1, return_counts=True)
+    assert np.array_equal(kinds, expected)
+    assert np.array_equal(counts, expected_counts)
+    assert kinds.dtype == expected.dtype

@@ -7,13 +7,14 @@ import json
 import os
 import re
 from dataclasses import replace
+from importlib import metadata
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from lecturebench import IdentityClaim
 from lecturebench.judging.statistics import Judgement
-from lecturebench.report.album import FORMATS, Album, Plate, _digest, basis
+from lecturebench.report.album import FORMATS, Album, Plate, _code, _digest, basis
 from lecturebench.report.figures import blank
 from lecturebench.report.slides import _slide, _verdicts, write_slides
 from lecturebench.report.style import Picture, styled
@@ -65,6 +66,18 @@ def test_figure_that_lost_a_file_is_drawn_anew(tmp_path, plate, ending):
     Album(tmp_path).finish([plate()])
     (tmp_path / "figures" / f"errors.{ending}").unlink()
     assert Album(tmp_path).finish([plate()]) == (1, 0)
+
+
+def test_figure_depends_on_the_version_of_matplotlib(tmp_path, monkeypatch):
+    bench = tmp_path / "bench_one.py"
+    bench.write_text("")
+    version, before = metadata.version, basis(bench, [])
+    monkeypatch.setattr(metadata, "version", lambda name: "9.9" if name == "matplotlib" else version(name))
+    _code.cache_clear()
+    other = basis(bench, [])
+    monkeypatch.undo()
+    _code.cache_clear()
+    assert other != before == basis(bench, [])
 
 
 SCRIPTED = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script><g onload="alert(1)"/></svg>'

@@ -6,10 +6,13 @@ import functools
 import io
 import re
 import xml.etree.ElementTree as ElementTree
+import zlib
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from fontTools.subset import Options
+from fontTools.ttLib import TTFont
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -17,7 +20,7 @@ from PIL import Image
 from lecturebench.metrics import named
 from lecturebench.report import figures
 from lecturebench.report.audit import Step
-from lecturebench.report.figures import Band, Point
+from lecturebench.report.series import Band, Point
 from lecturebench.report.style import INK, TONES, Picture, method_styles, styled, themed
 
 STYLES = method_styles(["ridge", "dropout", "lda"])
@@ -201,3 +204,16 @@ def test_inlined_figures_follow_the_theme_and_share_no_ids() -> None:
 def test_alt_texts_cannot_leave_their_attribute() -> None:
     svg = themed(drawn()[0].svg, '"><script>')
     assert "<script" not in svg
+
+
+def test_fonts_of_a_pdf_have_its_letters_and_no_tables_that_set_text() -> None:
+    before = list(Options()._drop_tables_default)
+    pdf = drawn()[0].pdf
+    begins = [match.end() for match in re.finditer(rb">>\s*stream\r?\n", pdf)]
+    contents = [zlib.decompressobj().decompress(pdf[begin:]) for begin in begins]
+    fonts = [TTFont(io.BytesIO(content)) for content in contents if content.startswith(b"\x00\x01\x00\x00")]
+    assert fonts
+    for font in fonts:
+        assert not {"GSUB", "GPOS", "GDEF"} & set(font.keys())
+        assert any(font["glyf"][name].numberOfContours for name in font.getGlyphOrder())
+    assert Options()._drop_tables_default == before

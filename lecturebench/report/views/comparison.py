@@ -6,11 +6,13 @@ import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lecturebench.environment import cores
 from lecturebench.judging.results import Results, RowResult
 from lecturebench.judging.statistics import ALPHA, BOOTSTRAP_SEED, FEWEST_SEEDS, paired_interval, win_probability
 from lecturebench.metrics import DEFAULT, METRICS, Metric
@@ -19,6 +21,7 @@ from lecturebench.report.views.rows import finite
 
 ALL_PAIRS = 6  # so many rows are all compared; of more, each with the best one and with its neighbour
 FEWEST_DATASETS = 3
+MOST_THREADS = 4  # each has arrays of a few million numbers
 
 LossesBySeed = Mapping[int, npt.NDArray[Any]]
 
@@ -31,22 +34,29 @@ def comparison_data(results: Results, saved: Predictions) -> list[dict[str, Any]
     """
     ids = {row: i for i, row in enumerate(results.rows)}
     comparisons = []
-    for (benchmark, dataset, profile, backend), rows in _places(results.rows).items():
-        losses = {row: summary.losses for row in rows if (summary := saved.of_row(row)) is not None and summary.losses}
-        best = sorted(losses, key=lambda row: row.mean_of(_metric(row).name))
-        pairs = [(a, b) for a, b in _chosen(best) if _comparable(a, b, losses[a], losses[b])]
-        if pairs:
-            comparisons.append(
-                {
-                    "benchmark": benchmark,
-                    "dataset": dataset,
-                    "profile": profile,
-                    "backend": backend,
-                    "metric": _metric(best[0]).name,
-                    "rows": [ids[row] for row in best],
-                    "pairs": [{"a": ids[a], "b": ids[b], **compared(a, b, losses[a], losses[b])} for a, b in pairs],
-                }
-            )
+    # Most of it is drawing random numbers, during which other threads can work.
+    with ThreadPoolExecutor(min(cores(), MOST_THREADS)) as threads:
+        for (benchmark, dataset, profile, backend), rows in _places(results.rows).items():
+            summaries = {row: saved.of_row(row) for row in rows}
+            losses = {row: summary.losses for row, summary in summaries.items() if summary and summary.losses}
+            best = sorted(losses, key=lambda row: row.mean_of(_metric(row).name))
+            pairs = [(a, b) for a, b in _chosen(best) if _comparable(a, b, losses[a], losses[b])]
+            found = [threads.submit(compared, a, b, losses[a], losses[b]) for a, b in pairs]
+            if pairs:
+                comparisons.append(
+                    {
+                        "benchmark": benchmark,
+                        "dataset": dataset,
+                        "profile": profile,
+                        "backend": backend,
+                        "metric": _metric(best[0]).name,
+                        "rows": [ids[row] for row in best],
+                        "pairs": [
+                            {"a": ids[a], "b": ids[b], **pair.result()}
+                            for (a, b), pair in zip(pairs, found, strict=True)
+                        ],
+                    }
+                )
     return comparisons
 
 
