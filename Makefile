@@ -45,8 +45,9 @@ readme: $(INSTALLED)  ## put the committed reference table between README's mark
 	$(VENV)/bin/python -m lecturebench report $(REFERENCE) --readme README.md
 
 .PHONY: speed
-speed: $(INSTALLED)  ## time the error table against a plain Keras and scikit-learn script
-	$(VENV)/bin/python -m benchmarks.speed
+speed: $(VENV)/.installed-jax $(VENV)/.installed-torch  ## time the lecture's network beside Keras, PyTorch and scikit-learn, 25 min
+	$(VENV)/bin/python -m benchmarks.speed $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(WORKS),--works $(WORKS)) \
+	    $(if $(DEVICE),--device $(DEVICE)) $(if $(OUT),--out "$(OUT)")
 
 ##@ Checks
 .PHONY: test
@@ -83,6 +84,7 @@ help:  ## this list
 	@echo
 	@echo "reproduce and reproduce-all take: SEEDS=10 JOBS=2 PROFILE=smoke|lecture|full DATASET=fashion_mnist"
 	@echo "  BACKEND=tensorflow|jax|torch DEVICE=cpu|gpu OUT=folder STRICT=1 (missing data is an error)"
+	@echo "speed takes: ROUNDS=5 WORKS=\"1 2 growth\" (2, the whole error table, half an hour a round) DEVICE=gpu OUT=folder"
 
 # Stamps: an environment is made once, and again after its lock changed. Each lock holds all of default.txt too.
 $(VENV)/bin/pip:

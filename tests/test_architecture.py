@@ -92,6 +92,8 @@ LIGHT_ROOMS = ("lecturebench.report", "lecturebench.judging.statistics", "lectur
 # Functions that the front door offers to suites, and whose imports happen when a suite calls them.
 FOR_SUITES = {"lecturebench.autodiff"}
 NEVER_IN_LIGHT_ROOMS = HEAVY - {"sklearn", "tensorflow_datasets"}
+# Scripts as their users write them, which `make speed` runs and nothing imports.
+PEERS = "benchmarks.speed.peers."
 
 
 @dataclass(frozen=True)
@@ -232,6 +234,7 @@ def slow_imports(root: Path) -> list[str]:
     return [
         f"importing {start} imports {item.name} at {item.module}:{item.line}; do it inside a function"
         for start in graph
+        if not start.startswith(PEERS)
         for module in reached(start, graph)
         for item in graph[module]
         if item.top in HEAVY - HOMES.get(start, set())
@@ -308,6 +311,14 @@ def test_suite_reads_in_five_minutes() -> None:
 
 def test_heavy_packages_are_imported_inside_functions() -> None:
     assert slow_imports(ROOT) == []
+
+
+def test_peers_import_nothing_of_ours_and_are_imported_by_nothing() -> None:
+    imports = all_imports(ROOT)
+    peers = [module for module in imports if module.startswith(PEERS)]
+    assert len(peers) > 4
+    assert [item for module in peers for item in imports[module] if item.top in OURS] == []
+    assert [item for items in imports.values() for item in items if f"{item.name}.".startswith(PEERS)] == []
 
 
 def test_records_are_read_and_judged_without_a_framework() -> None:

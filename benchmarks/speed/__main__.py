@@ -1,107 +1,290 @@
-"""The error table by the suite and by a plain script, timed in turns on this machine.
+"""How fast it is, measured beside what a user would otherwise write: all ways in turns on this machine, in one run.
 
-    python -m benchmarks.speed --seeds 2 --rounds 1
+    python -m benchmarks.speed                                    work 1 and growth, about 25 minutes on two cores
+    python -m benchmarks.speed --works 2                          the whole error table, half an hour a round
 
-A round fits the three networks with as many seeds, then logistic regression and discriminant analysis once, first one
-way and then the other; the next round swaps them. MNIST is decoded beforehand. The penalty is not chosen here: both
-ways fit the ridge row with one penalty, and the suite's own table adds 27 more fits of the same kind to both sides.
+work 1   the lecture's dropout network: lecturebench, Keras, PyTorch, scikit-learn, and the floor of this machine
+work 2   the whole error table, from interpreter start to page, against one plain script
+growth   time and memory against seeds, runs at once, training images and units
+
+Each way is a process of its own in each round, and the next round begins with another one. Lines go to OUT/speed.csv
+after each round, whole, so that Ctrl-C keeps the rounds that are done; a work measured again takes the place of its
+earlier lines, those of other works stay. `lecturebench report OUT` then has a section on them.
+
+A way whose library is not installed is a row that says so. Exit code 1: a way failed, or reached another error.
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
+import functools
+import importlib.util
+import io
+import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+from rich.console import Console
 
-from lecturebench import Network
 from lecturebench.datasets import Dataset, load
-from lecturebench.declare.suites import discover
-from lecturebench.environment import cores, environment
-from lecturebench.execution.plan import Request
-from lecturebench.execution.progress import PlainDisplay
-from lecturebench.session import Question, fit_anew
+from lecturebench.datasets.published import published_order
+from lecturebench.declare.benchmark import BACKENDS, DEVICES
+from lecturebench.environment import commit, cores, environment
+from lecturebench.errors import DataMissing, UsageError
+from lecturebench.report.speed import FILE, Line, named, read, summary, takes, to_csv
+from lecturebench.report.speed_terminal import speed_table
+from lecturebench.report.works import LIBRARIES, WORKS, Way, Work
+from lecturebench.session import LATEST, check_backend
+from lecturebench.store import write_whole
 
-NETWORKS = ("ridge", "dropout", "softmax")
-BASELINES = ("logistic", "lda")
-
-
-def by_plain_script(mnist: Path, seeds: int) -> float:
-    """Seconds of the plain script, one process per fit, one after another, each with all cores."""
-    start = time.perf_counter()
-    quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
-    for method, seed in [(name, seed) for name in NETWORKS for seed in range(seeds)] + [(b, 0) for b in BASELINES]:
-        script = str(Path(__file__).with_name("plain.py"))
-        began = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, script, str(mnist), method, str(seed)],
-            env=quiet,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        print(
-            f"  plain  {method} seed {seed}: {float(done.stdout):.2%}, {time.perf_counter() - began:.1f} s", flush=True
-        )
-    return time.perf_counter() - start
+HERE = Path(__file__).resolve().parent
+RUNS_EACH = 2  # of one worker of ours, so that none ends long before the others
+ON_A_CARD = 4  # runs at once, which share it
+LONGEST = 4 * 3600  # seconds of one way
 
 
-def by_suite(data: Dataset, seeds: int, backend: str) -> float:
-    """Seconds of the suite, from planning to the last record written."""
-    table = discover()["error_table"]
-    ridge = table.method("ridge")
-    assert ridge.training is not None
-    fixed = Network("ridge", ridge.title, ridge.function, ridge.training, units=(256, 128), penalty=1e-4)
-    methods = tuple(fixed if method.name == "ridge" else method for method in table.methods)
-    wanted = (*NETWORKS, *BASELINES)
-    request = Request(
-        dataclasses.replace(table, methods=methods),
-        "mnist",
-        data.digests,
-        "lecture",
-        backend,
-        methods=wanted,
-        seeds=seeds,
+@dataclass(frozen=True)
+class Budget:
+    """What is asked for. at_once: runs that go on beside each other."""
+
+    device: str
+    seeds: int
+    epochs: int
+
+    @property
+    def at_once(self) -> int:
+        return cores() if self.device == "cpu" else ON_A_CARD
+
+    def options(self, turn: Turn, seed: int) -> list[str]:
+        """The options of a way with their values."""
+        machine = {"cores": cores(), "at_once": self.at_once, "runs": RUNS_EACH * self.at_once}
+        asked = {"device": self.device, "epochs": self.epochs, "seeds": self.seeds}
+        own = {"backend": turn.backend, "x": turn.x, "seed": seed}
+        return [option.format(**machine, **asked, **own) for option in turn.way.options]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A way on a backend, at one size."""
+
+    way: Way
+    backend: str
+    x: int
+
+
+def turns(work: Work, backends: Sequence[str], budget: Budget) -> list[Turn]:
+    """What a round of a work comes to."""
+    # The size of a work that does not grow is what its scripts are told.
+    size = budget.seeds if any("{seeds}" in option for way in work.ways for option in way.options) else budget.epochs
+    return [
+        Turn(way, backend, x)
+        for way in work.ways
+        if way.gpu or budget.device == "cpu"
+        for x in (way.xs or (size,))
+        for backend in (way.backends or backends)
+    ]
+
+
+@functools.cache
+def lacking(backend: str, device: str) -> str:
+    """Why nothing can be measured on a backend here; "" if it can."""
+    module, title = LIBRARIES[backend]
+    if importlib.util.find_spec(module) is None:
+        return f"{title} is not installed"
+    if device == "gpu":
+        try:
+            check_backend(backend, device)
+        except UsageError:
+            return f"{title} sees no GPU here"
+    return ""
+
+
+def measured(turn: Turn, mnist: Path, round_: int, budget: Budget) -> dict[str, Any]:
+    """What the way's script says of one round; of several at once the medians, and the time of one of them.
+
+    RuntimeError with its last line if it fails.
+    """
+    several = budget.at_once if turn.way.several else 1
+    processes = []
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            for i in range(several):
+                command = command_of(turn, mnist, several * round_ + i, budget)
+                surroundings = {**_surroundings(turn.backend, budget.device), "KERAS_HOME": folder}
+                processes.append(
+                    subprocess.Popen(
+                        command, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+                    )
+                )
+            said = [_said(process) for process in processes]
+        finally:
+            for process in processes:
+                process.kill()
+                process.wait()
+    whole = {name: statistics.median(each[name] for each in said) for name in said[0] if name != "versions"}
+    return {**whole, "seconds": whole["seconds"] / several, "versions": said[0]["versions"]}
+
+
+def command_of(turn: Turn, mnist: Path, seed: int, budget: Budget) -> list[str]:
+    """The command of a way. A peer is a script that knows nothing of this package, and is given the data as a file."""
+    script = turn.way.script
+    peer = script.startswith("peers/")
+    start = [str(HERE / f"{script}.py"), str(mnist)] if peer else ["-m", f"benchmarks.speed.{script}"]
+    return [sys.executable, *start, *budget.options(turn, seed)]
+
+
+def _surroundings(backend: str, device: str) -> dict[str, str]:
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": _path()}
+    if device == "cpu":
+        quiet |= {"CUDA_VISIBLE_DEVICES": ""}
+    return {**os.environ, **quiet, **({"KERAS_BACKEND": backend} if backend in BACKENDS else {})}
+
+
+def _path() -> str:
+    """Where the processes find this package, from whatever folder it was called."""
+    return os.pathsep.join(filter(None, (str(HERE.parent.parent), os.environ.get("PYTHONPATH"))))
+
+
+def _said(process: subprocess.Popen[str]) -> dict[str, Any]:
+    out, err = process.communicate(timeout=LONGEST)
+    if process.returncode == 0:
+        return dict(json.loads(out.strip().splitlines()[-1]))
+    last = next(iter((err or out).strip().splitlines()[-1:]), f"exit code {process.returncode}")
+    raise RuntimeError(last[:200])
+
+
+def line_of(work: str, turn: Turn, round_: int, budget: Budget, **values: Any) -> Line:
+    """A line, with the machine and the code."""
+    machine, (sha, dirty) = environment(), commit()
+    return Line(
+        work=work,
+        way=turn.way.name,
+        backend=turn.backend,
+        device=budget.device,
+        round=round_,
+        x=turn.x,
+        cpu=machine["cpu"],
+        cores=machine["cores"],
+        gpu=machine["gpu"] if budget.device == "gpu" else "",
+        commit=sha[:12] + ("+" if dirty else ""),
+        **values,
     )
-    start = time.perf_counter()
-    display = PlainDisplay(lambda line: print(f"  suite  {line}", flush=True))
-    summary = fit_anew([request], Question(backend=backend), display=display)
-    assert not summary.failed, summary.failed
-    return time.perf_counter() - start
 
 
-def main() -> None:
-    """Time both in turns and print the ratio."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=2, help="fits of each network")
-    parser.add_argument("--rounds", type=int, default=1, help="times both ways are timed")
-    parser.add_argument("--backend", default="tensorflow", help="of the suite; the script is Keras on TensorFlow")
-    arguments = parser.parse_args()
-    data = load("mnist", say=print)
-    times: dict[str, list[float]] = {"plain": [], "suite": []}
+def of_round(work: str, round_: int, asked: Sequence[Turn], mnist: Path, budget: Budget) -> Iterator[Line]:
+    """A line for each way in this round, in an order that the round begins at another place."""
+    first = (round_ - 1) % len(asked)
+    for turn in (*asked[first:], *asked[:first]):
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        if why := lacking(turn.backend, budget.device):
+            yield line_of(work, turn, round_, budget, started=started, note=why)
+            continue
+        try:
+            said = measured(turn, mnist, round_, budget)
+        except (RuntimeError, ValueError, subprocess.TimeoutExpired) as error:
+            yield line_of(work, turn, round_, budget, started=started, note=f"failed: {error}")
+            continue
+        versions = ", ".join(f"{name} {version}" for name, version in sorted(said.pop("versions").items()))
+        yield line_of(work, turn, round_, budget, started=started, versions=versions, **said)
+
+
+def write_mnist(path: Path, data: Dataset) -> None:
+    """MNIST as the peers read it: in the published order, whose last fifth Keras' ``validation_split`` holds out."""
+    import numpy as np
+
+    order = published_order(data)
+    i = slice(None) if order is None else np.argsort(order)
+    train = {"x_train": data.train.X[i], "y_train": data.train.y[i]}
+    np.savez(path, **train, x_test=data.test.X, y_test=data.test.y)
+
+
+def measure(
+    works: Sequence[str], backends: Sequence[str], rounds: int | None, budget: Budget, file: Path, console: Console
+) -> list[Line]:
+    """Measure these works and write their lines after each round. All lines of the file, earlier ones of others too."""
+    earlier = [*read(file)] if file.exists() else []
+    data = load("mnist", say=lambda line: console.print(line, markup=False))
     with tempfile.TemporaryDirectory() as folder:
         mnist = Path(folder) / "mnist.npz"
-        arrays = {"x_train": data.train.X, "y_train": data.train.y, "x_test": data.test.X, "y_test": data.test.y}
-        np.savez(mnist, **arrays)
-        ways = {
-            "plain": lambda: by_plain_script(mnist, arguments.seeds),
-            "suite": lambda: by_suite(data, arguments.seeds, arguments.backend),
-        }
-        for turn in range(arguments.rounds):
-            for way in ("plain", "suite") if turn % 2 == 0 else ("suite", "plain"):
-                times[way].append(ways[way]())
-    print(f"{environment()['cpu']}, {cores()} cores, {arguments.seeds} seeds, backend {arguments.backend}")
-    for way, seconds in times.items():
-        print(f"{way}: {', '.join(f'{value:.1f} s' for value in seconds)}")
-    ratios = [plain / suite for plain, suite in zip(times["plain"], times["suite"], strict=True)]
-    print(f"the suite is {', '.join(f'{ratio:.2f}' for ratio in ratios)} times as fast")
+        write_mnist(mnist, data)
+        for name in works:
+            work = WORKS[name]
+            asked = turns(work, backends, budget)
+            often = 1 if any(way.xs for way in work.ways) else rounds or work.rounds
+            earlier = [line for line in earlier if (line.work, line.device) != (name, budget.device)]
+            count = f"{often} rounds take" if often > 1 else "it takes"
+            console.print(f"{work.title}: on two quiet cores {count} about {takes(work, often)}", highlight=False)
+            for round_ in range(1, often + 1):
+                lines = []
+                for line in of_round(name, round_, asked, mnist, budget):
+                    lines.append(line)
+                    console.print(_told(work, line, often), markup=False, highlight=False)
+                earlier += lines
+                write_whole(file, to_csv(earlier))
+    return earlier
+
+
+def _told(work: Work, line: Line, rounds: int) -> str:
+    at = f" {line.x}" if any(way.xs for way in work.ways) else ""
+    what = f"{line.round}/{rounds}  {named(work, (line.way, line.backend), line.device)}{at}: "
+    if line.seconds is None:
+        return what + line.note
+    return what + f"{line.seconds:.2f} s" + (f", error {line.error:.2%}" if line.error is not None else "")
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Measure, write, show. The exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.speed",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--rounds", type=_positive, help="of work 1 and 2 [5 of work 1, 1 of work 2; growth has one]")
+    parser.add_argument("--works", nargs="+", choices=[*WORKS], default=["1", "growth"], help="[1 growth]")
+    parser.add_argument(
+        "--backends", nargs="+", choices=BACKENDS, default=["tensorflow", "jax"], help="of ours [tensorflow jax]"
+    )
+    parser.add_argument("--device", choices=DEVICES, default="cpu", help="for all ways that can use it [cpu]")
+    parser.add_argument("--seeds", type=_positive, default=5, help="of the error table in work 2 [5]")
+    parser.add_argument("--epochs", type=_positive, default=10, help="of the network in work 1 [10]")
+    parser.add_argument("--out", type=Path, default=LATEST, help=f"folder of {FILE} [{LATEST}]")
+    arguments = parser.parse_args(given)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # in a log each line stands as it comes
+    console = Console()
+    budget = Budget(arguments.device, arguments.seeds, arguments.epochs)
+    file = arguments.out / FILE
+    try:
+        lines = measure(
+            *([*dict.fromkeys(arguments.works)], [*dict.fromkeys(arguments.backends)], arguments.rounds),
+            *(budget, file, console),
+        )
+    except KeyboardInterrupt:
+        console.print(f"stopped; {file} has the rounds that were done" if file.exists() else "stopped")
+        return 130
+    except (DataMissing, UsageError, OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    now = [line for line in lines if line.work in arguments.works and line.device == arguments.device]
+    shown = summary(now)
+    console.print(speed_table(shown, console.width))
+    console.print(f"{file}; `lecturebench report {arguments.out}` shows it on the page", markup=False)
+    return int(bool(shown.unequal) or any(line.note.startswith("failed") for line in now))
+
+
+def _positive(text: str) -> int:
+    if not (text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return int(text)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -74,7 +74,8 @@ class Request:
     """What somebody asked for. methods: None means all. seeds, time_limit: None means as the profile says.
 
     kind: the dataset's, which decides what methods without a view of their own see. examples: how many the training
-    split has, None where nobody looked. They predict times and are no part of the key.
+    split has, None where nobody looked. They predict times and are no part of the key. first_seed: of the judged runs,
+    for timings whose rounds are not to give the same errors again.
     """
 
     benchmark: Benchmark
@@ -89,6 +90,7 @@ class Request:
     time_limit: float | None = None
     threads: int = THREADS
     examples: int | None = None
+    first_seed: int = 0
 
     @property
     def asked(self) -> list[Method]:
@@ -136,7 +138,7 @@ def plan(request: Request, ended: Mapping[str, Record], sources: Mapping[str, st
             else:
                 fixed, judged = {name: choice.grid[0] for name, choice in method.choices.items()}, waiting
                 deciding |= {run.key for run in grid_runs if run.key not in ended}
-        own = [_run(request, method, fixed, seed, "judged", source) for seed in seeds]
+        own = [_run(request, method, fixed, request.first_seed + seed, "judged", source) for seed in seeds]
         if method.deterministic is None:
             first = ended.get(own[0].key)
             # Of one that waits nobody knows the key yet.

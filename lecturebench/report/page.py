@@ -48,6 +48,7 @@ from lecturebench.report.reasons import (
     why_decides,
 )
 from lecturebench.report.sections import Section, benchmarks_of, foldable, sections_of, styles_of
+from lecturebench.report.speed_section import SpeedSection, speed_section
 from lecturebench.report.table import STALE_HEADING, columns_seen, write_tables
 from lecturebench.report.tally import SIGNS, Count, counts, false_alarms, headline
 from lecturebench.report.templating import templates, visible
@@ -112,7 +113,8 @@ def render_page(
     album: has the figures; by default all are drawn anew. error_rates: how often the design errs, by kind of runs and
     number of seeds, as shares in [0, 1].
     """
-    return _rendered(results, Predictions(store, load), album or Album(), error_rates)[0]
+    speed = speed_section(store.folder)
+    return _rendered(results, Predictions(store, load), album or Album(), error_rates, speed)[0]
 
 
 def write_report(
@@ -132,15 +134,18 @@ def write_report(
     without those. slides: ``slides.pdf`` too. say: is given a line about each. Equal results give equal bytes.
     """
     album = Album(folder)
-    text, sections = _rendered(results, Predictions(store, load), album, error_rates)
+    speed = speed_section(store.folder)
+    text, sections = _rendered(results, Predictions(store, load), album, error_rates, speed)
     write_tables(results, folder)
     write_whole(folder / "environment.json", render_environments(results).encode())
     page = folder / "index.html"
     write_whole(page, text.encode())
+    for note in speed.notes:
+        say(f"warning: {note}")
     if page_alone:
         return page
     say(f"page: {page}; its figures follow as files")
-    drawn, kept = album.finish(plate for section in sections for plate in section.plates)
+    drawn, kept = album.finish([*(plate for section in sections for plate in section.plates), *speed.plates])
     say(f"figures: {drawn} drawn, {kept} unchanged, in {folder / 'figures'}")
     if slides:
         from lecturebench.report.slides import write_slides
@@ -156,12 +161,16 @@ def write_report(
     return page
 
 
-def _rendered(results: Results, saved: Predictions, album: Album, error_rates: ErrorRates) -> tuple[str, list[Section]]:
+def _rendered(
+    results: Results, saved: Predictions, album: Album, error_rates: ErrorRates, speed: SpeedSection
+) -> tuple[str, list[Section]]:
     """The page's text, as UTF-8 can write it, and the sections whose figures it shows."""
     sections = sections_of(results, saved)
     pictures = {section.anchor: list(filter(None, map(album.shown, section.main))) for section in sections}
-    saved.notes += album.notes
+    growth = list(filter(None, map(album.shown, speed.plates)))
+    saved.notes += [*album.notes, *speed.notes]
     content = _content(results, sections, pictures, saved) | {"error_rates": error_rates}
+    content |= {"speed": speed.found, "growth": growth}
     text = _templates().get_template("page.html").render(content)
     return text.encode(errors="replace").decode(), sections
 

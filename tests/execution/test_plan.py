@@ -378,3 +378,13 @@ def test_runs_of_other_schedules_have_other_keys():
         for schedule in (None, Schedule("cosine"), Schedule("cosine", warmup=0.1))
     }
     assert len(keys) == 3
+
+
+def test_first_seed_shifts_the_judged_runs_and_leaves_what_chooses_as_it_is(table):
+    def seeds(**given):
+        request = Request(table, "mnist", DIGESTS, "lecture", "tensorflow", methods=("ridge", "dropout"), **given)
+        runs, waiting, _ = plan(request, {}, Sources())
+        return [(run.role, run.method, run.seed) for run in (*runs, *waiting)]
+
+    shifted = [(role, name, seed + 7 * (role == "judged")) for role, name, seed in seeds(seeds=3)]
+    assert sorted(seeds(seeds=3, first_seed=7)) == sorted(shifted)
