@@ -67,12 +67,14 @@ class Album:
         self._known = self._read()
         self._drawn: dict[str, Picture] = {}
         self._faulty: set[str] = set()
+        self._sound: set[str] = set()  # shown as they were drawn: not read and parsed again
         self.notes: list[str] = []
 
     def shown(self, plate: Plate) -> Shown | None:
         """The figure for the page, from its file where that is up to date; None if there is nothing to see."""
         files = self._current(plate)
         if files:
+            self._sound.add(plate.name)
             texts = self._known[plate.name]
             return Shown(plate.name, texts["title"], texts["caption"], texts["alt"], files["svg"])
         picture = self._picture(plate)
@@ -90,7 +92,7 @@ class Album:
         manifest: dict[str, dict[str, str]] = {}
         drawn = kept = 0
         for plate in plates:
-            if self._current(plate):
+            if plate.name in self._sound or self._current(plate):
                 manifest[plate.name] = self._known[plate.name]
                 kept += 1
                 continue
