@@ -165,7 +165,8 @@ def confusion_counts(y: npt.NDArray[Any], runs: Sequence[metrics.Predictions], c
     """(true, predicted) counts, averaged over the runs. y: (n,)."""
     counts = np.zeros((classes, classes))
     for run in runs:
-        np.add.at(counts, (np.asarray(y), run.predicted), 1)
+        cells = np.asarray(y, dtype=np.intp) * classes + run.predicted
+        counts += np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
     return counts / max(1, len(runs))
 
 
