@@ -306,7 +306,7 @@ def _table(work: Work, device: str, lines: Sequence[Line]) -> Table:
     by_place: dict[Place, list[Line]] = {}
     for line in sorted(lines, key=lambda line: order.index(line.way) if line.way in order else len(order)):
         by_place.setdefault((line.way, line.backend), []).append(line)
-    seconds = {place: {line.round: line.seconds for line in of if line.seconds} for place, of in by_place.items()}
+    seconds = {place: {line.round: _of_one(line) for line in of if line.seconds} for place, of in by_place.items()}
     measure = next((place for place, of in by_place.items() if place[0] == work.ours and _errors(of)), None)
     unequal = {
         place: why
@@ -357,6 +357,13 @@ def _device(device: str, line: Line) -> str:
     return line.gpu or "GPU" if device == "gpu" else f"{line.cores} {'core' if line.cores == 1 else 'cores'}"
 
 
+def _of_one(line: Line) -> float:
+    """Seconds of a run. A floor is measured on one thread; as many work beside each other as there are cores."""
+    assert line.seconds is not None
+    beside = line.cores if line.way in FLOORS and line.device == "cpu" else 1
+    return line.seconds / max(1, beside)
+
+
 def _errors(lines: Iterable[Line]) -> list[float]:
     return [line.error for line in lines if line.error is not None]
 
@@ -398,9 +405,7 @@ def _goal(
     own = seconds.get(ours, {})
     ratios: list[float] = []
     if against is not None and ours not in unequal:
-        # A floor is of one thread: as many runs as there are cores went on beside each other.
-        cores = by_place[ours][-1].cores if target.share and device == "cpu" and own else 1
-        ratios = [seconds[against][r] / (own[r] * cores) for r in own if r in seconds[against]]
+        ratios = [seconds[against][r] / own[r] for r in own if r in seconds[against]]
     at_least = target.at_least if device == "cpu" else NAN
     ratio = _median(ratios)
     if ratios:
@@ -429,7 +434,7 @@ def _remarks(work: Work, device: str, lines: Sequence[Line], rounds: int, measur
         )
         yield f"{same} of the difference over the rounds holds 0.{''.join(allowed)}"
     if any(line.way in FLOORS and line.seconds is not None for line in lines):
-        whole = "the whole card" if device == "gpu" else "one run on one thread"
+        whole = "the whole card" if device == "gpu" else "a run per core, each on one thread"
         yield (
             f"The floor is of {whole}: its products at the rate that one of 2048 × 2048 numbers reaches in the same "
             "library. What RMSprop has to move is a bound only where the weights fit in no cache."

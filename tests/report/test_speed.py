@@ -91,6 +91,12 @@ def test_goals_are_the_medians_of_the_rounds_ratios(title: str, against: str, ra
     assert goal.word == word
 
 
+def test_floor_of_one_thread_is_shown_of_as_many_runs_at_once_as_there_are_cores() -> None:
+    floor = row_of(summary(ALL), "floor: products", "TensorFlow")
+    assert (floor.seconds, floor.low, floor.high) == (1.1, 1.0, 1.2)
+    assert goal_of(summary(ALL), "lecturebench, per core, TensorFlow", "floor").ratio < 1 < 3.0 / floor.seconds
+
+
 def test_ratio_is_of_the_rounds_that_both_ways_have() -> None:
     lines = [line for line in ALL if (line.way, line.round) != ("keras_fit", 1)]
     assert goal_of(summary(lines), "lecturebench, per core, JAX", "Keras fit").ratio == pytest.approx((5.6 + 6.25) / 2)
