@@ -474,7 +474,8 @@ class Store:
     def state(self) -> object:
         """What is equal to what it was before as long as nothing has been written that verdicts depend on.
 
-        That is of each file of a run, and of what is remembered of the last call, which file it is, its size and time.
+        That is of each file of a run, and of what is remembered of the last call, which file it is, its size and times;
+        when it was changed too, since when it was written can be put back.
         """
         try:
             runs = [folder for folder in self.runs.glob("[!.]*") if folder.is_dir()]
@@ -483,7 +484,7 @@ class Store:
             seen = [(file.path, file.stat()) for file in files]
         except OSError:
             return object()  # something is being deleted at this moment
-        return sorted((path, about.st_ino, about.st_size, about.st_mtime_ns) for path, about in seen)
+        return sorted((path, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns) for path, about in seen)
 
     def record(self, key: str) -> Record:
         """One record. DamagedRecord if it cannot be read.

@@ -29,7 +29,6 @@ import sys
 import types
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from lecturebench.declare.modules import BASELINES, package_name, resolve, without_place
@@ -199,7 +198,7 @@ class _Walk:
         """A function or class by its source; one made inside another with what it holds, its defaults included."""
         name = f"{self.label(function.__module__)}.{function.__qualname__}"
         code = getattr(function, "__code__", None)
-        self.follow_function(function.__module__, function.__qualname__, code)
+        self.follow_function(function.__module__, function.__qualname__, function if code else None)
         if code is None:
             return name
         held = []
@@ -247,17 +246,20 @@ class _Walk:
         """Whether a class is written in a file that is followed."""
         return self.file_of(kind.__module__) is not None
 
-    def follow_function(self, module: str, qualname: str, code: CodeType | None) -> None:
+    def follow_function(self, module: str, qualname: str, function: Any | None) -> None:
         """Follow a function by its name in its file; where the file binds no such name (a lambda), the whole file.
 
-        A wrapper says that it is what it wraps: its own code, where that lies elsewhere, is followed too.
+        A wrapper says that it is what it wraps: its own code, where that lies elsewhere, is followed too, in the module
+        whose names it sees. function: None for a class.
         """
-        path = getattr(sys.modules.get(module), "__file__", None) or (code.co_filename if code else None)
-        places = {(path, qualname)} if path else set()
-        if code is not None:
-            places.add((code.co_filename, code.co_qualname))
-        for place, name in sorted(places):
-            file = self.file_at(Path(place).resolve(), module)
+        path = getattr(sys.modules.get(module), "__file__", None)
+        places = {(path, qualname, module)} if path else set()
+        if function is not None:
+            code, own = function.__code__, function.__globals__.get("__name__") or module
+            names = {code.co_qualname} if path else {code.co_qualname, qualname}
+            places |= {(code.co_filename, name, own) for name in names}
+        for place, name, own in sorted(places):
+            file = self.file_at(Path(place).resolve(), own)
             if file is not None:
                 top = name.partition(".")[0]
                 self.follow(file, [top] if top in file.statements else None)
@@ -374,8 +376,9 @@ class _Walk:
         # A file that was run by its path is no module that could be found by its name.
         file = self.file_of(module)
         if file is None or file.path != path:
-            file = self.files[module] = self.parse(path, module, is_package=path.name == "__init__.py")
-            self.uses.clear()  # what led to the other file of that name leads here now
+            file = self.parse(path, module, is_package=path.name == "__init__.py")
+            # What led to the other file of that name leads here now, in this digest and in no other of the look.
+            self.files, self.uses = {**self.files, module: file}, {}
         return file
 
     def file_of(self, module: str) -> File | None:

@@ -268,6 +268,38 @@ def test_digests_of_one_look_are_those_of_many_and_the_next_look_sees_what_chang
     assert [a == b for a, b in zip(before, after, strict=True)] == [False, False, True, True, False]
 
 
+def test_decorator_that_lies_elsewhere_changes_no_other_digest_of_the_look(root: Path) -> None:
+    beside = root.parent / "beside"
+    beside.mkdir()
+    (beside / "deco.py").write_text("def logged(function):\n    def inner(): pass\n    return inner\n")
+    wrapped = function_of(beside, "deco", "logged.<locals>.inner")
+    wrapped.__module__, wrapped.__qualname__ = "ours.tools", "scale"  # as functools.wraps has it
+    network = function_of(root, "dense", "two_layer")
+    alone = [source_digest(each, roots=[root]) for each in (wrapped, network)]
+    for order in ((0, 1), (1, 0)):
+        look, values = Look(), (wrapped, network)
+        found = {i: source_digest(values[i], roots=[root], look=look) for i in order}
+        assert [found[0], found[1]] == alone
+    edit(root, "tools.py", "return x * FACTOR", "return FACTOR * x")
+    look = Look()
+    source_digest(wrapped, roots=[root], look=look)
+    assert source_digest(network, roots=[root], look=look) != alone[1]
+
+
+def test_function_counts_beside_a_wrapper_from_elsewhere_that_has_its_name(root: Path) -> None:
+    beside = root.parent / "beside"
+    beside.mkdir()
+    (beside / "deco.py").write_text("def logged(function):\n    def inner(): pass\n    return inner\n")
+    wrapper, scale = function_of(beside, "deco", "logged.<locals>.inner"), function_of(root, "tools", "scale")
+    wrapper.__module__, wrapper.__qualname__ = scale.__module__, scale.__qualname__  # as functools.wraps has it
+    seen = {source_digest(wrapper, scale, roots=[root])}
+    edit(root, "tools.py", "return x * FACTOR", "return FACTOR * x")
+    seen.add(source_digest(wrapper, scale, roots=[root]))
+    edit(root.parent / "beside", "deco.py", "pass", "return 1")
+    seen.add(source_digest(wrapper, scale, roots=[root]))
+    assert len(seen) == 3
+
+
 def test_names_that_import_each_other_in_a_circle_end(root: Path) -> None:
     (root / "left.py").write_text("from .right import x\nfrom .right import *\n\ndef f():\n    return x, y\n")
     (root / "right.py").write_text("from .left import x\nfrom .left import *\n")
