@@ -1,6 +1,6 @@
 """The lecture's layers in scikit-learn's MLPClassifier, which has neither dropout nor RMSprop: Adam, and no mask.
 
-``early_stopping`` is how it holds out a fifth and looks at it after each epoch; within ten it stops none.
+``early_stopping`` is how it holds out a fifth and looks at it after each epoch; it stops nothing here.
 ``python sklearn_mlp.py mnist.npz --seed 0``; the last line that it prints is JSON.
 """
 
@@ -34,6 +34,7 @@ model = MLPClassifier(
     max_iter=arguments.epochs,
     early_stopping=True,
     validation_fraction=0.2,
+    n_iter_no_change=arguments.epochs,
     random_state=arguments.seed,
 )
 predicted = model.fit(x_train, y_train).predict(x_test)
