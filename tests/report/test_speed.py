@@ -131,7 +131,7 @@ def test_error_may_differ_by_the_allowance_of_a_way_beside_noise_and_no_more() -
     far = [replace(line, error=line.error + 0.0007) for line in near if line.error]
     assert summary([*ours, *near]).unequal == ()
     assert len(summary([*ours, *far]).unequal) == 1
-    peer = [replace(line, way="torch_dataloader", backend="torch") for line in near]
+    peer = [replace(line, way="keras_fit", backend="tensorflow") for line in near]
     assert len(summary([*ours, *peer]).unequal) == 1
 
 
