@@ -127,7 +127,7 @@ class Row:
 class Goal:
     """A ratio of seconds, the median over the rounds with its range, beside its target; NaN where there is none.
 
-    share: of a floor. word: "met", "not met", or why there is no ratio; "" where there is no target.
+    share: of a floor. word: "met", "not met", or why nobody can tell; "" where there is no target.
     """
 
     title: str
@@ -408,7 +408,10 @@ def _goal(
         ratios = [seconds[against][r] / own[r] for r in own if r in seconds[against]]
     at_least = target.at_least if device == "cpu" else NAN
     ratio = _median(ratios)
-    if ratios:
+    measured = [place for way in target.against if (place := (way, target.of)) in by_place and place not in unequal]
+    if ratios and not all(own.keys() <= seconds[place].keys() for place in measured):
+        word = "rounds are lacking"
+    elif ratios:
         word = "" if math.isnan(at_least) else "met" if ratio >= at_least else "not met"
     elif ours in unequal or (there and against is None):
         word = UNEQUAL

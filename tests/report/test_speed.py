@@ -102,6 +102,18 @@ def test_ratio_is_of_the_rounds_that_both_ways_have() -> None:
     assert goal_of(summary(lines), "lecturebench, per core, JAX", "Keras fit").ratio == pytest.approx((5.6 + 6.25) / 2)
 
 
+@pytest.mark.parametrize("rounds", [{1, 2, 3}, {2, 3}])
+def test_nothing_is_met_against_what_is_left_when_the_fastest_way_failed(rounds: set[int]) -> None:
+    lines = [
+        replace(line, seconds=None, error=None, note="failed: no memory")
+        if line.way == "torch_memory_each" and line.round in rounds
+        else line
+        for line in ALL
+    ]
+    assert goal_of(summary(lines), "lecturebench, per core, JAX", "in memory").word == "rounds are lacking"
+    assert goal_of(summary(ALL), "lecturebench, per core, JAX", "in memory").word == "met"
+
+
 def test_way_with_another_error_gives_no_ratio_and_is_named() -> None:
     wrong = lines_of("keras_fit", "tensorflow", 12.0, 14.0, 10.0, errors=(0.030, 0.0302, 0.0301))
     found = summary([line for line in ALL if line.way != "keras_fit"] + wrong)
