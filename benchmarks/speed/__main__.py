@@ -39,15 +39,15 @@ from lecturebench.datasets.published import published_order
 from lecturebench.declare.benchmark import BACKENDS, DEVICES
 from lecturebench.environment import commit, cores, environment
 from lecturebench.errors import DataMissing, UsageError
-from lecturebench.report.speed import FILE, Line, named, read, summary, takes, to_csv
+from lecturebench.report.speed import named, summary, takes
+from lecturebench.report.speed_lines import FILE, Line, read, to_csv
 from lecturebench.report.speed_terminal import speed_table
-from lecturebench.report.works import LIBRARIES, WORKS, Way, Work
+from lecturebench.report.works import LIBRARIES, ON_A_CARD, WORKS, Way, Work
 from lecturebench.session import LATEST, check_backend
 from lecturebench.store import write_whole
 
 HERE = Path(__file__).resolve().parent
 RUNS_EACH = 2  # of one worker of ours, so that none ends long before the others
-ON_A_CARD = 4  # runs at once, which share it
 LONGEST = 4 * 3600  # seconds of one way
 
 
@@ -263,10 +263,8 @@ def main(given: Sequence[str] | None = None) -> int:
     budget = Budget(arguments.device, arguments.seeds, arguments.epochs)
     file = arguments.out / FILE
     try:
-        lines = measure(
-            *([*dict.fromkeys(arguments.works)], [*dict.fromkeys(arguments.backends)], arguments.rounds),
-            *(budget, file, console),
-        )
+        works, backends = [*dict.fromkeys(arguments.works)], [*dict.fromkeys(arguments.backends)]
+        lines = measure(works, backends, arguments.rounds, budget, file, console)
     except KeyboardInterrupt:
         console.print(f"stopped; {file} has the rounds that were done" if file.exists() else "stopped")
         return 130

@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from lecturebench.report.album import Plate, basis
-from lecturebench.report.speed import FILE, Curve, Speed, read, summary
+from lecturebench.report.speed import Curve, Speed, summary
+from lecturebench.report.speed_lines import FILE, read
 from lecturebench.report.style import Picture
 
 

@@ -17,6 +17,7 @@ LIBRARIES = {
     "scikit-learn": ("sklearn", "scikit-learn"),
 }
 FLOORS = ("floor", "floor_memory")
+ON_A_CARD = 4  # runs at once, which share it; on processors there is one per core
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Way:
 
     def called(self, device: str) -> str:
         """Its title on a device."""
-        return self.title.format(several="per core" if device == "cpu" else "4 at once")
+        return self.title.format(several="per core" if device == "cpu" else f"{ON_A_CARD} at once")
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ _ASKED = ("--backend", "{backend}", *_THERE)
 _SIZED = ("--epochs", "{epochs}")
 _EACH_CORE = ("--runs", "{runs}", "--jobs", "{at_once}", "--threads", "1")
 _GROWING = (*_ASKED, "--wall")
-_KERAS = ("tensorflow", "jax")
+_KERAS, _TORCH = ("tensorflow", "jax"), ("torch",)
 # PyTorch's own, uniform within 1 / sqrt(inputs), where Keras has Glorot's: about 0.1 points of error after ten epochs.
 _TORCHS_WEIGHTS: dict[str, Any] = {"allowance": 0.0015, "because": "it draws other first weights"}
 
@@ -104,22 +105,36 @@ NETWORK = Work(
         Way("ours_alone", "lecturebench, alone", "ours", (*_ASKED, *_BUDGET, "--threads", "{cores}")),
         Way("keras_fit", "Keras fit", "peers/keras_fit", (*_BUDGET, *_THERE), _KERAS),
         Way(
-            *("torch_dataloader", "DataLoader", "peers/torch_dataloader", (*_BUDGET, *_THERE), ("torch",)),
+            "torch_dataloader",
+            "DataLoader",
+            "peers/torch_dataloader",
+            (*_BUDGET, *_THERE),
+            _TORCH,
             **_TORCHS_WEIGHTS,
         ),
         Way(
-            *("torch_memory", "in memory, alone", "peers/torch_memory"),
-            *((*_BUDGET, *_THERE, "--threads", "{cores}"), ("torch",)),
+            "torch_memory",
+            "in memory, alone",
+            "peers/torch_memory",
+            (*_BUDGET, *_THERE, "--threads", "{cores}"),
+            _TORCH,
             **_TORCHS_WEIGHTS,
         ),
         Way(
-            *("torch_memory_each", "in memory, {several}", "peers/torch_memory"),
-            *((*_BUDGET, *_THERE, "--threads", "1"), ("torch",)),
+            "torch_memory_each",
+            "in memory, {several}",
+            "peers/torch_memory",
+            (*_BUDGET, *_THERE, "--threads", "1"),
+            _TORCH,
             several=True,
             **_TORCHS_WEIGHTS,
         ),
         Way(
-            *("sklearn_mlp", "MLPClassifier", "peers/sklearn_mlp", _BUDGET, ("scikit-learn",)),
+            "sklearn_mlp",
+            "MLPClassifier",
+            "peers/sklearn_mlp",
+            _BUDGET,
+            ("scikit-learn",),
             allowance=0.0015,
             because="it has no dropout",
             gpu=False,
@@ -150,7 +165,11 @@ TABLE = Work(
     ways=(
         Way("ours_table", "lecturebench run", "ours_table", (*_ASKED, "--seeds", "{seeds}")),
         Way(
-            *("error_table", "plain script", "peers/error_table", ("--seeds", "{seeds}"), ("tensorflow",)),
+            "error_table",
+            "plain script",
+            "peers/error_table",
+            ("--seeds", "{seeds}"),
+            ("tensorflow",),
             allowance=0.0015,
             because="it may choose another penalty",
         ),
@@ -170,29 +189,31 @@ GROWTH = Work(
     "first hidden layer. Seconds are of all runs together, from the first compiled program to the last record.",
     ways=(
         Way(
-            *(
-                "seeds",
-                "seeds",
-                "ours",
-                (*_GROWING, "--epochs", "2", "--samples", "6000", "--runs", "{x}", "--jobs", "{at_once}"),
-            ),
+            "seeds",
+            "seeds",
+            "ours",
+            (*_GROWING, "--epochs", "2", "--samples", "6000", "--runs", "{x}", "--jobs", "{at_once}"),
             xs=(1, 3, 10, 40),
         ),
         Way(
-            *(
-                "jobs",
-                "runs at once",
-                "ours",
-                (*_GROWING, "--epochs", "2", "--samples", "24000", "--runs", "4", "--jobs", "{x}"),
-            ),
+            "jobs",
+            "runs at once",
+            "ours",
+            (*_GROWING, "--epochs", "2", "--samples", "24000", "--runs", "4", "--jobs", "{x}"),
             xs=(1, 2),
         ),
         Way(
-            *("samples", "training images", "ours", (*_GROWING, "--epochs", "4", "--samples", "{x}")),
+            "samples",
+            "training images",
+            "ours",
+            (*_GROWING, "--epochs", "4", "--samples", "{x}"),
             xs=(7500, 15000, 30000, 60000),
         ),
         Way(
-            *("width", "hidden units", "ours", (*_GROWING, "--epochs", "2", "--samples", "15000", "--width", "{x}")),
+            "width",
+            "hidden units",
+            "ours",
+            (*_GROWING, "--epochs", "2", "--samples", "15000", "--width", "{x}"),
             xs=(128, 256, 512, 1024),
         ),
     ),

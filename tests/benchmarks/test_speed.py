@@ -17,7 +17,7 @@ from benchmarks.speed import __main__ as speed
 from benchmarks.speed import floor, ours, ours_table
 from lecturebench.declare.suites import discover
 from lecturebench.execution.source import method_digest
-from lecturebench.report.speed import FILE, Line, read, to_csv
+from lecturebench.report.speed_lines import FILE, Line, read, to_csv
 from lecturebench.report.works import NETWORK, WORKS, Way, Work
 from lecturebench.store import Record, Store
 

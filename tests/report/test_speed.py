@@ -18,7 +18,8 @@ from rich.console import Console
 
 from lecturebench.judging.results import Results
 from lecturebench.report.page import render_page, write_report
-from lecturebench.report.speed import COLUMNS, FILE, UNEQUAL, Goal, Line, Row, Speed, exponent, read, summary, to_csv
+from lecturebench.report.speed import UNEQUAL, Goal, Row, Speed, exponent, summary
+from lecturebench.report.speed_lines import COLUMNS, FILE, Line, read, to_csv
 from lecturebench.report.speed_section import speed_section
 from lecturebench.report.speed_terminal import speed_table
 from lecturebench.report.works import WORKS, Work
