@@ -95,4 +95,8 @@ class Training:
         for name, reason in REFUSED_OPTIONS.items():
             if self.options.get(name):
                 raise ValueError(f"options has {name} {self.options[name]!r}: {reason}")
+        # Keras' SGD says so itself; its RMSprop passes over a momentum below 0, which kernels do not.
+        momentum = self.options.get("momentum", 0)
+        if isinstance(momentum, int | float) and not 0 <= momentum <= 1:
+            raise ValueError(f"options has momentum {momentum!r}; it must be in [0, 1]")
         object.__setattr__(self, "options", MappingProxyType(dict(self.options)))

@@ -58,8 +58,9 @@ def refuse_unbuildable(function: Any, parameters: Any, input_shape: tuple[int, .
     no variable that a run could draw anew.
     """
     from lecturebench.training.drawn import numpys
+    from lecturebench.training.weights import Watch
 
-    with numpys() as draws:
+    with numpys() as draws, Watch().watching():
         model = function(input_shape, outputs, **parameters)
     if draws.any:
         raise ValueError(

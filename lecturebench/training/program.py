@@ -46,6 +46,7 @@ class Program:
     def restart(self, dataset: Dataset, rngs: Mapping[str, np.random.Generator]) -> None:
         """Another training set; first weights drawn from the run's streams; the optimiser remembers nothing."""
         if self.placed is not dataset.train:
+            self.placed = None  # should the memory not suffice for the next one
             self.steps.load(dataset.train.X, dataset.train.y)
             self.placed = dataset.train
         # A child of the stream, so that Keras' layers take no number from the masks that we draw.

@@ -20,7 +20,7 @@ TRUNCATED_AT_TWO = 0.87962566103423978  # standard deviation of a standard norma
 
 
 @dataclass
-class _Watch:
+class Watch:
     """What happened while a network was built, by the id of the variable. kept: so that no id is used twice."""
 
     initializers: dict[int, Callable[..., Any]] = field(default_factory=dict)
@@ -35,11 +35,14 @@ class _Watch:
 
         made, assign, seeded = keras.Variable.__init__, keras.Variable.assign, keras.random.SeedGenerator.__init__
 
-        def make(variable: Any, initializer: Any, *args: Any, **kwargs: Any) -> None:
+        def make(variable: Any, initializer: Any, *args: Any, **kwargs: Any) -> Any:
             self.kept.append(variable)
-            if isinstance(initializer, str) or callable(initializer):
-                self.initializers[id(variable)] = keras.initializers.get(initializer)
-            made(variable, initializer, *args, **kwargs)
+            if not isinstance(initializer, str) and not callable(initializer):
+                return made(variable, initializer, *args, **kwargs)
+            self.initializers[id(variable)] = keras.initializers.get(initializer)
+            # Each run draws these values anew; JAX would take a second to compile what draws them now.
+            with _numpys(np.random.default_rng(0)):
+                return made(variable, initializer, *args, **kwargs)
 
         def take(variable: Any, value: Any) -> Any:
             self.assigned.add(id(variable))
@@ -64,7 +67,7 @@ class Start:
     """
 
     def __init__(self, build: Callable[[], Any]) -> None:
-        watch = _Watch()
+        watch = Watch()
         with watch.watching():
             self.model = build()
         self.initializers: dict[int, Callable[..., Any]] = {}

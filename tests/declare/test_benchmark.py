@@ -176,6 +176,13 @@ def test_training_refuses_options_that_would_be_passed_over(options):
     assert replace(TRAINING, options={"use_ema": False, "weight_decay": 0.1}).options["weight_decay"] == 0.1
 
 
+@pytest.mark.parametrize("momentum", [-0.5, 1.5])
+def test_training_refuses_a_momentum_that_optimisers_take_in_different_ways(momentum):
+    with pytest.raises(ValueError, match=f"options has momentum {momentum}; it must be in \\[0, 1\\]"):
+        replace(TRAINING, optimizer="rmsprop", options={"momentum": momentum})
+    assert replace(TRAINING, options={"momentum": 0.9}).options["momentum"] == 0.9
+
+
 def test_network_knows_which_parameter_is_chosen():
     choice = Choice(grid=(0.1, 1.0), seeds=(1, 2))
     assert Network("n", "N", fit, TRAINING, penalty=choice).choices == {"penalty": choice}

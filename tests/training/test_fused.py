@@ -138,3 +138,15 @@ def test_a_run_says_which_kernel_updated_its_weights(backend):
             two_layer, {"units": (4, 4)}, training, digits, seed=0, steps_class=backend.Steps, programs={}
         )
         assert fitted.kernels == {"update": kernel}
+
+
+def test_nothing_of_a_network_stays_registered_in_tensorflow(backend):
+    from tensorflow.python.framework import ops
+
+    digits = load("digits")
+    training = Training("rmsprop", learning_rate=0.01, batch_size=512, epochs=1)
+    registered = []
+    for units in (4, 5, 6):
+        fit_network(two_layer, {"units": (units, 4)}, training, digits, seed=0, steps_class=backend.Steps, programs={})
+        registered.append(len(ops.gradient_registry._registry))
+    assert registered == registered[:1] * 3

@@ -118,6 +118,24 @@ def test_best_epochs_weights_are_kept(backend):
     assert same(best.predictions, stopped.predictions)
 
 
+def test_run_after_one_that_could_not_place_its_training_set_places_its_own(backend, digits, monkeypatch):
+    programs = {}
+    alone = fit(backend, digits, softmax_regression, train_size=100, programs=programs)
+    load_own = backend.Steps.load
+
+    def out_of_memory(steps, X, y):
+        load_own(steps, X[:50], y[:50])
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(backend.Steps, "load", out_of_memory)
+        other = dataclasses.replace(digits, train=Split(digits.train.X.copy(), digits.train.y))
+        with pytest.raises(MemoryError):
+            fit(backend, other, softmax_regression, train_size=100, programs=programs)
+    again = fit(backend, digits, softmax_regression, train_size=100, programs=programs)
+    assert same(again.predictions, alone.predictions)
+
+
 def test_best_epoch_is_refused_without_validation_examples():
     with pytest.raises(ValueError, match="stopping is 'best' and validation is 0"):
         dataclasses.replace(SGD, stopping="best", validation=0.0)

@@ -43,6 +43,18 @@ def started(build, seed):
     return start.draw(values(start.model), rngs["weights"], rngs["dropout"])
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_building_a_network_asks_the_backend_for_no_random_number(name, monkeypatch):
+    from keras.src import backend
+
+    def refuse(*args, **kwargs):
+        raise AssertionError("drawn by the backend, which JAX would compile for a second")
+
+    for function in ("normal", "truncated_normal", "uniform", "randint"):
+        monkeypatch.setattr(backend.random, function, refuse)
+    Start(weighted()[name])
+
+
 def digest(arrays):
     return hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()
 
