@@ -80,7 +80,7 @@ class ClusterPool:
         suites: Sequence[Path] = (),
         say: Say = lambda line: None,
     ) -> None:
-        self.slots = 0
+        self.slots, self.together = 0, 1
         self._client, self._setting, self._display, self._say = client, setting, display, say
         self._memory_limit, self._suites = memory_limit, tuple(suites)
         self._expected = node.decides(setting.backend, self._suites)
@@ -128,11 +128,12 @@ class ClusterPool:
         }
         return 1 if workers & free else -1 if workers else 0
 
-    def submit(self, run: Run) -> None:
+    def submit(self, *runs: Run) -> None:
         """Give a run to a node with a free slot, as soon as there is one."""
-        self._tried[run.key] = []
-        self._waiting.append(run)
-        self._display.started(run)
+        for run in runs:
+            self._tried[run.key] = []
+            self._waiting.append(run)
+            self._display.started(run)
         self._dispatch()
 
     def outcome(self, timeout: float) -> Outcome | None:

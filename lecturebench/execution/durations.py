@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from statistics import quantiles
 
 from lecturebench.execution.plan import Run
@@ -136,6 +137,22 @@ class LongestFirst:
             del self._groups[first]
         self._keys.remove(run.key)
         return run
+
+    def beside(self, run: Run, most: int) -> list[Run]:
+        """Take so many open runs, at most, that differ from this one in their seed alone."""
+        group = self._groups.get((run.role == "choice", kind(run)), deque())
+        alike = _seedless(run)
+        chosen = list(islice((other for other in group if _seedless(other) == alike), most))
+        for other in chosen:
+            group.remove(other)
+            self._keys.remove(other.key)
+        if not group:
+            self._groups.pop((run.role == "choice", kind(run)), None)
+        return chosen
+
+
+def _seedless(run: Run) -> Run:
+    return replace(run, key="", seed=0)
 
 
 def accuracy(records: Iterable[Record]) -> str:

@@ -101,12 +101,14 @@ def carry_out(
 
 @dataclass(frozen=True)
 class _Taken:
-    """A run that is being fitted here. expected: seconds. begun: by the clock."""
+    """A run that is being fitted here. expected: seconds. begun: by the clock. beside: the run that it was given to the
+    pool with, or its own key."""
 
     run: Run
     lock: BaseFileLock
     expected: float
     begun: float
+    beside: str
 
 
 class _Call:
@@ -225,22 +227,26 @@ class _Call:
         """Fill free slots. Runs that another call has are left for a later look."""
         elsewhere = []
         too_long = False
-        while self._todo and len(self._taken) < pool.slots:
+        while self._todo and len({taken.beside for taken in self._taken.values()}) < pool.slots:
             run = self._todo.pop(pool.at_hand)
             expected, now = self._durations.expected(run), self._clock()
             if self._deadline is not None and expected > self._deadline - now:
                 too_long = True
                 continue
-            lock = self._store.lock(run.key)
-            if lock is None:
-                elsewhere.append(run)
-            elif (record := self._ended_elsewhere(run.key)) is not None:
-                lock.release()
-                self.reused.add(run.key)
-                self._know(run, record)
-            else:
-                self._taken[run.key] = _Taken(run, lock, expected, now)
-                pool.submit(run)
+            begun = []
+            for each in (run, *self._todo.beside(run, pool.together - 1)):
+                lock = self._store.lock(each.key)
+                if lock is None:
+                    elsewhere.append(each)
+                elif (record := self._ended_elsewhere(each.key)) is not None:
+                    lock.release()
+                    self.reused.add(each.key)
+                    self._know(each, record)
+                else:
+                    begun.append(each)
+                    self._taken[each.key] = _Taken(each, lock, expected, now, begun[0].key)
+            if begun:
+                pool.submit(*begun)
         for run in elsewhere:
             self._todo.add(run)
         if too_long:

@@ -14,6 +14,7 @@ import signal
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
@@ -33,6 +34,7 @@ from lecturebench.execution.plan import Run
 from lecturebench.execution.progress import Display, Inbox, Message
 from lecturebench.execution.worker import Setting, answer, initialize, safe_path
 from lecturebench.store import Record, Status
+from lecturebench.training.backends import LANES
 
 if TYPE_CHECKING:
     from psutil import Process
@@ -51,15 +53,19 @@ LAST_WORDS = 1.0  # seconds for what a worker sent before it died to arrive
 
 
 class Pool(Protocol):
-    """Where runs are fitted. At most ``slots`` runs may be submitted and not yet returned by ``outcome``."""
+    """Where runs are fitted. At most ``slots`` may be submitted and not yet returned by ``outcome``.
+
+    together: how many runs that differ in their seed alone may be submitted as one.
+    """
 
     slots: int
+    together: int
 
     def at_hand(self, run: Run) -> int:
         """1 if a worker that may fit this run waits, 0 if a new one has to be made, -1 if one has such runs already."""
 
-    def submit(self, run: Run) -> None:
-        """Begin a run."""
+    def submit(self, *runs: Run) -> None:
+        """Begin a run, or up to ``together`` that differ in their seed alone."""
 
     def outcome(self, timeout: float) -> Outcome | None:
         """The next run that has ended, or None if none did within ``timeout`` seconds."""
@@ -70,16 +76,18 @@ class Pool(Protocol):
 
 @dataclass
 class _Task:
-    """A run that a slot is fitting. given, begun, loaded: by the monotonic clock; 0 until its worker says so.
+    """Runs that a slot is fitting, in one program where there are several. left: those that it fits next, one by one.
 
+    given, begun, loaded: by the monotonic clock; 0 until its worker says so.
     pid: of the process that fits it. known_as: the number of the one that was started for it, its guard's on Linux.
     seen: what came of the worker, at the last look. died: when it was first seen dead. killed: why we stopped it.
     """
 
-    run: Run
+    runs: tuple[Run, ...]
     slot: int
     future: Future[Any]
     given: float
+    left: tuple[Run, ...] = ()
     starts: int = 1
     pid: int = 0
     known_as: int = 0
@@ -152,7 +160,8 @@ class LocalPool:
     """
 
     def __init__(self, jobs: int, setting: Setting, display: Display, memory_limit: int | None = None) -> None:
-        self.slots, self._display, self._memory_limit = jobs, display, memory_limit
+        self.slots, self.together = jobs, LANES if setting.together else 1
+        self._display, self._memory_limit = display, memory_limit
         self._folder = tempfile.TemporaryDirectory(prefix="lecturebench-")
         self._inbox = Inbox(self._receive)
         self._setting = replace(setting, address=self._inbox.address, authkey=self._inbox.authkey)
@@ -161,6 +170,7 @@ class LocalPool:
         self._tasks: dict[str, _Task] = {}
         self._lock = threading.Lock()
         self._ended: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._outcomes: deque[Outcome] = deque()
         self._closing = threading.Event()
         self._watching = threading.Thread(target=self._watch, daemon=True)
         self._watching.start()
@@ -171,47 +181,64 @@ class LocalPool:
         workers = {slot for slot, opened in self._open.items() if opened.serves == served(run)}
         return 1 if workers - busy else -1 if workers else 0
 
-    def submit(self, run: Run) -> None:
-        """Give a run to a free slot, one whose worker may fit it if there is one."""
+    def submit(self, *runs: Run) -> None:
+        """Give them to a free slot, one whose worker may fit them if there is one."""
         busy = {task.slot for task in self._tasks.values()}
         free = [slot for slot in range(self.slots) if slot not in busy]
-        serves = served(run)
+        serves = served(runs[0])
         warm = [slot for slot in free if slot in self._open and self._open[slot].serves == serves]
         cold = [slot for slot in free if slot not in self._open]
         slot = [*warm, *cold, *free][0]
-        self._outputs[slot].forget()
-        self._give(run, slot)
+        self._give(runs, slot)
 
     def outcome(self, timeout: float) -> Outcome | None:
         """The next run that has ended: its record, and its predictions where it has any."""
-        try:
-            key = self._ended.get(timeout=timeout)
-        except queue.Empty:
-            return None
+        if not self._outcomes:
+            with suppress(queue.Empty):
+                self._settle(self._ended.get(timeout=timeout))
+        return self._outcomes.popleft() if self._outcomes else None
+
+    def _settle(self, key: str) -> None:
+        """Take what a worker says of its runs, or give them again."""
         task = self._tasks[key]
         said = self._said(task)
         ended = time.monotonic()
         while task.pid == 0 and time.monotonic() < ended + LAST_WORDS:
             time.sleep(0.01)
-        never_begun = said is None and not task.begun and task.starts < STARTS
-        record, arrays = self._record(task, said)
-        if never_begun or (record.status in ("crashed", "out_of_memory") and self._open[task.slot].fitted):
-            # Nobody pays for what the runs before left in a worker.
-            self._let_go(task.slot, task.seen)
-            self._give(task.run, task.slot, task.starts + 1)
-            return None
-        elapsed = ended - task.given
-        record.seconds["wait"] = max(0.0, elapsed - sum(record.seconds.values()))
-        if said is not None and said.changed:
-            record.notes.append(in_words(said.changed))
-        if record.status != "ok":
-            record.output = self._outputs[task.slot].last_lines()
+        if said is None and not task.begun and task.starts < STARTS:
+            self._again(task)
+            return
+        answers: Sequence[Answer | None] = said or [None] * len(task.runs)
+        left = task.left
+        if len(task.runs) > 1:
+            # Which of them is to blame nobody knows, or they cannot be fitted in one program.
+            failed = {run.key for run, each in zip(task.runs, answers, strict=True) if each is None or not each.record}
+            left = tuple(run for run in task.runs if run.key in failed)
+        for run, each in zip(task.runs, answers, strict=True):
+            if run in left:
+                continue
+            record, arrays = self._record(task, run, each)
+            if record.status in ("crashed", "out_of_memory") and self._open[task.slot].fitted:
+                self._again(task)
+                return
+            record.seconds["wait"] = max(0.0, (ended - task.given) / len(task.runs) - sum(record.seconds.values()))
+            if each is not None and each.changed:
+                record.notes.append(in_words(each.changed))
+            if record.status != "ok":
+                record.output = self._outputs[task.slot].last_lines()
+            self._outcomes.append((run, record, arrays))
         with self._lock:
             del self._tasks[key]
         self._open[task.slot].fitted += 1
-        if said is None or said.changed or self._grown(task):
+        if said is None or any(each.changed for each in said) or self._grown(task):
             self._let_go(task.slot, task.seen)
-        return task.run, record, arrays
+        if left:
+            self._give(left[:1], task.slot, left[1:])
+
+    def _again(self, task: _Task) -> None:
+        """Have a new worker fit the same: nobody pays for what the runs before left in one."""
+        self._let_go(task.slot, task.seen)
+        self._give(task.runs, task.slot, task.left, task.starts + 1)
 
     def close(self) -> None:
         """Stop all workers."""
@@ -230,17 +257,20 @@ class LocalPool:
     def _pipe(self, slot: int) -> Path:
         return Path(self._folder.name, f"output-{slot}")
 
-    def _give(self, run: Run, slot: int, starts: int = 1) -> None:
-        """Have a slot fit a run, by its worker if that may, else by a new one."""
+    def _give(self, runs: tuple[Run, ...], slot: int, left: tuple[Run, ...] = (), starts: int = 1) -> None:
+        """Have a slot fit runs, by its worker if that may, else by a new one."""
+        run = runs[0]
+        if starts == 1:
+            self._outputs[slot].forget()
         if slot in self._open and self._open[slot].serves != served(run):
             self._let_go(slot)
         with self._lock:
             try:
-                future = self._opened(slot, run).pool.schedule(answer, args=(run,))
+                future = self._opened(slot, run).pool.schedule(answer, args=runs)
             except RuntimeError:  # its worker died while it had nothing to do
                 self._let_go(slot)
-                future = self._opened(slot, run).pool.schedule(answer, args=(run,))
-            self._tasks[run.key] = _Task(run, slot, future, time.monotonic(), starts)
+                future = self._opened(slot, run).pool.schedule(answer, args=runs)
+            self._tasks[run.key] = _Task(runs, slot, future, time.monotonic(), left, starts)
         future.add_done_callback(lambda _: self._ended.put(run.key))
 
     def _opened(self, slot: int, run: Run) -> _Slot:
@@ -265,17 +295,17 @@ class LocalPool:
     def _receive(self, message: Message) -> None:
         kind, key, *rest = message
         with self._lock:
-            task = self._tasks.get(key)
-        if task is None:
-            return
-        if kind == "started":
-            task.begun = time.monotonic()
-            task.pid, task.known_as = rest
-            self._display.started(task.run)
-        elif kind == "loaded":
-            task.loaded = time.monotonic()
-        else:
-            self._display.epoch(task.run, *rest)
+            fitting = [(task, run) for task in self._tasks.values() for run in task.runs if run.key == key]
+        for task, run in fitting:
+            if kind == "started":
+                task.begun = time.monotonic()
+                task.pid, task.known_as = rest
+                for each in task.runs:
+                    self._display.started(each)
+            elif kind == "loaded":
+                task.loaded = time.monotonic()
+            else:
+                self._display.epoch(run, *rest)
 
     def _watch(self) -> None:
         """Stop runs that are over a limit or whose worker has gone; read what they print."""
@@ -301,7 +331,8 @@ class LocalPool:
         """Why a run has to be stopped, if it has."""
         if not task.begun:
             return None
-        now, limit = time.monotonic(), task.run.time_limit  # not the time of day, which somebody may set
+        # Not the time of day, which somebody may set.
+        now, limit = time.monotonic(), sum(run.time_limit for run in task.runs)
         if task.loaded and now - task.loaded > limit:
             return "timeout", f"stopped after its time limit of {limit:g} s"
         if not task.loaded and now - task.begun > max(limit, LOAD_WITHIN):
@@ -326,32 +357,32 @@ class LocalPool:
         first = self._open[task.slot].after_first_fit.setdefault(task.pid, held)
         return held > max(GROWTH * first, first + GROWTH_FLOOR)
 
-    def _said(self, task: _Task) -> Answer | None:
-        """A worker's answer; None if it died, or was stopped, before it gave one."""
+    def _said(self, task: _Task) -> list[Answer] | None:
+        """A worker's answers; None if it died, or was stopped, before it gave any."""
         try:
-            said: Answer = task.future.result()
+            said: list[Answer] = task.future.result()
         except (CancelledError, ProcessExpired, BrokenProcessPool):
             return None
         except BaseException as error:  # raised outside `answer`, as by a signal that came late
-            return failure(error)
+            return [failure(error)] * len(task.runs)
         return said
 
-    def _record(self, task: _Task, said: Answer | None) -> tuple[Record, Mapping[str, Any] | None]:
+    def _record(self, task: _Task, run: Run, said: Answer | None) -> tuple[Record, Mapping[str, Any] | None]:
         """The record of a run that has ended, and its arrays."""
         if said is not None and said.record:
             record = Record.from_json(json.loads(said.record))
             return record, said.arrays or None
         if said is not None:
-            return self._failed(task.run, said.status, said.reason, said.traceback), None
+            return self._failed(run, said.status, said.reason, said.traceback), None
         if task.killed is not None:
-            return self._failed(task.run, *task.killed), None
+            return self._failed(run, *task.killed), None
         worker = self._open[task.slot].worker(task.known_as)
         if worker is not None:
             worker.join(LAST_WORDS)
         why = "its worker was stopped" if worker is None else f"its worker died: {exit_reason(worker.exitcode)}"
         if not task.begun:
             why = f"no worker could begin it, {STARTS} times"
-        return self._failed(task.run, "crashed", why), None
+        return self._failed(run, "crashed", why), None
 
     def _failed(self, run: Run, status: Status, reason: str, traceback: str = "") -> Record:
         return failed_record(run, self._setting.threads, status, reason, traceback)

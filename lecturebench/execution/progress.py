@@ -63,9 +63,10 @@ class Inbox:
 def connect(address: Any, authkey: bytes) -> Callable[[Message], None]:
     """A worker's way to speak: a function that sends a message, and says nothing once the parent has gone."""
     connection = Client(address, authkey=authkey)
+    sending = threading.Lock()  # runs that are fitted in one program have a thread each
 
     def send(message: Message) -> None:
-        with contextlib.suppress(OSError):
+        with sending, contextlib.suppress(OSError):
             connection.send(message)
 
     return send

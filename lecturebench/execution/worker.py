@@ -12,9 +12,11 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +67,13 @@ class Setting:
     output: Path | None = None
     address: Any = None
     authkey: bytes = b""
+
+    @property
+    def together(self) -> bool:
+        """Whether the seeds of a row are fitted side by side in one program, where there is one that suits them."""
+        from lecturebench.training.backends import TOGETHER
+
+        return (self.backend, self.device) in TOGETHER
 
 
 _setting: Setting
@@ -133,26 +142,29 @@ def _redirect_output(pipe: Path) -> None:
         sys.stdout.reconfigure(line_buffering=True)  # the last lines of a run that dies are the ones that matter
 
 
-def answer(run: Run) -> Answer:
-    """Fit one run and say in plain text and numbers how it ended, whatever the method raises."""
-    _send(("started", run.key, os.getpid(), _session))
+def answer(*runs: Run) -> list[Answer]:
+    """Fit a run, or several that differ in their seed alone, and say in plain text and numbers how each ended, whatever
+    the method raises. Nothing is said of several that have to be fitted one at a time.
+    """
+    _send(("started", runs[0].key, os.getpid(), _session))
     global _last_look
     before: list[Snapshot] = []
+    first = runs[0]
 
     def ready() -> None:
-        before.append(snapshot(last=_last_look) if run.suite == LECTURE_SUITE else snapshot(run.suite))
-        _send(("loaded", run.key))
+        before.append(snapshot(last=_last_look) if first.suite == LECTURE_SUITE else snapshot(first.suite))
+        _send(("loaded", first.key))
 
     try:
-        said = result(*execute(run, ready))
+        said = _fitted_together(runs, ready) if _setting.together else [result(*execute(first, ready))]
     except BaseException as error:  # sys.exit in a method is its own end, not that of all runs
-        said = failure(error)
+        said = [failure(error)] * len(runs)
     try:
         changed = changes(before[0]) if before else ()
-        _last_look = before[0] if before and not changed and run.suite == LECTURE_SUITE else None
-        return replace(said, changed=changed)
+        _last_look = before[0] if before and not changed and first.suite == LECTURE_SUITE else None
     except BaseException as error:
-        return replace(said, changed=(f"state, which cannot be looked at ({failure(error).reason})",))
+        changed = (f"state, which cannot be looked at ({failure(error).reason})",)
+    return [replace(each, changed=changed) for each in said]
 
 
 @dataclass(frozen=True)
@@ -194,17 +206,81 @@ def execute(run: Run, ready: Callable[[], None] = lambda: None) -> tuple[Record,
 
     What the method raises is passed on. ready: called once all is loaded, before the method is.
     """
-    from lecturebench.environment import commit
-    from lecturebench.store import Record
-
-    started = datetime.now(UTC).isoformat(timespec="seconds")
+    started = _now()
     loaded = _loaded(run)
+    ready()
+    return _recorded(run, loaded, _fit(run, loaded.benchmark, loaded.method, loaded.dataset), started)
+
+
+def _fitted_together(runs: Sequence[Run], ready: Callable[[], None]) -> list[Answer]:
+    """Fit runs that differ in their seed alone in one program; without one that suits them, a single run as ever, and
+    several not at all. A run's seconds are its share of what all took.
+    """
+    started = _now()
+    loaded = _loaded(runs[0])
     benchmark, method, dataset = loaded.benchmark, loaded.method, loaded.dataset
     ready()
-    fitted = _fit(run, benchmark, method, dataset)
-    from lecturebench.execution.checked import refuse_odd
+    begin = time.perf_counter()
+    program = _shared_program(runs[0], loaded)
+    loaded.seconds["build"] = time.perf_counter() - begin
+    if program is None and len(runs) > 1:
+        return []
+    if program is None:
+        return [result(*_recorded(runs[0], loaded, _fit(runs[0], benchmark, method, dataset), started))]
+    from lecturebench.training.drawn import own_draws
 
+    what = _programs["program"][0]
+
+    def fit_in_lane(run: Run, lane: Any) -> Answer:
+        fitted = _fit_network(run, benchmark, method, dataset, {"program": (what, lane)})
+        if len(runs) > 1:
+            fitted.notes.append(f"one of {len(runs)} seeds that were fitted in one program: its seconds are its share")
+        return result(*_recorded(run, loaded, fitted, started, share=1 / len(runs)))
+
+    with own_draws(runs[0].seed):
+        said = program.steps.lanes.fit(program, dataset.train, [partial(fit_in_lane, run) for run in runs])
+    return [failure(each) if isinstance(each, BaseException) else each for each in said]
+
+
+def _shared_program(run: Run, loaded: _Loaded) -> Any:
+    """The program of a row whose seeds can be fitted side by side; None where each has other data or a schedule, where
+    its network is of another kind, and where something measures time or asks the finished network.
+    """
+    from lecturebench.declare.training import Training
+    from lecturebench.training.program import program_for
+
+    benchmark, method, dataset = loaded.benchmark, loaded.method, loaded.dataset
+    if run.training is None or run.view is not None or method.resplit or run.training["schedule"] is not None:
+        return None
+    if getattr(method, "probe", None) is not None or _races(benchmark, method):
+        return None
+    training, parameters = Training(**run.training), {**method.parameters, **run.parameters}
+    _look_over(run, method, dataset)
+    what = (method.function, parameters, training, 0, dataset, _backend.Steps)
+    program = program_for(*what, _programs, _identity(run))
+    return program if program.steps.lanes else None
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _recorded(
+    run: Run, loaded: _Loaded, fitted: Fitted, started: str, share: float = 1.0
+) -> tuple[Record, dict[str, Any]]:
+    """The record of a run that was fitted, and the arrays that are kept of it. share: of its seconds that are its own.
+
+    ValueError for what no fit may leave behind.
+    """
+    from lecturebench.environment import commit
+    from lecturebench.execution.checked import refuse_odd
+    from lecturebench.store import Record
+
+    benchmark, method, dataset = loaded.benchmark, loaded.method, loaded.dataset
     refuse_odd(fitted, dataset)
+    seconds = Counter(fitted.seconds)
+    seconds.update(loaded.seconds)
+    curve = [point | {"seconds": share * point["seconds"]} if "seconds" in point else point for point in fitted.curve]
     sha, dirty = commit()
     record = Record(
         key=run.key,
@@ -230,12 +306,9 @@ def execute(run: Run, ready: Callable[[], None] = lambda: None) -> tuple[Record,
         threads=_setting.threads,
         threads_used=_threads_used(),
         metrics={} if fitted.diverged else fitted.metrics,
-        curve=thinned(fitted.curve) if run.training is not None and not _races(benchmark, method) else fitted.curve,
+        curve=thinned(curve) if run.training is not None and not _races(benchmark, method) else curve,
         parameters=fitted.parameters,
-        seconds={
-            **fitted.seconds,
-            **{phase: seconds + fitted.seconds.get(phase, 0.0) for phase, seconds in loaded.seconds.items()},
-        },
+        seconds={phase: share * spent for phase, spent in seconds.items()},
         peak_rss_mib=_peak_rss_mib(),
         environment=_environment(),
         commit=sha,
@@ -295,12 +368,10 @@ def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset) -> Fi
     # What is not plain does not travel: it is the method's own.
     parameters = {**method.parameters, **run.parameters}
     from lecturebench.declare.methods import Baseline, Experiment
-    from lecturebench.declare.training import Training
     from lecturebench.execution.checked import measuring
-    from lecturebench.execution.plan import looked_at_by
     from lecturebench.training.baselines import fit_baseline
     from lecturebench.training.drawn import own_draws
-    from lecturebench.training.fit import fit_experiment, fit_network
+    from lecturebench.training.fit import fit_experiment
 
     if isinstance(method, Experiment):
         with own_draws(run.seed) as draws:
@@ -328,32 +399,51 @@ def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset) -> Fi
                 "not tell: give its estimator a predict_proba, or the benchmark another metric"
             )
         return fitted
-    assert run.training is not None
-    identity = (str(run.suite), run.benchmark, run.method, run.source_digest)
-    if identity not in _looked_over:
-        from lecturebench.training.checks import refuse_unbuildable
-
-        outputs = len(dataset.classes) if dataset.task == "classification" else 1
-        refuse_unbuildable(method.function, parameters, dataset.train.X.shape[1:], outputs)
-        _looked_over.add(identity)
+    _look_over(run, method, dataset)
     with own_draws(run.seed):  # a probe may draw
-        return fit_network(
-            method.function,
-            parameters,
-            Training(**run.training),
-            dataset,
-            seed=run.seed,
-            steps_class=_backend.Steps,
-            train_size=run.train_size,
-            resplit=method.resplit,
-            view=run.view,
-            probe=getattr(method, "probe", None),
-            metrics=benchmark.known_metrics,
-            looked_at=looked_at_by(benchmark),
-            observe=lambda epoch, epochs, loss: _send(("epoch", run.key, epoch, epochs, loss)),
-            programs=_programs,
-            identity=identity,
-        )
+        return _fit_network(run, benchmark, method, dataset, _programs)
+
+
+def _look_over(run: Run, method: Method, dataset: Dataset) -> None:
+    """Refuse a network that cannot be trained, the first time that it is met here."""
+    if _identity(run) in _looked_over:
+        return
+    from lecturebench.training.checks import refuse_unbuildable
+
+    outputs = len(dataset.classes) if dataset.task == "classification" else 1
+    parameters = {**method.parameters, **run.parameters}
+    refuse_unbuildable(method.function, parameters, dataset.train.X.shape[1:], outputs)
+    _looked_over.add(_identity(run))
+
+
+def _identity(run: Run) -> tuple[str, ...]:
+    """What tells the source of a run's network from any other."""
+    return str(run.suite), run.benchmark, run.method, run.source_digest
+
+
+def _fit_network(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset, programs: dict[str, Any]) -> Fitted:
+    from lecturebench.declare.training import Training
+    from lecturebench.execution.plan import looked_at_by
+    from lecturebench.training.fit import fit_network
+
+    assert run.training is not None
+    return fit_network(
+        method.function,
+        {**method.parameters, **run.parameters},
+        Training(**run.training),
+        dataset,
+        seed=run.seed,
+        steps_class=_backend.Steps,
+        train_size=run.train_size,
+        resplit=method.resplit,
+        view=run.view,
+        probe=getattr(method, "probe", None),
+        metrics=benchmark.known_metrics,
+        looked_at=looked_at_by(benchmark),
+        observe=lambda epoch, epochs, loss: _send(("epoch", run.key, epoch, epochs, loss)),
+        programs=programs,
+        identity=_identity(run),
+    )
 
 
 def _load_backend() -> None:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+LANES = 8  # runs that one program has room for
+TOGETHER = {("jax", "gpu")}  # where they are fitted so: it was as good as nothing on CPUs, and 2 to 5 times on a GPU
+
 
 class Backend(NamedTuple):
     """What a backend's file gives. prepare(threads, device) is called once per process, before any tensor is made.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import jax
@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lecturebench.training.backends.objective import objective, random_layers
+from lecturebench.training.backends.together import Lanes, suits
 
 
 def prepare(threads: int, device: str) -> None:
@@ -51,7 +52,12 @@ class Steps:
         self.kernels = {"update": f"Keras' {type(optimizer).__name__}, fused by XLA"}
         self.state = self._variables()
         self._compiled: dict[tuple[int, ...], Any] = {}
-        self._predict = jax.jit(self._outputs)
+        self._predict = jax.jit(self.outputs_of)
+
+    @cached_property
+    def lanes(self) -> Lanes | None:
+        """The same steps for several runs at once, where the network gains by it."""
+        return Lanes(self) if suits(self.model) else None
 
     def load(self, X: np.ndarray, y: np.ndarray) -> None:
         """Place a training set."""
@@ -69,7 +75,7 @@ class Steps:
 
     def compile(self, batches: np.ndarray, masks: list[np.ndarray]) -> None:
         """Compile the steps for these shapes, so that the first epoch is as quick as the others."""
-        steps = jax.jit(self._steps, donate_argnums=0)
+        steps = jax.jit(self.steps_of, donate_argnums=0)
         lowered = steps.lower(self.state, self.X, self.y, batches, tuple(masks))
         self._compiled[len(self.X), *batches.shape] = lowered.compile()
 
@@ -85,23 +91,26 @@ class Steps:
         """Put back what ``weights`` gave."""
         self.state = jax.tree.unflatten(jax.tree.structure(self.state), [jnp.array(value) for value in values])
 
-    def _variables(self) -> tuple[list[Any], list[Any], list[Any]]:
-        groups = (self.model.trainable_variables, self.model.non_trainable_variables, self.optimizer.variables)
-        return tuple([jnp.array(variable.value) for variable in group] for group in groups)  # type: ignore[return-value]
-
-    def _inputs(self, x: Any) -> Any:
-        return x.astype(jnp.float32) * self.scale
-
-    def _outputs(self, trainable: Any, fixed: Any, x: Any) -> Any:
+    def outputs_of(self, trainable: Any, fixed: Any, x: Any) -> Any:
+        """The outputs for x as stored, as a function of the weights."""
         return self.model.stateless_call(trainable, fixed, self._inputs(x), training=False)[0]
 
-    def _steps(self, state: Any, X: Any, y: Any, batches: Any, masks: Any) -> Any:
+    def steps_of(self, state: Any, X: Any, y: Any, batches: Any, masks: Any) -> Any:
+        """What a state becomes by a step for each row of ``batches``, and the summed loss and error."""
+
         def step(state: Any, inputs: Any) -> Any:
             batch, step_masks = inputs
             return self._step(state, X[batch], y[batch], step_masks)
 
         state, (losses, errors) = jax.lax.scan(step, state, (batches, masks))
         return state, (losses.sum(), errors.sum())
+
+    def _variables(self) -> tuple[list[Any], list[Any], list[Any]]:
+        groups = (self.model.trainable_variables, self.model.non_trainable_variables, self.optimizer.variables)
+        return tuple([jnp.array(variable.value) for variable in group] for group in groups)  # type: ignore[return-value]
+
+    def _inputs(self, x: Any) -> Any:
+        return x.astype(jnp.float32) * self.scale
 
     def _step(self, state: Any, x: Any, y: Any, masks: Any) -> Any:
         trainable, fixed, memory = state
