@@ -82,6 +82,7 @@ HOMES = {
     "lecturebench.training.backends.tensorflow": {"tensorflow", "keras"},
     "lecturebench.training.backends.fused": {"tensorflow", "keras"},
     "lecturebench.training.backends.jax": {"jax", "keras"},
+    "lecturebench.training.backends.together": {"jax"},
     "lecturebench.training.backends.torch": {"torch", "keras"},
     "lecturebench.training.backends.objective": {"keras"},
     "lecturebench.training.backends.settings": {"keras"},

@@ -139,10 +139,10 @@ class LongestFirst:
         return run
 
     def beside(self, run: Run, most: int) -> list[Run]:
-        """Take so many open runs, at most, that differ from this one in their seed alone."""
+        """Take so many open runs, at most, that differ from this one in their seed alone; none for 0 and below."""
         group = self._groups.get((run.role == "choice", kind(run)), deque())
         alike = _seedless(run)
-        chosen = list(islice((other for other in group if _seedless(other) == alike), most))
+        chosen = list(islice((other for other in group if _seedless(other) == alike), max(0, most)))
         for other in chosen:
             group.remove(other)
             self._keys.remove(other.key)

@@ -6,6 +6,7 @@ the store. The locks are the operating system's, so that a call that is killed l
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -233,8 +234,10 @@ class _Call:
             if self._deadline is not None and expected > self._deadline - now:
                 too_long = True
                 continue
-            begun = []
-            for each in (run, *self._todo.beside(run, pool.together - 1)):
+            left = math.inf if self._deadline is None else self._deadline - now
+            begun: list[Run] = []
+            # Together they take as long as one after another is expected to: each one's seconds are its share.
+            for each in (run, *self._todo.beside(run, int(min(pool.together, left / max(expected, 1e-3))) - 1)):
                 lock = self._store.lock(each.key)
                 if lock is None:
                     elsewhere.append(each)

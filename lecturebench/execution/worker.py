@@ -222,7 +222,8 @@ def _fitted_together(runs: Sequence[Run], ready: Callable[[], None]) -> list[Ans
     ready()
     begin = time.perf_counter()
     program = _shared_program(runs[0], loaded)
-    loaded.seconds["build"] = time.perf_counter() - begin
+    if runs[0].training is not None:
+        loaded.seconds["build"] = time.perf_counter() - begin
     if program is None and len(runs) > 1:
         return []
     if program is None:

@@ -83,6 +83,56 @@ def test_longest_come_first_once_their_kind_is_known(tmp_path):
     assert fitted(again) == ["long 3", "long 4", "long 5", "short 3", "short 4", "short 5"]
 
 
+class Together(Pool):
+    """A pool that takes up to three seeds of a row at once."""
+
+    def __init__(self, slots=1):
+        super().__init__(slots)
+        self.together, self.groups = 3, []
+
+    def submit(self, *runs):
+        self.groups.append([f"{run.method} {run.seed}" for run in runs])
+        for run in runs:
+            super().submit(run)
+
+
+def test_seeds_of_a_row_are_given_together_to_a_pool_that_takes_them_so(tmp_path):
+    pool = Together(slots=2)
+    summary = fit([request(seeds=4)], Store(tmp_path), pool)
+    assert len(summary.fitted) == 8
+    threes = [[f"{name} {seed}" for seed in range(3)] for name in SECONDS]
+    assert sorted(pool.groups) == sorted([*threes, ["long 3"], ["short 3"]])
+
+
+def test_no_more_seeds_are_given_together_than_a_budget_has_time_for(tmp_path):
+    store = Store(tmp_path)
+    fit([request(seeds=1)], store, Pool())
+    pool = Together()
+    fit([request()], store, pool, budget=25.0)
+    assert pool.groups == [["short 1", "short 2"]]
+
+
+def test_seeds_that_another_call_fits_are_not_given_together_with_others(tmp_path):
+    store = Store(tmp_path)
+    asked = request(seeds=3)
+    theirs = next(run for run in plan(asked, {}, engine.source_digests(asked)).runs if run.seed == 1)
+    lock = store.lock(theirs.key)
+
+    class Meanwhile(Together):
+        def outcome(self, timeout):
+            outcome = super().outcome(timeout)
+            if outcome is None and lock.is_locked:
+                store.write(record(theirs, 1.0))
+                lock.release()
+            return outcome
+
+    pool = Meanwhile()
+    summary = fit([asked], store, pool)
+    assert f"{theirs.method} 1" not in {name for group in pool.groups for name in group}
+    assert [f"{theirs.method} {seed}" for seed in (0, 2)] in pool.groups
+    assert (len(summary.fitted), summary.reused) == (5, 1)
+
+
 def test_runs_that_another_call_fits_are_taken_from_the_store(tmp_path):
     store = Store(tmp_path)
     asked = request(seeds=2)
