@@ -88,9 +88,7 @@ def main(given: Sequence[str] | None = None) -> None:
     each = statistics.median(sum(run.seconds[phase] for phase in PHASES) for run in runs)
     said = {
         "start_seconds": start,
-        "seconds": clock.last - clock.first - compiling
-        if arguments.wall
-        else each / min(arguments.jobs, programs),
+        "seconds": clock.last - clock.first - compiling if arguments.wall else each / min(arguments.jobs, programs),
         "error": statistics.median(run.metrics["test"]["error"] for run in runs),
         "peak_rss_mib": max(run.peak_rss_mib for run in runs),
         "versions": {name: version for name, version in packages().items() if name in ("keras", arguments.backend)},

@@ -59,13 +59,17 @@ class SimulatedPool:
     """Workers by a clock of their own. now: seconds since the pool began. busy: seconds that the engine itself took."""
 
     def __init__(self, slots: int) -> None:
-        self.slots, self.together, self.now, self.busy, self.slept = slots, 1, 0.0, 0.0, 0.0
+        self.slots, self.now, self.busy, self.slept = slots, 0.0, 0.0, 0.0
         self._running: list[tuple[float, str, Run, float]] = []
         self._left = time.perf_counter()
 
     def at_hand(self, run: Run) -> int:
         """Any worker may fit any run."""
         return 0
+
+    def together(self, run: Run) -> int:
+        """One at a time."""
+        return 1
 
     def submit(self, *runs: Run) -> None:
         """Begin a run: it ends after what its kind and seed decide."""

@@ -80,7 +80,7 @@ class ClusterPool:
         suites: Sequence[Path] = (),
         say: Say = lambda line: None,
     ) -> None:
-        self.slots, self.together = 0, 1
+        self.slots = 0
         self._client, self._setting, self._display, self._say = client, setting, display, say
         self._memory_limit, self._suites = memory_limit, tuple(suites)
         self._expected = node.decides(setting.backend, self._suites)
@@ -127,6 +127,10 @@ class ClusterPool:
             if serves == wanted
         }
         return 1 if workers & free else -1 if workers else 0
+
+    def together(self, run: Run) -> int:
+        """See `Pool`: each run goes to whatever node has room."""
+        return 1
 
     def submit(self, *runs: Run) -> None:
         """Give a run to a node with a free slot, as soon as there is one."""

@@ -237,7 +237,7 @@ class _Call:
             left = math.inf if self._deadline is None else self._deadline - now
             begun: list[Run] = []
             # Together they take as long as one after another is expected to: each one's seconds are its share.
-            for each in (run, *self._todo.beside(run, int(min(pool.together, left / max(expected, 1e-3))) - 1)):
+            for each in (run, *self._todo.beside(run, int(min(pool.together(run), left / max(expected, 1e-3))) - 1)):
                 lock = self._store.lock(each.key)
                 if lock is None:
                     elsewhere.append(each)

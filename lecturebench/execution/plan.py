@@ -68,6 +68,12 @@ class Run:
     view: Standardized | None = None
     chosen: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def in_lanes(self) -> bool:
+        """Whether other seeds may be fitted beside it in one program, as far as its plan says: a network that sees what
+        they see, at a rate that does not change with the step."""
+        return self.training is not None and self.view is None and self.training["schedule"] is None
+
 
 @dataclass(frozen=True)
 class Request:

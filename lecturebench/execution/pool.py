@@ -53,19 +53,19 @@ LAST_WORDS = 1.0  # seconds for what a worker sent before it died to arrive
 
 
 class Pool(Protocol):
-    """Where runs are fitted. At most ``slots`` may be submitted and not yet returned by ``outcome``.
-
-    together: how many runs that differ in their seed alone may be submitted as one.
-    """
+    """Where runs are fitted. At most ``slots`` may be submitted and not yet returned by ``outcome``; several that are
+    submitted together count as one."""
 
     slots: int
-    together: int
 
     def at_hand(self, run: Run) -> int:
         """1 if a worker that may fit this run waits, 0 if a new one has to be made, -1 if one has such runs already."""
 
+    def together(self, run: Run) -> int:
+        """How many that differ from this one in their seed alone may be submitted together, itself among them."""
+
     def submit(self, *runs: Run) -> None:
-        """Begin a run, or up to ``together`` that differ in their seed alone."""
+        """Begin a run, or as many as may be submitted together."""
 
     def outcome(self, timeout: float) -> Outcome | None:
         """The next run that has ended, or None if none did within ``timeout`` seconds."""
@@ -160,8 +160,7 @@ class LocalPool:
     """
 
     def __init__(self, jobs: int, setting: Setting, display: Display, memory_limit: int | None = None) -> None:
-        self.slots, self.together = jobs, LANES if setting.together else 1
-        self._display, self._memory_limit = display, memory_limit
+        self.slots, self._display, self._memory_limit = jobs, display, memory_limit
         self._folder = tempfile.TemporaryDirectory(prefix="lecturebench-")
         self._inbox = Inbox(self._receive)
         self._setting = replace(setting, address=self._inbox.address, authkey=self._inbox.authkey)
@@ -171,6 +170,7 @@ class LocalPool:
         self._lock = threading.Lock()
         self._ended: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._outcomes: deque[Outcome] = deque()
+        self._apart: set[tuple[str, ...]] = set()  # rows whose seeds a worker could not fit in one program
         self._closing = threading.Event()
         self._watching = threading.Thread(target=self._watch, daemon=True)
         self._watching.start()
@@ -180,6 +180,10 @@ class LocalPool:
         busy = {task.slot for task in self._tasks.values()}
         workers = {slot for slot, opened in self._open.items() if opened.serves == served(run)}
         return 1 if workers - busy else -1 if workers else 0
+
+    def together(self, run: Run) -> int:
+        """See `Pool`."""
+        return LANES if self._setting.together and run.in_lanes and _row(run) not in self._apart else 1
 
     def submit(self, *runs: Run) -> None:
         """Give them to a free slot, one whose worker may fit them if there is one."""
@@ -210,8 +214,9 @@ class LocalPool:
             return
         answers: Sequence[Answer | None] = said or [None] * len(task.runs)
         left = task.left
-        if len(task.runs) > 1:
-            # Which of them is to blame nobody knows, or they cannot be fitted in one program.
+        if said == []:
+            self._apart.add(_row(task.runs[0]))
+        if len(task.runs) > 1:  # of those that failed together nobody knows which is to blame
             failed = {run.key for run, each in zip(task.runs, answers, strict=True) if each is None or not each.record}
             left = tuple(run for run in task.runs if run.key in failed)
         for run, each in zip(task.runs, answers, strict=True):
@@ -390,7 +395,11 @@ class LocalPool:
 
 def served(run: Run) -> tuple[str, ...]:
     """What runs must share to be fitted by one worker."""
-    return () if run.suite == LECTURE_SUITE else (str(run.suite), run.benchmark, run.method)
+    return () if run.suite == LECTURE_SUITE else _row(run)
+
+
+def _row(run: Run) -> tuple[str, ...]:
+    return str(run.suite), run.benchmark, run.method
 
 
 @contextmanager

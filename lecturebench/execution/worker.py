@@ -244,17 +244,16 @@ def _fitted_together(runs: Sequence[Run], ready: Callable[[], None]) -> list[Ans
 
 
 def _shared_program(run: Run, loaded: _Loaded) -> Any:
-    """The program of a row whose seeds can be fitted side by side; None where each has other data or a schedule, where
-    its network is of another kind, and where something measures time or asks the finished network.
+    """The program of a row whose seeds can be fitted side by side; None where each has other data, where its network is
+    of another kind, and where something measures time or asks the finished network.
     """
     from lecturebench.declare.training import Training
     from lecturebench.training.program import program_for
 
     benchmark, method, dataset = loaded.benchmark, loaded.method, loaded.dataset
-    if run.training is None or run.view is not None or method.resplit or run.training["schedule"] is not None:
+    if not run.in_lanes or method.resplit or getattr(method, "probe", None) is not None or _races(benchmark, method):
         return None
-    if getattr(method, "probe", None) is not None or _races(benchmark, method):
-        return None
+    assert run.training is not None
     training, parameters = Training(**run.training), {**method.parameters, **run.parameters}
     _look_over(run, method, dataset)
     what = (method.function, parameters, training, 0, dataset, _backend.Steps)

@@ -88,7 +88,10 @@ class Together(Pool):
 
     def __init__(self, slots=1):
         super().__init__(slots)
-        self.together, self.groups = 3, []
+        self.groups = []
+
+    def together(self, run):
+        return 3
 
     def submit(self, *runs):
         self.groups.append([f"{run.method} {run.seed}" for run in runs])
