@@ -153,6 +153,13 @@ def largest(weights, outputs, dataset):
     return {"largest": float(max(abs(w).max() for w in weights))}
 
 
+def convolution(input_shape, outputs):
+    import keras
+
+    layers = [keras.layers.Conv2D(2, 3), keras.layers.Flatten(), keras.layers.Dense(outputs)]
+    return keras.Sequential([keras.Input(input_shape), *layers])
+
+
 def stump(X, y, *, seed):
     from sklearn.tree import DecisionTreeClassifier
 
@@ -164,6 +171,7 @@ BENCHMARK = Benchmark(
     methods=(
         Network("softmax", "Softmax", softmax_regression, TRAINING),
         Network("dense", "Dense", two_layer, TRAINING, units=(16, 8)),
+        Network("convolution", "Convolution", convolution, TRAINING),
         Network("probed", "Probed", softmax_regression, TRAINING, probe=largest),
         Network("resplit", "Resplit", softmax_regression, TRAINING, resplit=True),
         Baseline("stump", "Stump", stump, deterministic=False),
@@ -199,7 +207,7 @@ def test_records_of_rows_fitted_side_by_side_are_those_of_each_alone(benchmark, 
     beside = records(benchmark, Store(tmp_path / "beside"), setting(Together))
     alone = records(benchmark, Store(tmp_path / "alone"), setting(Together.__base__))
     assert beside.keys() == alone.keys()
-    assert len(beside) == 15
+    assert len(beside) == 18
     assert {record.status for record in beside.values()} == {"ok"}
     for (method, seed), record in beside.items():
         other = alone[method, seed]
@@ -220,5 +228,5 @@ def test_seeds_whose_program_died_are_fitted_one_at_a_time(benchmark, tmp_path, 
     fitted = records(benchmark, Store(tmp_path / "out"), setting(Together))
     assert (tmp_path / "died").exists()
     assert {record.status for record in fitted.values()} == {"ok"}
-    assert len(fitted) == 15
+    assert len(fitted) == 18
     assert sum(any("one program" in note for note in record.notes) for record in fitted.values()) == 3

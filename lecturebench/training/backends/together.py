@@ -48,8 +48,10 @@ class Lanes:
     def fit(self, program: Any, train: Split, fits: Sequence[Callable[[Any], T]]) -> list[T | BaseException]:
         """What each of the functions gives, or raises; each is called with ``program`` in a lane, all at once.
 
-        train: the training set of all of them.
+        train: the training set of all of them. ValueError for more functions than lanes.
         """
+        if len(fits) > LANES:
+            raise ValueError(f"{len(fits)} runs for {LANES} lanes")
         if program.placed is not train:
             program.placed = None
             self.steps.load(train.X, train.y)
@@ -66,7 +68,7 @@ class Lanes:
                 self._leave(lane)
 
         with ThreadPoolExecutor(len(fits)) as threads:
-            return list(threads.map(fit, self._present.copy()))
+            return list(threads.map(fit, range(len(fits))))
 
     def compile(self, batches: np.ndarray, masks: list[np.ndarray]) -> None:
         """Compile the steps of all lanes for these shapes of each."""
