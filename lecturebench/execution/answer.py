@@ -24,7 +24,7 @@ class Answer:
     """How a run ended. record: as ``record.json`` has it, "" for one that failed: status, reason and traceback say why.
 
     arrays: as `Store.write` takes them, by file and name. changed: what the run left otherwise in its process than it
-    found it, a few words each.
+    found it, a few words each. apart: it was given with others, with which it cannot be fitted together, and not begun.
     """
 
     record: str = ""
@@ -33,6 +33,7 @@ class Answer:
     reason: str = ""
     traceback: str = ""
     changed: tuple[str, ...] = ()
+    apart: bool = False
 
 
 def result(record: Record, arrays: Mapping[str, Mapping[str, Any]]) -> Answer:

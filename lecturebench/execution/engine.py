@@ -236,6 +236,7 @@ class _Call:
                 continue
             left = math.inf if self._deadline is None else self._deadline - now
             begun: list[Run] = []
+            known: list[tuple[Run, Record]] = []
             # Together they take as long as one after another is expected to: each one's seconds are its share.
             for each in (run, *self._todo.beside(run, int(min(pool.together(run), left / max(expected, 1e-3))) - 1)):
                 lock = self._store.lock(each.key)
@@ -243,13 +244,15 @@ class _Call:
                     elsewhere.append(each)
                 elif (record := self._ended_elsewhere(each.key)) is not None:
                     lock.release()
-                    self.reused.add(each.key)
-                    self._know(each, record)
+                    known.append((each, record))
                 else:
                     begun.append(each)
                     self._taken[each.key] = _Taken(each, lock, expected, now, begun[0].key)
             if begun:
                 pool.submit(*begun)
+            for each, record in known:  # after all are taken: it may plan anew what is left to do
+                self.reused.add(each.key)
+                self._know(each, record)
         for run in elsewhere:
             self._todo.add(run)
         if too_long:

@@ -170,6 +170,7 @@ class LocalPool:
         self._lock = threading.Lock()
         self._ended: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._outcomes: deque[Outcome] = deque()
+        self._shown: set[str] = set()  # runs that the display knows to have started
         self._apart: set[tuple[str, ...]] = set()  # rows whose seeds a worker could not fit in one program
         self._closing = threading.Event()
         self._watching = threading.Thread(target=self._watch, daemon=True)
@@ -212,9 +213,9 @@ class LocalPool:
         if said is None and not task.begun and task.starts < STARTS:
             self._again(task)
             return
-        answers: Sequence[Answer | None] = said or [None] * len(task.runs)
+        answers: Sequence[Answer | None] = [None] * len(task.runs) if said is None else said
         left = task.left
-        if said == []:
+        if said and said[0].apart:
             self._apart.add(_row(task.runs[0]))
         if len(task.runs) > 1:  # of those that failed together nobody knows which is to blame
             failed = {run.key for run, each in zip(task.runs, answers, strict=True) if each is None or not each.record}
@@ -232,6 +233,7 @@ class LocalPool:
             if record.status != "ok":
                 record.output = self._outputs[task.slot].last_lines()
             self._outcomes.append((run, record, arrays))
+            self._shown.discard(run.key)
         with self._lock:
             del self._tasks[key]
         self._open[task.slot].fitted += 1
@@ -306,7 +308,9 @@ class LocalPool:
                 task.begun = time.monotonic()
                 task.pid, task.known_as = rest
                 for each in task.runs:
-                    self._display.started(each)
+                    if each.key not in self._shown:
+                        self._display.started(each)
+                    self._shown.add(each.key)
             elif kind == "loaded":
                 task.loaded = time.monotonic()
             else:

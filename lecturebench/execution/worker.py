@@ -144,7 +144,7 @@ def _redirect_output(pipe: Path) -> None:
 
 def answer(*runs: Run) -> list[Answer]:
     """Fit a run, or several that differ in their seed alone, and say in plain text and numbers how each ended, whatever
-    the method raises. Nothing is said of several that have to be fitted one at a time.
+    the method raises.
     """
     _send(("started", runs[0].key, os.getpid(), _session))
     global _last_look
@@ -225,7 +225,7 @@ def _fitted_together(runs: Sequence[Run], ready: Callable[[], None]) -> list[Ans
     if runs[0].training is not None:
         loaded.seconds["build"] = time.perf_counter() - begin
     if program is None and len(runs) > 1:
-        return []
+        return [Answer(apart=True)] * len(runs)
     if program is None:
         return [result(*_recorded(runs[0], loaded, _fit(runs[0], benchmark, method, dataset), started))]
     from lecturebench.training.drawn import own_draws
@@ -245,13 +245,16 @@ def _fitted_together(runs: Sequence[Run], ready: Callable[[], None]) -> list[Ans
 
 def _shared_program(run: Run, loaded: _Loaded) -> Any:
     """The program of a row whose seeds can be fitted side by side; None where each has other data, where its network is
-    of another kind, and where something measures time or asks the finished network.
+    of another kind, and where time is measured or code of somebody else's is run on the way.
     """
     from lecturebench.declare.training import Training
     from lecturebench.training.program import program_for
 
     benchmark, method, dataset = loaded.benchmark, loaded.method, loaded.dataset
-    if not run.in_lanes or method.resplit or getattr(method, "probe", None) is not None or _races(benchmark, method):
+    # A suite's own metrics may draw, and may do to their process and thread whatever they like.
+    if not run.in_lanes or method.resplit or benchmark.metrics or _races(benchmark, method):
+        return None
+    if getattr(method, "probe", None) is not None:
         return None
     assert run.training is not None
     training, parameters = Training(**run.training), {**method.parameters, **run.parameters}

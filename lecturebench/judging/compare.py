@@ -202,11 +202,13 @@ def judge(a: StoredRow, b: StoredRow) -> Answer | Difference:
 
 
 def time_change(a: RowResult, b: RowResult) -> TimeChange:
-    """The ratio of the mean times of fitting, with the machines of both."""
+    """The ratio of the mean times of fitting, with the machines of both; NaN where seeds shared a program, as a share
+    depends on how many they were."""
     was, now = ([float(run.seconds["fit"]) for run in row.runs if "fit" in run.seconds] for row in (a, b))
     machines = [sorted({machine(run) for run in row.runs or row.failed}) for row in (a, b)]
     ratio = low = high = math.nan
-    if was and now and min(was) > 0:
+    shared = any("steps" in run.kernels for row in (a, b) for run in row.runs)
+    if was and now and min(was) > 0 and not shared:
         ratio = fmean(now) / fmean(was)
         if len(was) + len(now) > 2:
             low, high = min(now) / max(was), max(now) / min(was)

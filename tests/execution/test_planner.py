@@ -136,6 +136,22 @@ def test_seeds_that_another_call_fits_are_not_given_together_with_others(tmp_pat
     assert (len(summary.fitted), summary.reused) == (5, 1)
 
 
+def test_seed_that_ended_in_another_call_changes_nothing_for_those_it_was_to_be_fitted_with(tmp_path):
+    store, told = Store(tmp_path), []
+    asked = request(seeds=3)
+    theirs = next(run for run in plan(asked, {}, engine.source_digests(asked)).runs if run.seed == 1)
+
+    class Elsewhere(Together):
+        def together(self, run):  # another call ends a run between the look at the store and its lock
+            if not store.has(theirs.key):
+                store.write(record(theirs, 1.0))
+            return 3
+
+    summary = fit([asked], store, Elsewhere(), budget=1000.0, log=told.append)
+    assert (len(summary.fitted), summary.reused) == (5, 1)
+    assert len({each.key for each in told}) == len(told) == 6
+
+
 def test_runs_that_another_call_fits_are_taken_from_the_store(tmp_path):
     store = Store(tmp_path)
     asked = request(seeds=2)

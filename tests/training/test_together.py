@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
+import psutil
 import pytest
 
 from lecturebench import selection
@@ -44,14 +47,21 @@ def fit(backend, data, seed, *, training=TRAINING, function=two_layer, parameter
     )
 
 
-def together(backend, data, seeds, *, training=TRAINING, more=None, programs=None):
+def together(
+    backend, data, seeds, *, training=TRAINING, function=two_layer, parameters=DROPOUT, more=None, programs=None
+):
     """What runs of these seeds give or raise, in lanes of one program in this order. more: arguments by seed."""
     programs = {} if programs is None else programs
-    program = program_for(two_layer, DROPOUT, training, 0, data, backend.Steps, programs)
+    program = program_for(function, parameters, training, 0, data, backend.Steps, programs)
     what = programs["program"][0]
     fits = [
         lambda lane, seed=seed: fit(
-            backend, data, seed, training=training, programs={"program": (what, lane)}, **(more or {}).get(seed, {})
+            *(backend, data, seed),
+            training=training,
+            function=function,
+            parameters=parameters,
+            programs={"program": (what, lane)},
+            **(more or {}).get(seed, {}),
         )
         for seed in seeds
     ]
@@ -119,34 +129,63 @@ def test_run_that_diverges_leaves_the_others_as_they_are(backend, digits):
     assert_close(fitted[1].predictions, expected[1].predictions, atol=1e-5)
 
 
-def test_network_of_other_layers_has_no_lanes(backend, digits):
-    for function, gains in ((small_cnn, False), (softmax_regression, True)):
-        program = program_for(function, {}, TRAINING, 0, digits, backend.Steps, {})
-        assert (program.steps.lanes is not None) is gains
+def own_activation(input_shape, outputs):
+    import keras
+
+    def doubled(z):
+        return 2 * z
+
+    inputs = keras.Input(input_shape)
+    hidden = keras.layers.Dense(4, activation=doubled)(keras.layers.Flatten()(inputs))
+    return keras.Model(inputs, keras.layers.Dense(outputs)(hidden))
+
+
+def regularised(input_shape, outputs):
+    import keras
+
+    inputs = keras.Input(input_shape)
+    hidden = keras.layers.Dense(4, activation="relu", kernel_regularizer="l2", kernel_constraint="max_norm")
+    return keras.Model(inputs, keras.layers.Dense(outputs)(hidden(keras.layers.Flatten()(inputs))))
+
+
+@pytest.mark.parametrize(
+    ("function", "parameters", "gains"),
+    [
+        (softmax_regression, {}, True),
+        (two_layer, DROPOUT, True),
+        (regularised, {}, True),
+        (small_cnn, {}, False),
+        (own_activation, {}, False),
+        (two_layer, {"units": (4000, 256)}, False),
+    ],
+)
+def test_lanes_are_for_small_networks_of_dense_layers_and_known_code(backend, digits, function, parameters, gains):
+    program = program_for(function, parameters, TRAINING, 0, digits, backend.Steps, {})
+    assert (program.steps.lanes is not None) is gains
+
+
+def test_keras_own_draws_are_those_of_each_run_whoever_starts_meanwhile(backend, digits):
+    def slow_to_start(input_shape, outputs):
+        import keras
+
+        inputs = keras.Input(input_shape)
+        hidden = keras.layers.Dense(300, activation="relu", kernel_initializer="orthogonal")
+        hidden = keras.layers.Dropout(0.5)(hidden(keras.layers.Flatten()(inputs)))
+        return keras.Model(inputs, keras.layers.Dense(outputs, kernel_initializer="orthogonal")(hidden))
+
+    fitted = together(backend, digits, [0, 1, 2, 3], function=slow_to_start, parameters={})
+    for seed, beside in fitted.items():
+        alone = fit(backend, digits, seed, function=slow_to_start, parameters={})
+        np.testing.assert_allclose(losses(beside), losses(alone), rtol=1e-5)
 
 
 SUITE = '''
 """Rows that are fitted side by side, and such as cannot be."""
 
-import os
-import threading
-from pathlib import Path
-
-import numpy as np
-
-from lecturebench import Baseline, Benchmark, Metric, Network, Profile, Training
+from lecturebench import Baseline, Benchmark, Network, Profile, Training
 from lecturebench.models.dense import softmax_regression, two_layer
 
 TRAINING = Training("adam", 0.01, 100, 2)
-
-
-def first_time_deadly(y, predictions):
-    marker = Path(MARKER)
-    in_lane = threading.current_thread() is not threading.main_thread()
-    if in_lane and "DEADLY" in os.environ and not marker.exists():
-        marker.touch()
-        os.abort()
-    return float(np.mean(predictions.predicted == y))
 
 
 def largest(weights, outputs, dataset):
@@ -177,7 +216,6 @@ BENCHMARK = Benchmark(
         Baseline("stump", "Stump", stump, deterministic=False),
     ),
     claims=(),
-    metrics=(Metric("hits", "higher", first_time_deadly),),
     datasets=("digits",),
     profiles={name: Profile(seeds=3, time_limit=100) for name in ("smoke", "lecture", "full")},
 )
@@ -188,13 +226,13 @@ BENCHMARK = Benchmark(
 def benchmark(tmp_path):
     folder = tmp_path / "course"
     folder.mkdir()
-    (folder / "bench_beside.py").write_text(SUITE.replace("MARKER", repr(str(tmp_path / "died"))))
+    (folder / "bench_beside.py").write_text(SUITE)
     return load_benchmark(folder / "bench_beside.py")
 
 
-def records(benchmark, store, setting):
+def records(benchmark, store, setting, display=QUIET):
     requests, _ = selection.requests([benchmark], profile="smoke", backend="jax", device="cpu", say=print)
-    carry_out(requests, store, pool=partial(local_pool, 1, setting, QUIET), display=QUIET)
+    carry_out(requests, store, pool=partial(local_pool, 1, setting, display), display=display)
     return {(record.method, record.seed): record for record in store.read()[0]}
 
 
@@ -222,11 +260,30 @@ def test_records_of_rows_fitted_side_by_side_are_those_of_each_alone(benchmark, 
     assert 0 < whole < 100
 
 
+class Killer(PlainDisplay):
+    """Kills the worker in the first epoch that it is told of."""
+
+    def __init__(self):
+        super().__init__(lambda line: None)
+        self.begun, self.killed = [], []
+
+    def started(self, run):
+        self.begun.append((run.method, run.seed))
+
+    def epoch(self, run, epoch, epochs, loss):
+        if not self.killed:
+            self.killed = [child.pid for child in psutil.Process().children(recursive=True)]
+            for pid in self.killed:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+
 @pytest.mark.slow
-def test_seeds_whose_program_died_are_fitted_one_at_a_time(benchmark, tmp_path, own_cache, monkeypatch):
-    monkeypatch.setenv("DEADLY", "once")
-    fitted = records(benchmark, Store(tmp_path / "out"), setting(Together))
-    assert (tmp_path / "died").exists()
+def test_seeds_whose_program_died_are_fitted_one_at_a_time(benchmark, tmp_path, own_cache):
+    display = Killer()
+    fitted = records(benchmark, Store(tmp_path / "out"), setting(Together), display)
+    assert display.killed
+    assert len(display.begun) == len(set(display.begun)) == 18
     assert {record.status for record in fitted.values()} == {"ok"}
     assert len(fitted) == 18
     assert sum(any("one program" in note for note in record.notes) for record in fitted.values()) == 3

@@ -1,8 +1,7 @@
 """Several seeds of a row in one program on JAX: a small network leaves a GPU idle, and eight take it as long as one.
 
-The training steps of `jax.Steps` under ``vmap``: each run has a lane with weights, order and masks of its own, and a
-thread that fits it as if it were alone. The threads meet wherever a run asks for steps or predictions. A program has
-`LANES` lanes whoever is in them, so that a run's numbers do not depend on what was fitted beside it.
+The training steps of `jax.Steps` under ``vmap``: each run has a lane with weights, order and masks of its own. There
+are always `LANES` lanes, whoever is in them, so that a run's numbers do not depend on what was fitted beside it.
 """
 
 from __future__ import annotations
@@ -11,6 +10,9 @@ import copy
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from types import FunctionType
 from typing import Any, TypeVar
 
 import jax
@@ -20,6 +22,7 @@ import numpy as np
 from lecturebench.datasets import Split
 from lecturebench.training.backends import LANES
 
+MOST_PARAMETERS = 1_000_000  # of a network that leaves a GPU idle
 # Layers that are as quick for all lanes at once. Convolutions become grouped ones, whose gradients are slow
 # (jax-ml/jax #13800).
 QUICK = {"InputLayer", "Flatten", "Reshape", "Dense", "Activation", "Dropout"}
@@ -27,26 +30,38 @@ T = TypeVar("T")
 
 
 def suits(model: Any) -> bool:
-    """Whether a network gains by it: one of dense layers."""
-    layers = map(type, model._flatten_layers(include_self=False))
-    return all(kind.__name__ in QUICK and kind.__module__.startswith(("keras.", "lecturebench.")) for kind in layers)
+    """Whether a network gains by it: a small one of dense layers, with no code but Keras' and ours inside, since what
+    that does beside computing (draws, settings, …) would be done for several runs in one process.
+    """
+    layers = model._flatten_layers(include_self=False)
+    return model.count_params() <= MOST_PARAMETERS and all(
+        type(layer).__name__ in QUICK and all(map(_known, [layer, *vars(layer).values()])) for layer in layers
+    )
+
+
+def _known(value: Any) -> bool:
+    """Whether nobody else's code runs when this is called; of what cannot be called none does."""
+    kind = value if isinstance(value, FunctionType | partial) else type(value)
+    return not callable(value) or str(getattr(kind, "__module__", "")).startswith(("keras.", "lecturebench.models."))
 
 
 class Lanes:
-    """The training steps of up to `LANES` runs of one network. steps: those of a single one."""
+    """The training steps of up to `LANES` runs of one network. steps: those of a single one.
+
+    Each run has a thread, but only one of them runs at a time, until it asks for steps or predictions.
+    """
 
     def __init__(self, steps: Any) -> None:
         self.steps = steps
         self._compiled: dict[tuple[int, ...], Any] = {}
         self._predict = jax.jit(jax.vmap(steps.outputs_of, in_axes=(0, 0, 0)))
-        self._meeting = threading.Condition()
-        self._starting = threading.Lock()  # Keras' random functions are replaced for a whole process
+        self._turn = threading.Condition()
         self._present: set[int] = set()
         self._asked: dict[int, tuple[str, tuple[Any, ...]]] = {}
         self._answers: dict[int, Any] = {}
 
     def fit(self, program: Any, train: Split, fits: Sequence[Callable[[Any], T]]) -> list[T | BaseException]:
-        """What each of the functions gives, or raises; each is called with ``program`` in a lane, all at once.
+        """What each of the functions gives, or raises; each is called with ``program`` in a lane of its own.
 
         train: the training set of all of them. ValueError for more functions than lanes.
         """
@@ -60,67 +75,52 @@ class Lanes:
         self._present = set(range(len(fits)))
 
         def fit(lane: int) -> T | BaseException:
-            try:
-                return fits[lane](self._in_lane(program, lane))
-            except BaseException as error:
-                return error
-            finally:
-                self._leave(lane)
+            own = copy.copy(program)
+            own.steps, own.compiled = Lane(self, lane), set()
+            with self._turn:
+                try:
+                    return fits[lane](own)
+                except BaseException as error:
+                    return error
+                finally:
+                    self._present.discard(lane)
+                    self._answer()
 
         with ThreadPoolExecutor(len(fits)) as threads:
-            return list(threads.map(fit, range(len(fits))))
+            # NumPy's settings for errors, among others, are those of a context.
+            begun = [threads.submit(copy_context().run, fit, lane) for lane in range(len(fits))]
+            return [each.result() for each in begun]
 
     def compile(self, batches: np.ndarray, masks: list[np.ndarray]) -> None:
         """Compile the steps of all lanes for these shapes of each."""
-        with self._meeting:
-            self._run([(batches, *masks)] * LANES)
+        self._run([(batches, *masks)] * LANES)
 
     def ask(self, lane: int, what: str, *inputs: Any) -> Any:
         """What a run asks for, by the name of a method here, once all runs have asked for something."""
-        with self._meeting:
-            self._asked[lane] = what, inputs
-            self._answer()
-            self._meeting.wait_for(lambda: lane in self._answers)
-            answer = self._answers.pop(lane)
+        self._asked[lane] = what, inputs
+        self._answer()
+        self._turn.wait_for(lambda: lane in self._answers)
+        answer = self._answers.pop(lane)
         if isinstance(answer, BaseException):
             raise answer
         return answer
 
     def weights(self, lane: int) -> list[np.ndarray]:
         """Of one lane, as those of the backend's steps."""
-        with self._meeting:
-            return [np.array(value[lane]) for value in jax.tree.leaves(self.state)]
+        return [np.array(value[lane]) for value in jax.tree.leaves(self.state)]
 
     def set_weights(self, lane: int, values: list[np.ndarray]) -> None:
         """Put back what ``weights`` gave."""
-        with self._meeting:
-            leaves, structure = jax.tree.flatten(self.state)
-            changed = [leaf.at[lane].set(value) for leaf, value in zip(leaves, values, strict=True)]
-            self.state = jax.tree.unflatten(structure, changed)
-
-    def _in_lane(self, program: Any, lane: int) -> Any:
-        """The program with the steps of a lane."""
-        own = copy.copy(program)
-        own.steps, own.compiled = Lane(self, lane), set()
-
-        def restart(*arguments: Any) -> None:
-            with self._starting:
-                type(program).restart(own, *arguments)
-
-        own.restart = restart
-        return own
-
-    def _leave(self, lane: int) -> None:
-        with self._meeting:
-            self._present.discard(lane)
-            self._answer()
+        leaves, structure = jax.tree.flatten(self.state)
+        changed = [leaf.at[lane].set(value) for leaf, value in zip(leaves, values, strict=True)]
+        self.state = jax.tree.unflatten(structure, changed)
 
     def _answer(self) -> None:
         """Answer all, once all that are still there have asked; what is asked alike is one call."""
         if not self._present or self._asked.keys() != self._present:
             return
         alike: dict[tuple[Any, ...], dict[int, tuple[Any, ...]]] = {}
-        for lane, (what, inputs) in self._asked.items():
+        for lane, (what, inputs) in sorted(self._asked.items()):
             alike.setdefault((what, *(np.shape(each) for each in inputs)), {})[lane] = inputs
         self._asked = {}
         for (what, *_), asked in alike.items():
@@ -129,7 +129,7 @@ class Lanes:
             except BaseException as error:
                 answers = dict.fromkeys(asked, error)
             self._answers |= answers
-        self._meeting.notify_all()
+        self._turn.notify_all()
 
     def _train(self, asked: Mapping[int, tuple[Any, ...]]) -> dict[int, tuple[float, float]]:
         first = next(iter(asked.values()))
