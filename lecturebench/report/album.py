@@ -10,22 +10,26 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.metadata
+import itertools
 import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 from markupsafe import Markup
 
+import lecturebench
 from lecturebench.report.style import Picture, styled, themed
 from lecturebench.store import parse, read_whole, write_whole
 
 MANIFEST = "manifest.json"
 FORMATS = ("svg", "png", "pdf")
 TEXTS = ("basis", "title", "caption", "alt")
+DRAWN_BY = ("matplotlib", "numpy", "pillow", "fonttools")
+FITTING = ("execution", "models", "training")  # rooms that no drawing imports
 HELD = 64  # pictures kept drawn between the page and the files, so that memory does not grow with the number of runs
 
 
@@ -188,21 +192,41 @@ def _digest(texts: Mapping[str, str], files: Mapping[str, bytes]) -> str:
     return hashlib.sha256(b"".join(b"%d %b" % (len(part), part) for part in parts)).hexdigest()
 
 
+def distinct(plates: Iterable[Plate]) -> list[Plate]:
+    """The plates with names of their own: of those that would share files, the later ones are numbered.
+
+    Other signs than letters and digits are no part of a name, so that "my data" and "my-data" come to the same.
+    """
+    taken: set[str] = set()
+    named = []
+    for plate in plates:
+        numbered = itertools.chain([plate.name], (f"{plate.name}-{i}" for i in itertools.count(2)))
+        name = next(name for name in numbered if name.casefold() not in taken)  # some disks know no capitals
+        taken.add(name.casefold())
+        named.append(replace(plate, name=name))
+    return named
+
+
 def basis(benchmark: Path, made_of: Any) -> str:
     """The digest of what a figure is made of: plain data, the benchmark's file, its suite's rooms, what draws.
 
-    A suite's drawings may lie in a folder of its own beside the benchmark, and take formulas from another.
+    A suite's drawings may lie beside the benchmark or in a folder of its own, and take formulas from another.
     """
     text = json.dumps(made_of, sort_keys=True, default=str)
-    suite = " ".join(_file_digest(path) for path in (benchmark, *sorted(benchmark.parent.glob("*/*.py"))))
+    beside = (path for path in benchmark.parent.glob("*.py") if not path.name.startswith("bench_"))
+    rooms = sorted([*beside, *benchmark.parent.glob("*/*.py")])
+    suite = " ".join(_file_digest(path) for path in (benchmark, *rooms))
     return hashlib.sha256(f"{_code()} {suite} {text}".encode(errors="replace")).hexdigest()
 
 
 @functools.cache
 def _code() -> str:
-    """What draws: our code, and the version of Matplotlib, which is told without importing it."""
-    ours = (_file_digest(path) for path in sorted(Path(__file__).parent.rglob("*.py")))
-    return " ".join([importlib.metadata.version("matplotlib"), *ours])
+    """What draws: the versions of the packages that do, told without importing them, and our code, all that drawings
+    may use of it: whatever they import on the way, numbers, words and metrics among it.
+    """
+    package = Path(lecturebench.__file__).parent
+    drawing = (path for path in sorted(package.rglob("*.py")) if path.relative_to(package).parts[0] not in FITTING)
+    return " ".join([*map(importlib.metadata.version, DRAWN_BY), *map(_file_digest, drawing)])
 
 
 def _file_digest(path: Path) -> str:

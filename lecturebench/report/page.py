@@ -166,7 +166,7 @@ def _rendered(
 ) -> tuple[str, list[Section]]:
     """The page's text, as UTF-8 can write it, and the sections whose figures it shows."""
     sections = sections_of(results, saved)
-    pictures = {section.anchor: list(filter(None, map(album.shown, section.main))) for section in sections}
+    pictures = {section: list(filter(None, map(album.shown, section.main))) for section in sections}
     growth = list(filter(None, map(album.shown, speed.plates)))
     saved.notes += [*album.notes, *speed.notes]
     content = _content(results, sections, pictures, saved) | {"error_rates": error_rates}
@@ -291,7 +291,7 @@ def _templates(known: Mapping[str, Metric] = METRICS) -> Environment:
 
 
 def _content(
-    results: Results, sections: Sequence[Section], pictures: Mapping[str, Sequence[Shown]], saved: Predictions
+    results: Results, sections: Sequence[Section], pictures: Mapping[Section, Sequence[Shown]], saved: Predictions
 ) -> dict[str, Any]:
     """Everything that the templates name."""
     predicted, comparisons = predictions_data(results, saved), comparison_data(results, saved)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
+import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from lecturebench.declare.benchmark import Benchmark, Drawing
 from lecturebench.declare.claims import NumberClaim
 from lecturebench.judging.results import ClaimResult, Results, RowResult
-from lecturebench.report.album import Plate, basis
+from lecturebench.report.album import Plate, basis, distinct
 from lecturebench.report.audit import choice_steps, chosen_values
 from lecturebench.report.predicted import Predictions
 from lecturebench.report.series import Band, Point, Series
@@ -23,7 +26,7 @@ MOST_CLASSES = 25
 FEW_FORMULAS = 3  # of a benchmark, which are listed one by one
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Section:
     """All that the page shows of a benchmark on one dataset and profile. absent: why predictions are not shown.
 
@@ -53,8 +56,10 @@ def slug(text: str) -> str:
 
 
 def section_anchor(row: RowResult) -> str:
-    """The id of the page's section that shows the row."""
-    return slug(f"{row.benchmark.name}-{row.dataset}-{row.profile}")
+    """The id of the page's section that shows the row: one of its own, also where `slug` cannot tell two datasets."""
+    alike = slug(row.dataset) != row.dataset
+    own = [hashlib.sha256(row.dataset.encode(errors="replace")).hexdigest()[:8]] if alike else []
+    return slug("-".join([row.benchmark.name, row.dataset, row.profile, *own]))
 
 
 def benchmarks_of(results: Results) -> list[Benchmark]:
@@ -86,7 +91,9 @@ def sections_of(results: Results, saved: Predictions) -> list[Section]:
     grouped: dict[tuple[str, str, str], list[RowResult]] = {}
     for row in results.rows:
         grouped.setdefault((row.benchmark.name, row.dataset, row.profile), []).append(row)
-    return [_section(results, rows, saved, styles) for rows in grouped.values()]
+    sections = [_section(results, rows, saved, styles) for rows in grouped.values()]
+    named = iter(distinct(plate for section in sections for plate in section.plates))
+    return [replace(section, plates=tuple(itertools.islice(named, len(section.plates)))) for section in sections]
 
 
 def _section(
@@ -144,7 +151,9 @@ def _confusion(row: RowResult, title: str, name: str, digest: str, saved: Predic
         saved.notes.append(f"no confusion matrices on {row.dataset}: {len(data.classes)} classes do not fit a page")
         return []
     draw = partial(_confused, name, f"{title} on {row.dataset}", summary.classified.counts, data.classes)
-    return [Plate(name, digest, draw, main=False)]
+    # What the classes are called is no part of a dataset's digests.
+    own = hashlib.sha256(json.dumps([digest, *map(str, data.classes)]).encode()).hexdigest()
+    return [Plate(name, own, draw, main=False)]
 
 
 def _made_of(results: Results, rows: Sequence[RowResult], styles: Mapping[str, MethodStyle]) -> list[Any]:

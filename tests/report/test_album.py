@@ -6,15 +6,18 @@ import itertools
 import json
 import os
 import re
+import shutil
 from dataclasses import replace
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+import lecturebench
 from lecturebench import IdentityClaim
 from lecturebench.judging.statistics import Judgement
-from lecturebench.report.album import FORMATS, Album, Plate, _code, _digest, basis
+from lecturebench.report.album import FORMATS, Album, Plate, _code, _digest, basis, distinct
 from lecturebench.report.figures import blank
 from lecturebench.report.slides import _slide, _verdicts, write_slides
 from lecturebench.report.style import Picture, styled
@@ -243,3 +246,48 @@ def test_figure_is_drawn_again_when_a_room_of_its_suite_has_changed(tmp_path):
     assert basis(bench, {}) == first
     (room / "lines.py").write_text("b")
     assert basis(bench, {}) != first
+
+
+def test_figure_is_drawn_again_when_a_module_next_to_its_benchmark_has_changed(tmp_path):
+    bench, module, other = (tmp_path / name for name in ("bench_one.py", "lines.py", "bench_other.py"))
+    bench.write_text("from lines import draw")
+    module.write_text("a")
+    first = basis(bench, {})
+    other.write_text("another benchmark is none of its business")
+    assert basis(bench, {}) == first
+    module.write_text("b")
+    assert basis(bench, {}) != first
+
+
+@pytest.mark.parametrize(
+    ("module", "decides"),
+    [
+        ("wording.py", True),
+        ("metrics.py", True),
+        ("judging/results.py", True),
+        ("report/views/rows.py", True),
+        ("execution/pool.py", False),
+    ],
+)
+def test_figure_depends_on_all_of_our_code_that_drawings_may_use(tmp_path, monkeypatch, module, decides):
+    package, bench = tmp_path / "lecturebench", tmp_path / "bench_one.py"
+    shutil.copytree(Path(lecturebench.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__", "vendor"))
+    bench.write_text("")
+    _code.cache_clear()
+    first = basis(bench, [])
+    monkeypatch.setattr(lecturebench, "__file__", str(package / "__init__.py"))
+    _code.cache_clear()
+    assert basis(bench, []) == first
+    (package / module).write_text("changed = True")
+    _code.cache_clear()
+    other = basis(bench, [])
+    monkeypatch.undo()
+    _code.cache_clear()
+    assert (other != first) == decides
+
+
+def test_figures_that_would_share_files_have_names_of_their_own(plate):
+    given = [plate(name) for name in ("my-data", "my-data", "other", "My-Data", "my-data-2", "my-data-2")]
+    named = [each.name for each in distinct(given)]
+    assert named == ["my-data", "my-data-2", "other", "My-Data-3", "my-data-2-2", "my-data-2-3"]
+    assert [each.draw for each in distinct(given)] == [each.draw for each in given]

@@ -26,7 +26,8 @@ from lecturebench.report.audit import audited
 from lecturebench.report.page import anchor, command, render_page, strip, write_report
 from lecturebench.report.reasons import chain_reasons
 from lecturebench.report.table import STALE_HEADING
-from lecturebench.store import Store
+from lecturebench.store import Record, Store
+from tests.made_up import make_dataset
 from tests.report.filled import ERROR_RATES, filled
 
 Load = Callable[[str], Any]
@@ -350,3 +351,36 @@ def test_reporting_imports_no_keras() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_datasets_whose_names_differ_in_a_sign_have_sections_and_figures_of_their_own(
+    results: Results, store: Store, tmp_path: Path
+) -> None:
+    def on(dataset: str, more: float) -> list[RowResult]:
+        def changed(run: Record) -> Record:
+            return replace(run, metrics={"test": {"error": run.metrics["test"]["error"] + more}})
+
+        return [replace(row, dataset=dataset, runs=tuple(map(changed, row.runs))) for row in results.rows[-1:]]
+
+    both = replace(results, rows=(*on("my data", 0.0), *on("my-data", 0.25)), claims=())
+    html = write_report(both, store, make_dataset, tmp_path).read_text(encoding="utf-8")
+    assert len({heading["id"] for heading in Elements(html).all("h3") if heading.get("class") == "dataset"}) == 2
+    first, second = html.index(">my data</h3>"), html.index(">my-data</h3>")
+    for place, beyond, row in ((first, second, both.rows[0]), (second, len(html), both.rows[1])):
+        shown = f"Test error per method: {row.method.title} {row.measure.show(row.mean)}"
+        assert shown in html[place:beyond]
+    drawings = [(tmp_path / "figures" / f"error_table-my-data-error{other}.svg").read_bytes() for other in ("", "-2")]
+    assert drawings[0] != drawings[1]
+    again = write_report(both, store, make_dataset, tmp_path)
+    assert again.read_text(encoding="utf-8") == html
+
+
+def test_confusions_are_drawn_again_when_the_classes_are_called_otherwise(
+    results: Results, store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "figures" / "error_table-mnist-confusion-lda.svg"
+    for names in ("0123456789", "abcdefghij"):
+        write_report(
+            results, store, lambda name, names=names: replace(make_dataset(name), classes=tuple(names)), tmp_path
+        )  # type: ignore[misc]
+        assert all(f">{name}</text>" in file.read_text(encoding="utf-8") for name in names)
