@@ -12,8 +12,8 @@ import hashlib
 import importlib.metadata
 import itertools
 import json
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,14 +22,17 @@ from xml.etree import ElementTree
 from markupsafe import Markup
 
 import lecturebench
+from lecturebench.environment import cores
+from lecturebench.report.beside import FORMATS, Beside, Draw, Drawn, fault
+from lecturebench.report.beside import kept as kept_as
 from lecturebench.report.style import Picture, styled, themed
 from lecturebench.store import parse, read_whole, write_whole
 
 MANIFEST = "manifest.json"
-FORMATS = ("svg", "png", "pdf")
 TEXTS = ("basis", "title", "caption", "alt")
 DRAWN_BY = ("matplotlib", "numpy", "pillow", "fonttools")
 FITTING = ("execution", "models", "training")  # rooms that no drawing imports
+FEW = 4  # figures that are drawn here before a process beside has started
 HELD = 64  # pictures kept drawn between the page and the files, so that memory does not grow with the number of runs
 
 
@@ -42,7 +45,7 @@ class Plate:
 
     name: str
     basis: str
-    draw: Callable[[], Picture | None]
+    draw: Draw
     main: bool = True
 
 
@@ -71,7 +74,8 @@ class Album:
         self._known = self._read()
         self._drawn: dict[str, Picture] = {}
         self._faulty: set[str] = set()
-        self._sound: set[str] = set()  # shown as they were drawn: not read and parsed again
+        self._sound: set[str] = set()  # found as they were drawn: not read and parsed again
+        self._asked: dict[str, Beside] = {}
         self.notes: list[str] = []
 
     def shown(self, plate: Plate) -> Shown | None:
@@ -86,6 +90,23 @@ class Album:
             return None
         return Shown(plate.name, picture.title, picture.caption, picture.alt, picture.svg)
 
+    @contextmanager
+    def beside(self, plates: Iterable[Plate]) -> Iterator[None]:
+        """Inside, those of the figures that are not up to date are drawn by another process, for `finish`.
+
+        On a single core, or of few, they are drawn here when it is their turn. ValueError without a folder.
+        """
+        lacking = {plate.name: plate.draw for plate in plates if not self._is_sound(plate)}
+        if cores() == 1 or len(lacking) <= FEW:
+            yield
+            return
+        with Beside(lacking) as process:
+            self._asked = dict.fromkeys(lacking, process)
+            try:
+                yield
+            finally:
+                self._asked = {}
+
     def finish(self, plates: Iterable[Plate]) -> tuple[int, int]:
         """Write every figure that is not up to date, in all formats, and delete those that are no more.
 
@@ -93,30 +114,41 @@ class Album:
         """
         if self._folder is None:
             raise ValueError("this album has no folder; give it one to write its figures")
-        manifest: dict[str, dict[str, str]] = {}
-        drawn = kept = 0
-        for plate in plates:
-            if plate.name in self._sound or self._current(plate):
-                manifest[plate.name] = self._known[plate.name]
-                kept += 1
+        every = list(plates)
+        manifest = {plate.name: self._known[plate.name] for plate in every if self._is_sound(plate)}
+        kept = len(manifest)
+        lacking = [plate for plate in reversed(every) if plate.name not in manifest]
+        # Those drawn beside come last, and of them the last one first: so both have something to do until the end.
+        for plate in sorted(lacking, key=lambda plate: plate.name in self._asked):
+            drawn = self._finished(plate)
+            if drawn is None:
                 continue
-            picture = self._picture(plate)
-            if picture is None:
-                continue
-            files = {ending: getattr(picture, ending) for ending in FORMATS}
-            for ending, content in files.items():
+            for ending, content in drawn.files.items():
                 write_whole(self._file(plate.name, ending), content)
-            texts = {"title": picture.title, "caption": picture.caption, "alt": picture.alt}
-            entry = {"basis": plate.basis, **texts}
-            manifest[plate.name] = {**entry, "digest": _digest(entry, files)}
-            self._drawn.pop(plate.name, None)
-            drawn += 1
+            entry = {"basis": plate.basis, **drawn.texts}
+            manifest[plate.name] = {**entry, "digest": _digest(entry, drawn.files)}
         for name in set(self._known) - set(manifest):
             for ending in FORMATS:
                 with suppress(OSError, ValueError):  # names that a manifest may have been given
                     self._file(name, ending).unlink(missing_ok=True)
         write_whole(self._folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
-        return drawn, kept
+        return len(manifest) - kept, kept
+
+    def _finished(self, plate: Plate) -> Drawn | None:
+        """The figure in all formats, from the process beside where that has begun it; None if there is none."""
+        with suppress(LookupError):
+            drawn = self._asked[plate.name].take(plate.name)
+            if isinstance(drawn, str):
+                self._note(plate, drawn)
+                return None
+            return drawn
+        picture = self._picture(plate)
+        self._drawn.pop(plate.name, None)
+        return None if picture is None else kept_as(picture)
+
+    def _note(self, plate: Plate, what: str) -> None:
+        self._faulty.add(plate.name)
+        self.notes.append(f"figure {plate.name} could not be drawn: {what}")
 
     def _picture(self, plate: Plate) -> Picture | None:
         if plate.name in self._faulty:
@@ -129,8 +161,7 @@ class Album:
                         return None
                     picture.svg  # noqa: B018 - a fault of its texts shows only now
             except Exception as error:
-                self._faulty.add(plate.name)
-                self.notes.append(f"figure {plate.name} could not be drawn: {type(error).__name__}: {error}")
+                self._note(plate, fault(error))
                 return None
             if len(self._drawn) >= HELD:
                 return picture
@@ -141,6 +172,12 @@ class Album:
         """The names of figures that are not as they were drawn; that of the manifest where it cannot tell of one."""
         unknown = [MANIFEST] if self._folder and self._entries != set(self._known) else []
         return unknown + [name for name in self._known if not self._kept(name)]
+
+    def _is_sound(self, plate: Plate) -> bool:
+        """Whether the figure's files are up to date and as they were drawn."""
+        if plate.name not in self._sound and self._current(plate):
+            self._sound.add(plate.name)
+        return plate.name in self._sound
 
     def _current(self, plate: Plate) -> dict[str, bytes]:
         """The figure's files by ending, if they are up to date and as they were drawn; else {}."""

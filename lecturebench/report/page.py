@@ -113,8 +113,8 @@ def render_page(
     album: has the figures; by default all are drawn anew. error_rates: how often the design errs, by kind of runs and
     number of seeds, as shares in [0, 1].
     """
-    speed = speed_section(store.folder)
-    return _rendered(results, Predictions(store, load), album or Album(), error_rates, speed)[0]
+    saved, speed = Predictions(store, load), speed_section(store.folder)
+    return _rendered(results, sections_of(results, saved), saved, album or Album(), error_rates, speed)
 
 
 def write_report(
@@ -134,18 +134,21 @@ def write_report(
     without those. slides: ``slides.pdf`` too. say: is given a line about each. Equal results give equal bytes.
     """
     album = Album(folder)
-    speed = speed_section(store.folder)
-    text, sections = _rendered(results, Predictions(store, load), album, error_rates, speed)
-    write_tables(results, folder)
-    write_whole(folder / "environment.json", render_environments(results).encode())
-    page = folder / "index.html"
-    write_whole(page, text.encode())
-    for note in speed.notes:
-        say(f"warning: {note}")
-    if page_alone:
-        return page
-    say(f"page: {page}; its figures follow as files")
-    drawn, kept = album.finish([*(plate for section in sections for plate in section.plates), *speed.plates])
+    saved, speed = Predictions(store, load), speed_section(store.folder)
+    sections = sections_of(results, saved)
+    plates = [*(plate for section in sections for plate in section.plates), *speed.plates]
+    with album.beside(plate for plate in plates if not plate.main and not page_alone):
+        text = _rendered(results, sections, saved, album, error_rates, speed)
+        write_tables(results, folder)
+        write_whole(folder / "environment.json", render_environments(results).encode())
+        page = folder / "index.html"
+        write_whole(page, text.encode())
+        for note in speed.notes:
+            say(f"warning: {note}")
+        if page_alone:
+            return page
+        say(f"page: {page}; its figures follow as files")
+        drawn, kept = album.finish(plates)
     say(f"figures: {drawn} drawn, {kept} unchanged, in {folder / 'figures'}")
     if slides:
         from lecturebench.report.slides import write_slides
@@ -162,17 +165,21 @@ def write_report(
 
 
 def _rendered(
-    results: Results, saved: Predictions, album: Album, error_rates: ErrorRates, speed: SpeedSection
-) -> tuple[str, list[Section]]:
-    """The page's text, as UTF-8 can write it, and the sections whose figures it shows."""
-    sections = sections_of(results, saved)
+    results: Results,
+    sections: Sequence[Section],
+    saved: Predictions,
+    album: Album,
+    error_rates: ErrorRates,
+    speed: SpeedSection,
+) -> str:
+    """The page's text, as UTF-8 can write it."""
     pictures = {section: list(filter(None, map(album.shown, section.main))) for section in sections}
     growth = list(filter(None, map(album.shown, speed.plates)))
     saved.notes += [*album.notes, *speed.notes]
     content = _content(results, sections, pictures, saved) | {"error_rates": error_rates}
     content |= {"speed": speed.found, "growth": growth}
     text = _templates().get_template("page.html").render(content)
-    return text.encode(errors="replace").decode(), sections
+    return text.encode(errors="replace").decode()
 
 
 def place(row: RowResult) -> str:
