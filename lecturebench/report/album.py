@@ -30,7 +30,7 @@ from lecturebench.store import parse, read_whole, write_whole
 
 MANIFEST = "manifest.json"
 TEXTS = ("basis", "title", "caption", "alt")
-DRAWN_BY = ("matplotlib", "numpy", "pillow", "fonttools")
+DRAWN_BY = ("matplotlib", "numpy", "scipy", "pillow", "fonttools")
 FITTING = ("execution", "models", "training")  # rooms that no drawing imports
 FEW = 4  # figures that are drawn here before a process beside has started
 HELD = 64  # pictures kept drawn between the page and the files, so that memory does not grow with the number of runs
@@ -253,13 +253,13 @@ def basis(benchmark: Path, made_of: Any) -> str:
     beside = (path for path in benchmark.parent.glob("*.py") if not path.name.startswith("bench_"))
     rooms = sorted([*beside, *benchmark.parent.glob("*/*.py")])
     suite = " ".join(_file_digest(path) for path in (benchmark, *rooms))
-    return hashlib.sha256(f"{_code()} {suite} {text}".encode(errors="replace")).hexdigest()
+    return hashlib.sha256(f"{code()} {suite} {text}".encode(errors="replace")).hexdigest()
 
 
 @functools.cache
-def _code() -> str:
-    """What draws: the versions of the packages that do, told without importing them, and our code, all that drawings
-    may use of it: whatever they import on the way, numbers, words and metrics among it.
+def code() -> str:
+    """What draws and computes a page: the versions of the packages that do, told without importing them, and our code,
+    all that drawings may use of it: whatever they import on the way, numbers, words and metrics among it.
     """
     package = Path(lecturebench.__file__).parent
     drawing = (path for path in sorted(package.rglob("*.py")) if path.relative_to(package).parts[0] not in FITTING)

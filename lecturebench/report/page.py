@@ -35,6 +35,7 @@ from lecturebench.judging.verdicts import steps_until
 from lecturebench.metrics import DEFAULT, METRICS, Metric, named
 from lecturebench.report.album import Album, Shown
 from lecturebench.report.audit import audited
+from lecturebench.report.intervals import Intervals
 from lecturebench.report.predicted import Predictions
 from lecturebench.report.reasons import (
     Remedy,
@@ -114,7 +115,7 @@ def render_page(
     number of seeds, as shares in [0, 1].
     """
     saved, speed = Predictions(store, load), speed_section(store.folder)
-    return _rendered(results, sections_of(results, saved), saved, album or Album(), error_rates, speed)
+    return _rendered(results, sections_of(results, saved), saved, album or Album(), Intervals(), error_rates, speed)
 
 
 def write_report(
@@ -133,12 +134,12 @@ def write_report(
     load, error_rates: as of `render_page`. The page is there before the figures of the folder are drawn. page_alone:
     without those. slides: ``slides.pdf`` too. say: is given a line about each. Equal results give equal bytes.
     """
-    album = Album(folder)
+    album, intervals = Album(folder), Intervals(folder)
     saved, speed = Predictions(store, load), speed_section(store.folder)
     sections = sections_of(results, saved)
     plates = [*(plate for section in sections for plate in section.plates), *speed.plates]
     with album.beside(plate for plate in plates if not plate.main and not page_alone):
-        text = _rendered(results, sections, saved, album, error_rates, speed)
+        text = _rendered(results, sections, saved, album, intervals, error_rates, speed)
         write_tables(results, folder)
         write_whole(folder / "environment.json", render_environments(results).encode())
         page = folder / "index.html"
@@ -149,6 +150,7 @@ def write_report(
             return page
         say(f"page: {page}; its figures follow as files")
         drawn, kept = album.finish(plates)
+    intervals.write()
     say(f"figures: {drawn} drawn, {kept} unchanged, in {folder / 'figures'}")
     if slides:
         from lecturebench.report.slides import write_slides
@@ -169,6 +171,7 @@ def _rendered(
     sections: Sequence[Section],
     saved: Predictions,
     album: Album,
+    intervals: Intervals,
     error_rates: ErrorRates,
     speed: SpeedSection,
 ) -> str:
@@ -176,7 +179,7 @@ def _rendered(
     pictures = {section: list(filter(None, map(album.shown, section.main))) for section in sections}
     growth = list(filter(None, map(album.shown, speed.plates)))
     saved.notes += [*album.notes, *speed.notes]
-    content = _content(results, sections, pictures, saved) | {"error_rates": error_rates}
+    content = _content(results, sections, pictures, saved, intervals) | {"error_rates": error_rates}
     content |= {"speed": speed.found, "growth": growth}
     text = _templates().get_template("page.html").render(content)
     return text.encode(errors="replace").decode()
@@ -298,10 +301,14 @@ def _templates(known: Mapping[str, Metric] = METRICS) -> Environment:
 
 
 def _content(
-    results: Results, sections: Sequence[Section], pictures: Mapping[Section, Sequence[Shown]], saved: Predictions
+    results: Results,
+    sections: Sequence[Section],
+    pictures: Mapping[Section, Sequence[Shown]],
+    saved: Predictions,
+    intervals: Intervals,
 ) -> dict[str, Any]:
     """Everything that the templates name."""
-    predicted, comparisons = predictions_data(results, saved), comparison_data(results, saved)
+    predicted, comparisons = predictions_data(results, saved), comparison_data(results, saved, intervals)
     tally = counts(results.claims)
     runs = [run for row in results.rows for run in (*row.runs, *row.failed, *row.choice_runs)]
     known = "\n".join(results.notes)

@@ -25,6 +25,7 @@ from lecturebench.judging.compare import compare, read_side
 from lecturebench.judging.evidence import saved_losses
 from lecturebench.judging.verdicts import steps_until
 from lecturebench.judging.verify import verify as differences_of
+from lecturebench.report.intervals import Intervals
 from lecturebench.report.predicted import Predictions as SavedPredictions
 from lecturebench.report.table import blocks, table_rows, to_csv, write_tables
 from lecturebench.report.views.comparison import comparison_data
@@ -223,7 +224,9 @@ def test_compare_knows_which_way_is_better(filled, tmp_path, load, metric):
 
 def test_methods_are_compared_by_their_errors_whatever_their_rows_show(filled, load):
     [place] = comparison_data(
-        collect(declared(metric="macro_f1"), filled, losses=saved_losses(filled, load)), SavedPredictions(filled, load)
+        collect(declared(metric="macro_f1"), filled, losses=saved_losses(filled, load)),
+        SavedPredictions(filled, load),
+        Intervals(),
     )
     assert place["metric"] == "error"
     assert all(pair["difference"] > 0 for pair in place["pairs"])

@@ -17,7 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 import lecturebench
 from lecturebench import IdentityClaim
 from lecturebench.judging.statistics import Judgement
-from lecturebench.report.album import FORMATS, Album, Plate, _code, _digest, basis, distinct
+from lecturebench.report.album import FORMATS, Album, Plate, _digest, basis, code, distinct
 from lecturebench.report.figures import blank
 from lecturebench.report.slides import _slide, _verdicts, write_slides
 from lecturebench.report.style import Picture, styled
@@ -76,10 +76,10 @@ def test_figure_depends_on_the_version_of_matplotlib(tmp_path, monkeypatch):
     bench.write_text("")
     version, before = metadata.version, basis(bench, [])
     monkeypatch.setattr(metadata, "version", lambda name: "9.9" if name == "matplotlib" else version(name))
-    _code.cache_clear()
+    code.cache_clear()
     other = basis(bench, [])
     monkeypatch.undo()
-    _code.cache_clear()
+    code.cache_clear()
     assert other != before == basis(bench, [])
 
 
@@ -273,16 +273,16 @@ def test_figure_depends_on_all_of_our_code_that_drawings_may_use(tmp_path, monke
     package, bench = tmp_path / "lecturebench", tmp_path / "bench_one.py"
     shutil.copytree(Path(lecturebench.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__", "vendor"))
     bench.write_text("")
-    _code.cache_clear()
+    code.cache_clear()
     first = basis(bench, [])
     monkeypatch.setattr(lecturebench, "__file__", str(package / "__init__.py"))
-    _code.cache_clear()
+    code.cache_clear()
     assert basis(bench, []) == first
     (package / module).write_text("changed = True")
-    _code.cache_clear()
+    code.cache_clear()
     other = basis(bench, [])
     monkeypatch.undo()
-    _code.cache_clear()
+    code.cache_clear()
     assert (other != first) == decides
 
 

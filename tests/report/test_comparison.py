@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from lecturebench.judging.results import Results
 from lecturebench.judging.statistics import BOOTSTRAP_SEED, paired_interval
+from lecturebench.report.intervals import Intervals
 from lecturebench.report.predicted import Predictions
 from lecturebench.report.views.comparison import comparison_data, mcnemar, ranked, ranks_data
 from lecturebench.store import Store
@@ -22,7 +23,7 @@ from lecturebench.store import Store
 
 @pytest.fixture
 def data(results: Results, store: Store, load: Callable[[str], Any]) -> dict[str, Any]:
-    [comparison] = comparison_data(results, Predictions(store, load))
+    [comparison] = comparison_data(results, Predictions(store, load), Intervals())
     return comparison
 
 
@@ -69,7 +70,7 @@ def test_words_say_whether_chance_explains_it(data: dict[str, Any]) -> None:
 
 def test_fewer_than_three_seeds_are_said_to_be_few(results: Results, store: Store, load: Callable[[str], Any]) -> None:
     few = replace(results, rows=tuple(replace(row, runs=row.runs[:2]) for row in results.rows))
-    [comparison] = comparison_data(few, Predictions(store, load))
+    [comparison] = comparison_data(few, Predictions(store, load), Intervals())
     drawn = [p for p in comparison["pairs"] if not any(results.rows[p[s]].deterministic for s in "ab")]
     assert drawn
     for pair in drawn:
@@ -81,7 +82,7 @@ def test_many_rows_are_compared_with_the_best_and_with_their_neighbour(
     results: Results, store: Store, load: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lecturebench.report.views.comparison.ALL_PAIRS", 2)
-    [comparison] = comparison_data(results, Predictions(store, load))
+    [comparison] = comparison_data(results, Predictions(store, load), Intervals())
     best, *rest = comparison["rows"]
     pairs = {(pair["a"], pair["b"]) for pair in comparison["pairs"]}
     assert pairs == {(best, other) for other in rest} | set(zip(comparison["rows"][:-1], rest, strict=True))

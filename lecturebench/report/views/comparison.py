@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from lecturebench.environment import cores
 from lecturebench.judging.results import Results, RowResult
-from lecturebench.judging.statistics import ALPHA, BOOTSTRAP_SEED, FEWEST_SEEDS, paired_interval, win_probability
+from lecturebench.judging.statistics import ALPHA, FEWEST_SEEDS, win_probability
 from lecturebench.metrics import DEFAULT, METRICS, Metric
+from lecturebench.report.intervals import Intervals
 from lecturebench.report.predicted import Predictions
 from lecturebench.report.views.rows import finite
 
@@ -26,7 +27,7 @@ MOST_THREADS = 4  # each has arrays of a few million numbers
 LossesBySeed = Mapping[int, npt.NDArray[Any]]
 
 
-def comparison_data(results: Results, saved: Predictions) -> list[dict[str, Any]]:
+def comparison_data(results: Results, saved: Predictions, intervals: Intervals) -> list[dict[str, Any]]:
     """One dict per benchmark, dataset, profile and backend with two rows to compare, best row first.
 
     rows: ids as in `rows_data`. pairs: a, b (b errs more often on average), difference b - a with its interval, the
@@ -41,7 +42,7 @@ def comparison_data(results: Results, saved: Predictions) -> list[dict[str, Any]
             losses = {row: summary.losses for row, summary in summaries.items() if summary and summary.losses}
             best = sorted(losses, key=lambda row: row.mean_of(_metric(row).name))
             pairs = [(a, b) for a, b in _chosen(best) if _comparable(a, b, losses[a], losses[b])]
-            found = [threads.submit(compared, a, b, losses[a], losses[b]) for a, b in pairs]
+            found = [threads.submit(compared, a, b, losses[a], losses[b], intervals) for a, b in pairs]
             if pairs:
                 comparisons.append(
                     {
@@ -98,7 +99,9 @@ def _seeds(a: RowResult, b: RowResult, losses_a: LossesBySeed, losses_b: LossesB
     return [(seed, seed) for seed in sorted(set(losses_a) & set(losses_b))]
 
 
-def compared(a: RowResult, b: RowResult, losses_a: LossesBySeed, losses_b: LossesBySeed) -> dict[str, Any]:
+def compared(
+    a: RowResult, b: RowResult, losses_a: LossesBySeed, losses_b: LossesBySeed, intervals: Intervals
+) -> dict[str, Any]:
     """A pair of rows by their losses on the same examples: difference, win probability, McNemar's test, a sentence."""
     seeds = _seeds(a, b, losses_a, losses_b)
     firsts = np.array([losses_a[i] for i in dict.fromkeys(i for i, _ in seeds)], dtype=float)
@@ -106,7 +109,7 @@ def compared(a: RowResult, b: RowResult, losses_a: LossesBySeed, losses_b: Losse
     enough = all(row.deterministic or len(seeds) >= FEWEST_SEEDS for row in (a, b))
     mean, low, high = float(seconds.mean() - firsts.mean()), math.nan, math.nan
     if enough:
-        mean, low, high = paired_interval(firsts, seconds, rng=np.random.default_rng(BOOTSTRAP_SEED))
+        mean, low, high = intervals.of(firsts, seconds)
     metric = _metric(a)
     wins = win_probability(a.of(metric.name), b.of(metric.name))
     tests = [mcnemar(losses_a[i], losses_b[j]) for i, j in seeds] if metric.percent else []
