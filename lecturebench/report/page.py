@@ -176,10 +176,13 @@ def _rendered(
     speed: SpeedSection,
 ) -> str:
     """The page's text, as UTF-8 can write it."""
+    comparisons = comparison_data(
+        results, saved, intervals
+    )  # first: for a moment it takes as much memory as all figures
     pictures = {section: list(filter(None, map(album.shown, section.main))) for section in sections}
     growth = list(filter(None, map(album.shown, speed.plates)))
     saved.notes += [*album.notes, *speed.notes]
-    content = _content(results, sections, pictures, saved, intervals) | {"error_rates": error_rates}
+    content = _content(results, sections, pictures, saved, comparisons) | {"error_rates": error_rates}
     content |= {"speed": speed.found, "growth": growth}
     text = _templates().get_template("page.html").render(content)
     return text.encode(errors="replace").decode()
@@ -305,10 +308,10 @@ def _content(
     sections: Sequence[Section],
     pictures: Mapping[Section, Sequence[Shown]],
     saved: Predictions,
-    intervals: Intervals,
+    comparisons: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Everything that the templates name."""
-    predicted, comparisons = predictions_data(results, saved), comparison_data(results, saved, intervals)
+    predicted = predictions_data(results, saved)
     tally = counts(results.claims)
     runs = [run for row in results.rows for run in (*row.runs, *row.failed, *row.choice_runs)]
     known = "\n".join(results.notes)
