@@ -9,11 +9,11 @@ from __future__ import annotations
 import gc
 import os
 import pickle
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -48,12 +48,15 @@ class Beside:
 
     def __enter__(self) -> Beside:
         start = f"import sys; sys.path[:] = {sys.path!r}; from lecturebench.report import beside; beside.serve()"
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", start],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **ONE_THREAD},
-        )
+        self._process: subprocess.Popen[bytes] | None = None
+        with suppress(OSError):  # where no process can be started, all is drawn here
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", start],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**os.environ, **ONE_THREAD},
+                process_group=0,  # Ctrl-C is this process's to handle
+            )
         self._thread = ThreadPoolExecutor(1)
         self._asked: dict[str, Future[Drawn | str | None]] = {
             name: self._thread.submit(self._ask, draw) for name, draw in self._draws.items()
@@ -63,9 +66,11 @@ class Beside:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.kill()  # it has nothing to put in order, and ending by itself would take a moment
+        if self._process is not None:
+            self._process.kill()  # it has nothing to put in order, and ending by itself would take a moment
         self._thread.shutdown(cancel_futures=True)
-        self._process.communicate()
+        if self._process is not None:
+            self._process.communicate()
 
     def take(self, name: str) -> Drawn | str | None:
         """That figure, when it is drawn; what is wrong with its drawing; or None if there is nothing to see.
@@ -82,18 +87,18 @@ class Beside:
             raise LookupError(f"{name} could not be drawn beside: {error}") from error
 
     def _ask(self, draw: Draw) -> Drawn | str | None:
-        process = self._process
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(pickle.dumps(draw))
-        process.stdin.flush()
-        answer: Drawn | str | None = pickle.load(process.stdout)
+        if self._process is None:
+            raise ProcessLookupError("there is no process")
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(pickle.dumps(draw))
+        self._process.stdin.flush()
+        answer: Drawn | str | None = pickle.load(self._process.stdout)
         return answer
 
 
 def serve() -> None:
     """Draw what comes through standard input until that ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the other process's to handle
     gc.set_threshold(100_000, 20, 20)  # as `cli` does, and for the same reason
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
+import subprocess
+import sys
 from concurrent.futures import wait
 from functools import partial
 
@@ -111,6 +114,12 @@ def test_it_is_another_process_that_draws_and_it_ends():
     assert children() == before
 
 
+def test_process_ends_with_its_pipe():
+    code = "from lecturebench.report import beside; beside.serve()"
+    ended = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(nothing), capture_output=True, check=True)
+    assert pickle.loads(ended.stdout) is None
+
+
 def test_process_ends_where_the_page_fails(tmp_path):
     before = children()
     with pytest.raises(ZeroDivisionError), Album(tmp_path).beside(plates()):  # noqa: PT012
@@ -131,6 +140,11 @@ def test_figures_after_one_that_ended_the_process_are_refused():
     first, *others = drawn_beside(confusions, deadly, confusions)
     assert isinstance(first, Drawn)
     assert others == ["refused", "refused"]
+
+
+def test_all_is_refused_where_no_process_can_be_started(monkeypatch):
+    monkeypatch.setattr(beside.sys, "executable", "/nowhere/python")
+    assert drawn_beside(confusions, confusions) == ["refused", "refused"]
 
 
 def test_drawing_that_cannot_be_sent_is_refused_alone():
