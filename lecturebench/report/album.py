@@ -21,7 +21,6 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
-import lecturebench
 from lecturebench.environment import cores
 from lecturebench.report.beside import FORMATS, Beside, Draw, Drawn, fault
 from lecturebench.report.beside import kept as kept_as
@@ -30,6 +29,7 @@ from lecturebench.store import parse, read_whole, write_whole
 
 MANIFEST = "manifest.json"
 TEXTS = ("basis", "title", "caption", "alt")
+PACKAGE = Path(__file__).parent.parent
 DRAWN_BY = ("matplotlib", "numpy", "scipy", "pillow", "fonttools")
 FITTING = ("execution", "models", "training")  # rooms that no drawing imports
 FEW = 4  # figures that are drawn here before a process beside has started
@@ -261,8 +261,7 @@ def code() -> str:
     """What draws and computes a page: the versions of the packages that do, told without importing them, and our code,
     all that drawings may use of it: whatever they import on the way, numbers, words and metrics among it.
     """
-    package = Path(lecturebench.__file__).parent
-    drawing = (path for path in sorted(package.rglob("*.py")) if path.relative_to(package).parts[0] not in FITTING)
+    drawing = (path for path in sorted(PACKAGE.rglob("*.py")) if path.relative_to(PACKAGE).parts[0] not in FITTING)
     return " ".join([*map(importlib.metadata.version, DRAWN_BY), *map(_file_digest, drawing)])
 
 

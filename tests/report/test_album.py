@@ -9,14 +9,13 @@ import re
 import shutil
 from dataclasses import replace
 from importlib import metadata
-from pathlib import Path
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-import lecturebench
 from lecturebench import IdentityClaim
 from lecturebench.judging.statistics import Judgement
+from lecturebench.report import album
 from lecturebench.report.album import FORMATS, Album, Plate, _digest, basis, code, distinct
 from lecturebench.report.figures import blank
 from lecturebench.report.slides import _slide, _verdicts, write_slides
@@ -123,8 +122,8 @@ def test_any_flipped_bit_of_the_manifest_is_named(tmp_path, plate):
     content, sound = path.read_bytes(), json.loads(path.read_text())
     for place in range(len(content)):
         path.write_bytes(content[:place] + bytes([content[place] ^ 1 << place % 7]) + content[place + 1 :])
-        album = Album(tmp_path)
-        assert album.altered() or json.loads(path.read_text()) == sound, place
+        found = Album(tmp_path)
+        assert found.altered() or json.loads(path.read_text()) == sound, place
 
 
 def test_script_of_a_file_whose_digest_was_forged_does_not_get_into_the_page(tmp_path, plate, calls):
@@ -175,10 +174,10 @@ def test_drawing_with_a_fault_is_a_note_and_is_tried_once(tmp_path, plate):
         tried.append(1)
         raise ZeroDivisionError("no ink")
 
-    album = Album(tmp_path)
-    assert album.shown(plate(draw=broken)) is None
-    assert album.finish([plate(draw=broken), plate("sound")]) == (1, 0)
-    assert album.notes == ["figure errors could not be drawn: ZeroDivisionError: no ink"]
+    figures = Album(tmp_path)
+    assert figures.shown(plate(draw=broken)) is None
+    assert figures.finish([plate(draw=broken), plate("sound")]) == (1, 0)
+    assert figures.notes == ["figure errors could not be drawn: ZeroDivisionError: no ink"]
     assert len(tried) == 1
 
 
@@ -271,11 +270,11 @@ def test_figure_is_drawn_again_when_a_module_next_to_its_benchmark_has_changed(t
 )
 def test_figure_depends_on_all_of_our_code_that_drawings_may_use(tmp_path, monkeypatch, module, decides):
     package, bench = tmp_path / "lecturebench", tmp_path / "bench_one.py"
-    shutil.copytree(Path(lecturebench.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__", "vendor"))
+    shutil.copytree(album.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__", "vendor"))
     bench.write_text("")
     code.cache_clear()
     first = basis(bench, [])
-    monkeypatch.setattr(lecturebench, "__file__", str(package / "__init__.py"))
+    monkeypatch.setattr(album, "PACKAGE", package)
     code.cache_clear()
     assert basis(bench, []) == first
     (package / module).write_text("changed = True")
