@@ -358,6 +358,14 @@ def test_times_are_ratios_of_means_with_their_range_over_runs(compared, other):
     assert np.isnan(change_of(compared(), "lda").time.low)
 
 
+def test_times_that_are_shares_of_a_program_are_shown_and_not_compared(compared, other):
+    edit(other, "dropout", lambda values: values.update(kernels={"update": "one", "steps": "one of 8 lanes"}))
+    for back in (False, True):
+        time = change_of(compared(back=back), "dropout").time
+        assert (time.a, time.b) == pytest.approx((14.5, 14.5))
+        assert np.isnan([time.ratio, time.low, time.high]).all()
+
+
 @pytest.mark.parametrize(
     ("change", "machine"),
     [
