@@ -36,15 +36,16 @@ class Inbox:
             self._listener = Listener(("127.0.0.1", 0), authkey=self.authkey)
         self.address = self._listener.address
         self._receive = receive
+        self._closed = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
-        while True:
+        while not self._closed.is_set():
             try:
                 connection = self._listener.accept()
-            except (OSError, EOFError):
-                return
-            except Exception:  # a worker killed during the handshake must not end the listening
+            except Exception:
+                # A worker killed during the handshake, which must not end the listening: others would wait for ever.
+                self._closed.wait(0.01)
                 continue
             threading.Thread(target=self._read, args=(connection,), daemon=True).start()
 
@@ -57,6 +58,7 @@ class Inbox:
 
     def close(self) -> None:
         """Stop listening."""
+        self._closed.set()
         self._listener.close()
 
 

@@ -82,3 +82,24 @@ def test_worker_that_dies_while_it_speaks_blocks_nobody():
     second(("epoch", "k2", 2, 30, 0.4))
     assert received.get(timeout=5) == ("epoch", "k2", 2, 30, 0.4)
     inbox.close()
+
+
+@pytest.mark.parametrize("words", [b"", b"\x00\x00\x00\x05hello"])
+def test_worker_that_dies_before_it_is_known_keeps_nobody_waiting(words):
+    import queue
+    import socket
+    import threading
+
+    received = queue.Queue()
+    inbox = Inbox(received.put)
+    for _ in range(3):
+        with socket.socket(socket.AF_UNIX) as dying:
+            dying.connect(inbox.address)
+            dying.sendall(words)
+
+    def speak():
+        connect(inbox.address, inbox.authkey)(("epoch", "k", 1, 30, 0.5))
+
+    threading.Thread(target=speak, daemon=True).start()
+    assert received.get(timeout=10) == ("epoch", "k", 1, 30, 0.5)
+    inbox.close()
