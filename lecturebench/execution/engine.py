@@ -231,10 +231,10 @@ class _Call:
         while self._todo and len({taken.beside for taken in self._taken.values()}) < pool.slots:
             run = self._todo.pop(pool.at_hand)
             expected, now = self._durations.expected(run), self._clock()
-            if self._deadline is not None and expected > self._deadline - now:
+            left = math.inf if self._deadline is None else self._deadline - now
+            if expected > left:
                 too_long = True
                 continue
-            left = math.inf if self._deadline is None else self._deadline - now
             begun: list[Run] = []
             known: list[tuple[Run, Record]] = []
             # Together they take as long as one after another is expected to: each one's seconds are its share.

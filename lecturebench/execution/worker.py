@@ -156,7 +156,7 @@ def answer(*runs: Run) -> list[Answer]:
         _send(("loaded", first.key))
 
     try:
-        said = _fitted_together(runs, ready) if _setting.together else [result(*execute(first, ready))]
+        said = _fitted(runs, ready)
     except BaseException as error:  # sys.exit in a method is its own end, not that of all runs
         said = [failure(error)] * len(runs)
     try:
@@ -201,28 +201,19 @@ def _loaded(run: Run) -> _Loaded:
     return _Loaded(benchmark, method, dataset, {"import": import_seconds, "load": time.perf_counter() - begin})
 
 
-def execute(run: Run, ready: Callable[[], None] = lambda: None) -> tuple[Record, dict[str, Any]]:
-    """Fit one run. Its record, and the arrays that are kept of it, as `Store.write` takes them.
+def _fitted(runs: Sequence[Run], ready: Callable[[], None]) -> list[Answer]:
+    """Fit a run, or several that differ in their seed alone in one program; without one that suits them, several not at
+    all. A run's seconds are its share of what all took.
 
-    What the method raises is passed on. ready: called once all is loaded, before the method is.
+    What the method of a single run raises is passed on. ready: called once all is loaded, before the method is.
     """
-    started = _now()
-    loaded = _loaded(run)
-    ready()
-    return _recorded(run, loaded, _fit(run, loaded.benchmark, loaded.method, loaded.dataset), started)
-
-
-def _fitted_together(runs: Sequence[Run], ready: Callable[[], None]) -> list[Answer]:
-    """Fit runs that differ in their seed alone in one program; without one that suits them, a single run as ever, and
-    several not at all. A run's seconds are its share of what all took.
-    """
-    started = _now()
+    started = datetime.now(UTC).isoformat(timespec="seconds")
     loaded = _loaded(runs[0])
     benchmark, method, dataset = loaded.benchmark, loaded.method, loaded.dataset
     ready()
     begin = time.perf_counter()
     program = _shared_program(runs[0], loaded)
-    if runs[0].training is not None:
+    if _setting.together and runs[0].training is not None:
         loaded.seconds["build"] = time.perf_counter() - begin
     if program is None and len(runs) > 1:
         return [Answer(apart=True)] * len(runs)
@@ -252,9 +243,8 @@ def _shared_program(run: Run, loaded: _Loaded) -> Any:
 
     benchmark, method, dataset = loaded.benchmark, loaded.method, loaded.dataset
     # A suite's own metrics may draw, and may do to their process and thread whatever they like.
-    if not run.in_lanes or method.resplit or benchmark.metrics or _races(benchmark, method):
-        return None
-    if getattr(method, "probe", None) is not None:
+    theirs = benchmark.metrics or getattr(method, "probe", None) is not None
+    if not _setting.together or not run.in_lanes or method.resplit or theirs or _races(benchmark, method):
         return None
     assert run.training is not None
     training, parameters = Training(**run.training), {**method.parameters, **run.parameters}
@@ -262,10 +252,6 @@ def _shared_program(run: Run, loaded: _Loaded) -> Any:
     what = (method.function, parameters, training, 0, dataset, _backend.Steps)
     program = program_for(*what, _programs, _identity(run))
     return program if program.steps.lanes else None
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _recorded(

@@ -99,6 +99,21 @@ class Together(Pool):
             super().submit(run)
 
 
+def meanwhile(kind, store, theirs):
+    """A pool of that kind, while another call fits a run: it ends when this one has nothing left to do."""
+    lock = store.lock(theirs.key)
+
+    class Meanwhile(kind):
+        def outcome(self, timeout):
+            outcome = super().outcome(timeout)
+            if outcome is None and lock.is_locked:
+                store.write(record(theirs, 1.0))
+                lock.release()
+            return outcome
+
+    return Meanwhile()
+
+
 def test_seeds_of_a_row_are_given_together_to_a_pool_that_takes_them_so(tmp_path):
     pool = Together(slots=2)
     summary = fit([request(seeds=4)], Store(tmp_path), pool)
@@ -119,17 +134,7 @@ def test_seeds_that_another_call_fits_are_not_given_together_with_others(tmp_pat
     store = Store(tmp_path)
     asked = request(seeds=3)
     theirs = next(run for run in plan(asked, {}, engine.source_digests(asked)).runs if run.seed == 1)
-    lock = store.lock(theirs.key)
-
-    class Meanwhile(Together):
-        def outcome(self, timeout):
-            outcome = super().outcome(timeout)
-            if outcome is None and lock.is_locked:
-                store.write(record(theirs, 1.0))
-                lock.release()
-            return outcome
-
-    pool = Meanwhile()
+    pool = meanwhile(Together, store, theirs)
     summary = fit([asked], store, pool)
     assert f"{theirs.method} 1" not in {name for group in pool.groups for name in group}
     assert [f"{theirs.method} {seed}" for seed in (0, 2)] in pool.groups
@@ -156,17 +161,7 @@ def test_runs_that_another_call_fits_are_taken_from_the_store(tmp_path):
     store = Store(tmp_path)
     asked = request(seeds=2)
     theirs = plan(asked, {}, engine.source_digests(asked)).runs[0]
-    lock = store.lock(theirs.key)
-
-    class Meanwhile(Pool):
-        def outcome(self, timeout):
-            outcome = super().outcome(timeout)
-            if outcome is None and lock.is_locked:
-                store.write(record(theirs, 1.0))
-                lock.release()
-            return outcome
-
-    pool = Meanwhile()
+    pool = meanwhile(Pool, store, theirs)
     summary = fit([asked], store, pool)
     assert theirs.key not in {run.key for run in pool.submitted}
     assert (len(summary.fitted), summary.reused) == (3, 1)

@@ -57,7 +57,7 @@ def declared(*claims, **changes):
 
 
 def fill(store, load, dtype=np.float32, errors=ERRORS, random=True):
-    """Runs of three random methods, as `execute` keeps them where a number is made of probabilities."""
+    """Runs of three random methods, as a worker keeps them where a number is made of probabilities."""
     y = load("mnist").test.y
     for method, error in errors.items():
         for seed in SEEDS:
