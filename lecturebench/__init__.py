@@ -21,7 +21,7 @@ from lecturebench.declare.claims import (
 from lecturebench.declare.methods import Baseline, Experiment, Measured, Network
 from lecturebench.declare.schedules import Schedule
 from lecturebench.declare.training import Choice, Training
-from lecturebench.declare.views import AsStored, Standardized
+from lecturebench.declare.views import AsStored, Hog, ShuffledPixels, Standardized
 from lecturebench.metrics import Metric, Predictions
 
 if TYPE_CHECKING:  # what experiments and drawings are given: names for their signatures
@@ -38,6 +38,7 @@ __all__ = [
     "Drawing",
     "EquivalenceClaim",
     "Experiment",
+    "Hog",
     "IdentityClaim",
     "Measured",
     "Metric",
@@ -48,6 +49,7 @@ __all__ = [
     "Predictions",
     "Profile",
     "Schedule",
+    "ShuffledPixels",
     "Standardized",
     "TimeToTargetClaim",
     "Training",

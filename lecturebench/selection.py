@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from lecturebench.declare.benchmark import Benchmark
 from lecturebench.declare.suites import Suite
-from lecturebench.declare.views import Standardized
 from lecturebench.errors import DataMissing, UsageError, nearest
 
 Load = Callable[..., "Dataset"]
@@ -148,11 +147,12 @@ def requests(
                     f"{name!r} is {data.kind} for {data.task}; {benchmark.name} {takes}: "
                     f"choose {', '.join(benchmark.datasets)}, or your own (lecturebench data --help)"
                 )
-            for method in benchmark.methods if data.kind != "table" else ():
-                if isinstance(method.view, Standardized) and (not methods or method.name in methods):
+            for method in benchmark.methods:
+                view = method.view_of(data.kind)
+                if view is not None and view.kind != data.kind and (not methods or method.name in methods):
                     raise UsageError(
-                        f"{method.name} standardises the columns of a table, and {name!r} is {data.kind}: leave its "
-                        "view out; pixels are scaled to [0, 1]"
+                        f"{method.name} sees {'columns' if view.kind == 'table' else 'images'} {view.words}, and "
+                        f"{name!r} is {data.kind}: leave its view {type(view).__name__} out, or choose other data"
                     )
             made.append(
                 Request(

@@ -26,10 +26,10 @@ def table():
     return discover()["error_table"]
 
 
-def test_columns_of_a_table_are_standardised_and_nothing_else(small):
+def test_a_view_of_another_kind_of_data_is_refused(small):
     method = Baseline("scaled", "", most_frequent, view=Standardized())
     benchmark = dataclasses.replace(small, methods=(method,))
-    with pytest.raises(UsageError, match="scaled standardises the columns of a table, and 'digits' is images"):
+    with pytest.raises(UsageError, match="scaled sees columns standardised over train, and 'digits' is images"):
         asked(benchmark, profile="smoke")
 
 

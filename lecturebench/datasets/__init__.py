@@ -10,7 +10,6 @@ from lecturebench.datasets.description import Description
 from lecturebench.datasets.loading import Status, describe, load, outline, recall, status, verify
 from lecturebench.datasets.published import published_order
 from lecturebench.datasets.splits import mirrored, resplit_by, validation_split
-from lecturebench.datasets.views import standardized
 
 __all__ = [
     "Dataset",
@@ -27,7 +26,6 @@ __all__ = [
     "published_order",
     "recall",
     "resplit_by",
-    "standardized",
     "status",
     "validation_split",
     "verify",

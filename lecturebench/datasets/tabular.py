@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from lecturebench.datasets import digests, labels
+from lecturebench.datasets.categories import MOST_CATEGORIES, categories
 from lecturebench.datasets.columns import Columns, targets, task_of
 from lecturebench.datasets.decoded import SPLITS, Split
 from lecturebench.datasets.description import Described, described_as
 from lecturebench.datasets.spelling import Spelling
 from lecturebench.datasets.splits import every_fifth
-from lecturebench.datasets.views import MOST_CATEGORIES, categories
 from lecturebench.datasets.written import NUMBER, look_alikes, twins
 from lecturebench.errors import UsageError
 

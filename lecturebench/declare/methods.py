@@ -19,7 +19,7 @@ class Method:
     its first run tells. resplit:
     train and test are drawn anew by the run's seed, in their sizes. datasets: those alone that it can take; () is all.
     view: what it sees of a dataset; None is pixels in [0, 1], and the columns of a table standardised over the training
-    examples. `AsStored` leaves a table as it is.
+    examples. `AsStored` leaves a table as it is; `ShuffledPixels` and `Hog` are of images.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Method:
         self.name, self.title, self.function, self.notes = name, title, function, notes
         self.parameters = MappingProxyType(dict(parameters))
 
-    def view_of(self, kind: str) -> Standardized | None:
+    def view_of(self, kind: str) -> View | None:
         """What it sees of a dataset of that kind; None is the features as stored, pixels in [0, 1]."""
         if self.view is None and kind == "table":
             return Standardized("train")
@@ -184,7 +184,7 @@ class Experiment(Method):
         if self.choices:
             raise ValueError(f"experiment {name!r} leaves a parameter to choose; only a Network or a Baseline may")
 
-    def view_of(self, kind: str) -> Standardized | None:
+    def view_of(self, kind: str) -> View | None:
         """None: it is given the dataset itself."""
         return None
 

@@ -23,7 +23,7 @@ from lecturebench.declare.claims import TimeToTargetClaim
 from lecturebench.declare.methods import Experiment, Method
 from lecturebench.declare.modules import name_in_suite
 from lecturebench.declare.training import PRECISION, Choice, Training
-from lecturebench.declare.views import Standardized
+from lecturebench.declare.views import View
 from lecturebench.execution.source import is_plain
 from lecturebench.judging.statistics import best_combination
 from lecturebench.metrics import Metric, split_of
@@ -65,7 +65,7 @@ class Run:
     time_limit: float
     threads: int = THREADS
     examples: int | None = None
-    view: Standardized | None = None
+    view: View | None = None
     chosen: Mapping[str, float] = field(default_factory=dict)
 
     @property

@@ -94,14 +94,13 @@ def method_digest(benchmark: Benchmark, method: Method, backend: str, look: Look
     look: as of `source_digest`.
     """
     from lecturebench.declare.methods import Baseline, Experiment
-    from lecturebench.declare.views import AsStored
+    from lecturebench.declare.views import Standardized
     from lecturebench.training.backends import LOADERS
     from lecturebench.training.baselines import fit_baseline
     from lecturebench.training.fit import fit_experiment, fit_network
 
-    # A table as it is needs no code, and what is seen of one by default the recipe says.
-    view = None if isinstance(method.view, AsStored) else method.view
-    decisive: list[Any] = [method.function, getattr(method, "probe", None), view]
+    # Without a view of its own it sees a table standardised.
+    decisive: list[Any] = [method.function, getattr(method, "probe", None), method.view or Standardized]
     # A schedule's rates are worked out by its class, which nothing else names.
     declared = [*method.parameters.values(), *(vars(method.training).values() if method.training else ())]
     decisive += [value for value in declared if not is_plain(value)]

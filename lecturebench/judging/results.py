@@ -10,7 +10,7 @@ from statistics import fmean, stdev
 from lecturebench.declare.benchmark import Benchmark
 from lecturebench.declare.claims import Claim, Group
 from lecturebench.declare.methods import Method
-from lecturebench.declare.views import AsStored, Standardized
+from lecturebench.declare.views import VIEWS, AsStored, View
 from lecturebench.judging.statistics import Judgement, Verdict
 from lecturebench.metrics import Metric, named
 from lecturebench.store import HUGE, Record
@@ -102,12 +102,14 @@ class RowResult:
         return self.latest.parameters
 
     @property
-    def view(self) -> str:
-        """What it saw of a table's columns, in words; "" where that is no question, as for pixels in [0, 1]."""
+    def view(self) -> View | None:
+        """What it saw of the dataset; None for pixels in [0, 1], and where its recipe names no view that is known."""
         seen = self.latest.recipe.get("view")
-        if isinstance(seen, Mapping) and seen.get("kind") == Standardized.__name__:
-            return "standardised over train and test together" if seen["over"] == "all" else "standardised over train"
-        return "as stored" if isinstance(self.method.view, AsStored) else ""
+        if not isinstance(seen, Mapping):
+            return self.method.view if isinstance(self.method.view, AsStored) else None
+        given = dict(seen)
+        kind = VIEWS.get(str(given.pop("kind", "")))
+        return kind(**given) if kind else None
 
     @property
     def n_test(self) -> int:

@@ -50,7 +50,7 @@ from lecturebench.report.reasons import (
 )
 from lecturebench.report.sections import Section, benchmarks_of, foldable, sections_of, styles_of
 from lecturebench.report.speed_section import SpeedSection, speed_section
-from lecturebench.report.table import STALE_HEADING, columns_seen, write_tables
+from lecturebench.report.table import STALE_HEADING, seen, write_tables
 from lecturebench.report.tally import SIGNS, Count, counts, false_alarms, headline
 from lecturebench.report.templating import templates, visible
 from lecturebench.report.views.comparison import comparison_data, ranks_data
@@ -289,7 +289,7 @@ def _templates(known: Mapping[str, Metric] = METRICS) -> Environment:
         "finite": math.isfinite,
     }
     environment.globals |= {"signs": SIGNS, "test_metrics": tuple(DEFAULT.values()), "nan": math.nan, "anchor": anchor}
-    environment.globals |= {"columns_seen": columns_seen, "command": command, "foldable": foldable, "lines": lines}
+    environment.globals |= {"seen": seen, "command": command, "foldable": foldable, "lines": lines}
     environment.globals |= {
         "libraries": _libraries,
         "place": place,

@@ -208,14 +208,18 @@ def measured(row: RowResult, metric: str) -> str:
     return text(row.mean_of(metric)) + (f" ± {text(sd)}" if math.isfinite(sd) else "")
 
 
-def columns_seen(rows: Iterable[RowResult]) -> str:
-    """ "Columns as stored: linear, lasso; standardised over train: network." Nothing where no row is of a table."""
-    names: dict[str, list[str]] = {}
+def seen(rows: Iterable[RowResult]) -> str:
+    """ "Columns as stored: linear, lasso; standardised over train: network." Nothing where all see pixels."""
+    of = {"table": "Columns", "images": "Images"}
+    names: dict[str, dict[str, list[str]]] = {}
     for row in rows:
-        if row.view:
-            names.setdefault(row.view, []).append(row.method.name)
-    said = (f"{view}: {', '.join(dict.fromkeys(methods))}" for view, methods in names.items())
-    return f"Columns {'; '.join(said)}." if names else ""
+        if row.view is not None:
+            names.setdefault(of[row.view.kind], {}).setdefault(row.view.words, []).append(row.method.name)
+    said = {
+        what: "; ".join(f"{words}: {', '.join(dict.fromkeys(methods))}" for words, methods in views.items())
+        for what, views in names.items()
+    }
+    return " ".join(f"{what} {views}." for what, views in said.items())
 
 
 def runs(row: RowResult) -> str:
@@ -329,7 +333,7 @@ def _block(
         heading,
         tuple(lines),
         tuple(result for result in claims if not isinstance(result.claim, NumberClaim)),
-        columns_seen(rows),
+        seen(rows),
     )
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from lecturebench.datasets import Dataset, resplit_by, standardized
+from lecturebench.datasets import Dataset, resplit_by
 from lecturebench.declare.methods import takes_seed
-from lecturebench.declare.views import Standardized
+from lecturebench.declare.views import View
 from lecturebench.metrics import Metric, Predictions, measure, of_task
 from lecturebench.training.answers import numbers, probabilities
 from lecturebench.training.batches import training_examples
@@ -34,7 +34,7 @@ def fit_baseline(
     deterministic: bool | None = None,
     train_size: int | None = None,
     resplit: bool = False,
-    view: Standardized | None = None,
+    view: View | None = None,
     metrics: Mapping[str, Metric] | None = None,
     chooses: bool = False,
 ) -> Fitted:
@@ -58,7 +58,7 @@ def fit_baseline(
         if chooses and not len(held_out):
             raise ValueError(f"{len(train)} training examples are too few to hold out {HELD_OUT:.0%} of them")
         if view is not None:
-            dataset = standardized(dataset, train if view.over == "train" else None)
+            dataset = view.see(dataset, train)
         X, y = _examples(dataset, train)
         inputs = flat_inputs(dataset, dataset.test.X)
     asks = takes_seed(function) and "seed" not in parameters and deterministic is not True

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from lecturebench.datasets import Dataset, published_order, resplit_by, standardized
+from lecturebench.datasets import Dataset, published_order, resplit_by
 from lecturebench.declare.methods import Measured
 from lecturebench.declare.training import Training
-from lecturebench.declare.views import Standardized
+from lecturebench.declare.views import View
 from lecturebench.metrics import DEFAULT, Metric, measure, of_task
 from lecturebench.training.batches import Epochs, training_examples
 from lecturebench.training.outcome import Fitted, streams
@@ -38,7 +38,7 @@ def fit_network(
     steps_class: Callable[..., Any],
     train_size: int | None = None,
     resplit: bool = False,
-    view: Standardized | None = None,
+    view: View | None = None,
     probe: Callable[..., Mapping[str, float]] | None = None,
     metrics: Mapping[str, Metric] | None = None,
     looked_at: Collection[str] = (),
@@ -69,7 +69,7 @@ def fit_network(
         train, validation = training_examples(dataset, train_size, training.validation, rngs["split"], order)
         fitted.n_train, fitted.n_validation = len(train), len(validation)
         if view is not None:
-            dataset = standardized(dataset, train if view.over == "train" else None)
+            dataset = view.see(dataset, train)
     steps_in_all = training.epochs * math.ceil(len(train) / training.batch_size)
     with fitted.timed("build"):
         program = program_for(function, parameters, training, steps_in_all, dataset, steps_class, programs, identity)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,8 +21,12 @@ TRUNCATED_AT_TWO = 0.87962566103423978  # standard deviation of a standard norma
 
 @dataclass
 class Watch:
-    """What happened while a network was built, by the id of the variable. kept: so that no id is used twice."""
+    """What happened while a network was built, by the id of the variable. kept: so that no id is used twice.
 
+    by_numpy: first values are drawn by NumPy: a run draws them anew, and JAX would take a second to compile them.
+    """
+
+    by_numpy: bool = True
     initializers: dict[int, Callable[..., Any]] = field(default_factory=dict)
     assigned: set[int] = field(default_factory=set)
     seeds: set[int] = field(default_factory=set)
@@ -40,8 +44,7 @@ class Watch:
             if not isinstance(initializer, str) and not callable(initializer):
                 return made(variable, initializer, *args, **kwargs)
             self.initializers[id(variable)] = keras.initializers.get(initializer)
-            # Each run draws these values anew; JAX would take a second to compile what draws them now.
-            with _numpys(np.random.default_rng(0)):
+            with _numpys(np.random.default_rng(0)) if self.by_numpy else nullcontext():
                 return made(variable, initializer, *args, **kwargs)
 
         def take(variable: Any, value: Any) -> Any:
@@ -70,6 +73,11 @@ class Start:
         watch = Watch()
         with watch.watching():
             self.model = build()
+        if watch.assigned & watch.initializers.keys():
+            # The builder may make something of first values, by a seed of their own perhaps: then of Keras' own.
+            watch = Watch(by_numpy=False)
+            with watch.watching():
+                self.model = build()
         self.initializers: dict[int, Callable[..., Any]] = {}
         self.seeds = {i for i, variable in enumerate(self._variables) if id(variable) in watch.seeds}
         left = {}

@@ -9,7 +9,7 @@ import pytest
 
 from baselines.linear import linear_discriminant
 from lecturebench import Choice, Measured, Schedule, Standardized, Training
-from lecturebench.datasets import Dataset, Split, load, mirrored, resplit_by, standardized
+from lecturebench.datasets import Dataset, Split, load, mirrored, resplit_by
 from lecturebench.metrics import measure, of_task
 from lecturebench.models.dense import softmax_regression, two_layer
 from lecturebench.training.baselines import fit_baseline
@@ -142,16 +142,16 @@ def test_programs_are_not_shared_between_schedules_or_lengths_of_one(digits, bac
 def test_standardised_features_have_mean_0_and_deviation_1_on_the_training_examples():
     data = table()
     train = np.arange(0, 40, 2)
-    view = standardized(data, train)
+    view = Standardized().see(data, train)
     np.testing.assert_allclose(view.train.X[train].mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(view.train.X[train].std(axis=0), [1, 1, 0], atol=1e-12)
     assert np.isfinite(view.test.X).all()
-    assert view.digests != standardized(data, train[1:]).digests
+    assert view.digests != Standardized().see(data, train[1:]).digests
 
 
 def test_standardised_over_all_takes_mean_and_deviation_over_both_splits():
     data = table()
-    view = standardized(data, None)
+    view = Standardized("all").see(data, np.arange(3))
     both = np.concatenate([view.train.X, view.test.X])
     np.testing.assert_allclose(both.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(both.std(axis=0), [1, 1, 0], atol=1e-12)

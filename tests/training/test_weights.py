@@ -270,6 +270,22 @@ def test_weights_that_the_builder_sets_are_left_alone():
         np.testing.assert_array_equal(started(build, seed)[0], np.full((6, 3), 2.0))
 
 
+def test_weights_drawn_by_a_seed_of_their_own_and_then_set_by_the_builder_are_left_alone():
+    import keras
+
+    class Unit(keras.layers.Layer):
+        def build(self, shape):
+            self.w = self.add_weight(shape=shape[1:], initializer=keras.initializers.RandomNormal(seed=3), name="w")
+            self.w.assign(self.w / keras.ops.norm(self.w))
+
+        def call(self, x):
+            return x * self.w
+
+    first, second = (started(network(ROW, Unit), seed)[0] for seed in (1, 2))
+    np.testing.assert_array_equal(first, second)
+    assert np.linalg.norm(first) == pytest.approx(1)
+
+
 def test_keras_is_left_as_it_was():
     import keras
 
