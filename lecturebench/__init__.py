@@ -18,7 +18,7 @@ from lecturebench.declare.claims import (
     selected,
     stated,
 )
-from lecturebench.declare.methods import Baseline, Experiment, Measured, Network
+from lecturebench.declare.methods import Baseline, Experiment, Measured, Network, Trained
 from lecturebench.declare.schedules import Schedule
 from lecturebench.declare.training import Choice, Training
 from lecturebench.declare.views import AsStored, Hog, ShuffledPixels, Standardized
@@ -52,6 +52,7 @@ __all__ = [
     "ShuffledPixels",
     "Standardized",
     "TimeToTargetClaim",
+    "Trained",
     "Training",
     "assumed",
     "gradient",

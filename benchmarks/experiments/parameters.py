@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
+
+from lecturebench import Trained
 
 PRINTED = 235_146  # of the network 784-256-128-10: ISLP, sec. 10.2
 
 
-def count_parameters(weights: Any, outputs: Callable[[Any], Any], dataset: Any) -> dict[str, float]:
+def count_parameters(trained: Trained, dataset: Any) -> dict[str, float]:
     """A probe. count: how many numbers the trained network's arrays hold. off: how far that is from 235,146."""
-    count = sum(array.size for array in weights)
+    count = sum(array.size for array in trained.weights)
     return {"count": float(count), "off": float(abs(count - PRINTED))}

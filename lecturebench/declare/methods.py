@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -86,9 +86,8 @@ class Network(Method):
 
     The network ends in linear outputs (logits); softmax and cross-entropy belong to the loss. Its weights start from
     the run's seed: a seed inside an initialiser, ``GlorotUniform(seed=1)``, gives its distribution and no numbers.
-    probe: ``probe(weights, outputs, dataset)`` is called with the trained network and returns named numbers, which
-    claims and figures may speak of. weights: its trainable arrays in the order of the layers. outputs: a function from
-    X as stored to logits (n, outputs).
+    probe: ``probe(trained, dataset)`` is called with the `Trained` network and returns named numbers, or `Measured`
+    with arrays too, of which claims and figures may speak.
     """
 
     def __init__(
@@ -99,7 +98,7 @@ class Network(Method):
         training: Training,
         view: View | None = None,
         notes: tuple[str, ...] = (),
-        probe: Callable[..., Mapping[str, float]] | None = None,
+        probe: Callable[..., Measured | Mapping[str, float]] | None = None,
         resplit: bool = False,
         datasets: tuple[str, ...] = (),
         **parameters: Any,
@@ -158,6 +157,17 @@ class Measured:
     values: Mapping[str, float]
     curve: tuple[Mapping[str, float], ...] = ()
     arrays: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network after its training. weights: its trainable arrays, in the order of the layers; first: as they were
+    before it. outputs: from X as stored to logits (n, outputs).
+    """
+
+    weights: Sequence[Any]
+    first: Sequence[Any]
+    outputs: Callable[[Any], Any]
 
 
 class Experiment(Method):

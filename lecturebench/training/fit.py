@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from lecturebench.datasets import Dataset, published_order, resplit_by
-from lecturebench.declare.methods import Measured
+from lecturebench.declare.methods import Measured, Trained
 from lecturebench.declare.training import Training
 from lecturebench.declare.views import View
 from lecturebench.metrics import DEFAULT, Metric, measure, of_task
@@ -39,7 +39,7 @@ def fit_network(
     train_size: int | None = None,
     resplit: bool = False,
     view: View | None = None,
-    probe: Callable[..., Mapping[str, float]] | None = None,
+    probe: Callable[..., Measured | Mapping[str, float]] | None = None,
     metrics: Mapping[str, Metric] | None = None,
     looked_at: Collection[str] = (),
     observe: Observer = lambda epoch, epochs, loss: None,
@@ -74,11 +74,13 @@ def fit_network(
     with fitted.timed("build"):
         program = program_for(function, parameters, training, steps_in_all, dataset, steps_class, programs, identity)
         program.restart(dataset, rngs)
-        fitted.kernels = dict(program.steps.kernels)
         fitted.parameters = program.model.count_params()
+        n_trainable = len(program.model.trainable_variables)
+        first = program.steps.weights()[:n_trainable] if probe is not None else []
     epochs = Epochs(program, train, training, rngs)
     with fitted.timed("compile"):
         program.compile(epochs.shapes)
+    fitted.kernels = dict(program.steps.kernels)
     stopping = RULES[training.stopping]()
     start = time.perf_counter()
     for epoch in range(1, training.epochs + 1):
@@ -105,8 +107,12 @@ def fit_network(
         if len(validation):
             fitted.metrics["validation"] = _measured(program.steps, dataset, validation, metrics)
     if probe is not None:
-        trained = program.steps.weights()[: len(program.model.trainable_variables)]
-        fitted.metrics["measured"] = dict(probe(trained, lambda X: predict(program.steps, X), dataset))
+        trained = program.steps.weights()[:n_trainable]
+        found = probe(Trained(trained, first, lambda X: predict(program.steps, X)), dataset)
+        found = found if isinstance(found, Measured) else Measured(found)
+        if found.curve:
+            raise ValueError("its probe returns a curve; a network's curve is that of its training, so return arrays")
+        _keep(found, fitted)
     return fitted
 
 
@@ -117,10 +123,15 @@ def fit_experiment(
     fitted = Fitted(n_train=len(dataset.train.y))
     with fitted.timed("fit"):
         measured = function(dataset, np.random.default_rng(seed), **parameters)
-    fitted.metrics["measured"] = {name: float(value) for name, value in measured.values.items()}
     fitted.curve = [{name: float(value) for name, value in point.items()} for point in measured.curve]
-    fitted.arrays = {name: _array(name, array) for name, array in measured.arrays.items()}
+    _keep(measured, fitted)
     return fitted
+
+
+def _keep(measured: Measured, fitted: Fitted) -> None:
+    """Take over the named numbers and arrays."""
+    fitted.metrics["measured"] = {name: float(value) for name, value in measured.values.items()}
+    fitted.arrays = {name: _array(name, array) for name, array in measured.arrays.items()}
 
 
 def _array(name: str, array: Any) -> np.ndarray:

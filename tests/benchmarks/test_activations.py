@@ -97,9 +97,9 @@ def test_trained_network_with_the_identity_still_collapses(backend, digits, seed
     training = replace(bench.TRAINING, epochs=1, batch_size=64, validation=0.0)
     deviations = []
 
-    def probe(weights, outputs, dataset):
+    def probe(trained, dataset):
         X = np.asarray(dataset.train.X[:500])
-        deviations.append(deviation_from_product(weights, outputs(X), X, dataset.scale))
+        deviations.append(deviation_from_product(trained.weights, trained.outputs(X), X, dataset.scale))
         return {}
 
     fit_network(

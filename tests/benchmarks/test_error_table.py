@@ -7,21 +7,24 @@ import pytest
 
 from benchmarks import bench_error_table as bench
 from benchmarks.experiments.parameters import PRINTED, count_parameters
-from lecturebench import IdentityClaim, NumberClaim
+from lecturebench import IdentityClaim, NumberClaim, Trained
 
 
 @pytest.mark.usefixtures("backend")
 def test_the_slides_network_has_the_printed_number_of_parameters():
     method = bench.BENCHMARK.method("dropout")
     model = method.function((28, 28, 1), 10, **method.parameters)
-    assert count_parameters(model.get_weights(), None, None) == {"count": 235_146.0, "off": 0.0}
+    assert count_parameters(Trained(model.get_weights(), [], max), None) == {"count": 235_146.0, "off": 0.0}
     [claim] = [claim for claim in bench.CLAIMS if isinstance(claim, IdentityClaim)]
     assert (claim.method, claim.metric, claim.tolerance) == ("dropout", "off", 0)
     assert method.probe is count_parameters
 
 
 def test_network_of_another_size_is_told():
-    assert count_parameters([np.zeros((3, 2)), np.zeros(2)], None, None) == {"count": 8.0, "off": PRINTED - 8.0}
+    assert count_parameters(Trained([np.zeros((3, 2)), np.zeros(2)], [], max), None) == {
+        "count": 8.0,
+        "off": PRINTED - 8.0,
+    }
 
 
 def test_random_split_differs_from_the_judged_row_in_what_is_held_out_alone():

@@ -10,7 +10,7 @@ import pytest
 from benchmarks import bench_regularization as bench
 from benchmarks.experiments.dropout import keras_dropout
 from benchmarks.experiments.norms import norms
-from lecturebench import IdentityClaim, MinimumClaim, OrderClaim
+from lecturebench import IdentityClaim, MinimumClaim, OrderClaim, Trained
 from lecturebench.cli import main
 from lecturebench.models.dense import two_layer
 
@@ -65,14 +65,14 @@ def test_norm_is_the_square_root_of_what_the_penalty_multiplies():
     weights = [rng.normal(size=array.shape).astype(np.float32) for array in model.get_weights()]
     model.set_weights(weights)
     penalty = sum(float(keras.ops.convert_to_numpy(loss)) for loss in model.losses)
-    values = norms(weights, None, None)
+    values = norms(Trained(weights, [], max), None)
     assert 0.25 * values["norm"] ** 2 == pytest.approx(penalty, rel=1e-6)
     assert values["norm_of_all"] == pytest.approx(np.linalg.norm(np.concatenate([w.ravel() for w in weights])))
 
 
 def test_norm_keeps_its_digits_where_single_precision_would_not():
     weights = [np.full((3000, 3000), 1e-3, np.float32), *[np.zeros(1, np.float32)] * 5]
-    assert norms(weights, None, None)["norm"] == pytest.approx(3000 * float(np.float32(1e-3)), rel=1e-12)
+    assert norms(Trained(weights, [], max), None)["norm"] == pytest.approx(3000 * float(np.float32(1e-3)), rel=1e-12)
 
 
 @needs_backend

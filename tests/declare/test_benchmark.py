@@ -96,7 +96,7 @@ def test_claim_of_a_metric_that_no_method_can_have_is_refused(metric, printed, t
 
 
 def test_what_a_method_measures_itself_may_be_claimed():
-    network = Network("a", "A", fit, TRAINING, probe=lambda weights, outputs, dataset: {"sparsity": 0.5})
+    network = Network("a", "A", fit, TRAINING, probe=lambda trained, dataset: {"sparsity": 0.5})
     assert declared(claim(metric="sparsity", printed="50%"), methods=(network,)).claims[0].metric == "sparsity"
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from lecturebench.datasets import Dataset, Split, load
 from lecturebench.declare.training import Training
+from lecturebench.models.convolutional import small_cnn
 from lecturebench.models.dense import softmax_regression, two_layer
 from lecturebench.training.fit import fit_network
 from lecturebench.training.outcome import streams
@@ -86,6 +87,39 @@ def test_compiled_steps_equal_the_formulas_step_for_step(backend, digits, penalt
     assert total / batches.size == pytest.approx(np.mean(losses), rel=1e-5)
     for ours, formula in zip(steps.weights()[:6], theta, strict=True):
         np.testing.assert_allclose(ours, formula, atol=2e-5)
+
+
+def convolved(backend, digits):
+    """The steps of a small network with a convolution, its weights always the same."""
+    import keras
+
+    model = small_cnn(digits.train.X.shape[1:], 10, crop=1)
+    optimizer = keras.optimizers.Adam(0.01)
+    optimizer.build(model.trainable_variables)
+    steps = backend.Steps(model, optimizer, "classification", 1 / digits.scale)
+    steps.load(np.array(digits.train.X), np.array(digits.train.y))
+    steps.set_weights(draw_weights(model, steps.weights(), streams(0)["weights"]))
+    return steps
+
+
+def test_steps_with_a_convolution_are_the_same_in_one_call_as_one_by_one(backend, digits, monkeypatch):
+    import keras
+
+    steps = convolved(backend, digits)
+    batches = np.random.default_rng(1).permutation(1000)[: 6 * 32].reshape(6, 32).astype(np.int32)
+    masks = [layer.draw(6, 32, np.random.default_rng(2)) for layer in steps.random_layers]
+    total = steps.train(batches, masks)
+    single = convolved(backend, digits)
+    sums = [single.train(batches[i : i + 1], [mask[i : i + 1] for mask in masks]) for i in range(6)]
+    np.testing.assert_allclose(np.sum(sums, axis=0), total, rtol=1e-5)
+    for one, other in zip(steps.weights(), single.weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    if keras.backend.backend() == "jax":
+        assert steps.kernels["steps"] == "one by one"
+        monkeypatch.setattr("jax.default_backend", lambda: "gpu")
+        looped = convolved(backend, digits)
+        np.testing.assert_allclose(looped.train(batches, masks), total, rtol=1e-5)
+        assert "steps" not in looped.kernels
 
 
 def test_outputs_equal_the_formula(backend, digits):

@@ -98,8 +98,8 @@ def test_run_that_raises_or_looks_elsewhere_leaves_the_others_as_they_are(backen
         if epoch == 2:
             raise RuntimeError("stumbled")
 
-    def probe(weights, outputs, dataset):  # asks for other shapes than the others do, while they wait
-        return {"sum": float(sum(outputs(dataset.test.X[:n]).sum() for n in (1, 7)))}
+    def probe(trained, dataset):  # asks for other shapes than the others do, while they wait
+        return {"sum": float(sum(trained.outputs(dataset.test.X[:n]).sum() for n in (1, 7)))}
 
     expected = together(backend, digits, [0, 1, 2, 3])
     fitted = together(backend, digits, [0, 1, 2, 3], more={1: {"observe": stumble}, 3: {"probe": probe}})
@@ -187,8 +187,8 @@ from lecturebench.models.dense import softmax_regression, two_layer
 TRAINING = Training("adam", 0.01, 100, 2)
 
 
-def largest(weights, outputs, dataset):
-    return {"largest": float(max(abs(w).max() for w in weights))}
+def largest(trained, dataset):
+    return {"largest": float(max(abs(w).max() for w in trained.weights))}
 
 
 def convolution(input_shape, outputs):

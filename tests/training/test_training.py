@@ -89,10 +89,10 @@ def test_batch_larger_than_the_data_is_full_batch_gradient_descent(digits, backe
 def test_metrics_of_train_are_of_the_final_network_with_nothing_removed(digits, backend):
     expected = {}
 
-    def probe(weights, outputs, dataset):
+    def probe(trained, dataset):
         train, _ = training_examples(digits, None, 0.2, streams(0)["split"])
-        expected.update(measured(outputs(digits.train.X[train]), digits.train.y[train]))
-        return {"arrays": len(weights)}
+        expected.update(measured(trained.outputs(digits.train.X[train]), digits.train.y[train]))
+        return {"arrays": len(trained.weights)}
 
     fitted = fit_network(
         two_layer,
@@ -108,12 +108,33 @@ def test_metrics_of_train_are_of_the_final_network_with_nothing_removed(digits, 
     assert fitted.metrics["measured"] == {"arrays": 6}
 
 
+def test_probe_gets_the_first_weights_as_the_run_drew_them_and_may_return_arrays(digits, backend):
+    def probe(trained, dataset):
+        return Measured({"size": len(trained.first)}, arrays={"first": trained.first[0], "last": trained.weights[0]})
+
+    fitted = fit(digits, backend, dataclasses.replace(SGD, epochs=1), probe=probe)
+    still = fit(digits, backend, dataclasses.replace(SGD, epochs=1, learning_rate=1e-30), probe=probe)
+    assert fitted.metrics["measured"] == {"size": 6}
+    np.testing.assert_array_equal(fitted.arrays["first"], still.arrays["last"])
+    assert (fitted.arrays["first"] != fitted.arrays["last"]).any()
+
+
+def test_probe_that_returns_a_curve_is_refused(digits, backend):
+    with pytest.raises(ValueError, match="its probe returns a curve"):
+        fit(
+            digits,
+            backend,
+            dataclasses.replace(SGD, epochs=1),
+            probe=lambda trained, dataset: Measured({}, ({"step": 1.0},)),
+        )
+
+
 def test_probe_gets_the_trained_weights_and_the_networks_outputs(digits, backend):
-    def deviation(weights, outputs, dataset):
-        W1, w1, W2, w2, B, b = weights
+    def deviation(trained, dataset):
+        W1, w1, W2, w2, B, b = trained.weights
         X = np.asarray(dataset.test.X, dtype=np.float32).reshape(len(dataset.test), -1) / dataset.scale
         z = np.maximum(np.maximum(X @ W1 + w1, 0) @ W2 + w2, 0) @ B + b
-        return {"deviation": np.abs(z - outputs(dataset.test.X)).max()}
+        return {"deviation": np.abs(z - trained.outputs(dataset.test.X)).max()}
 
     assert fit(digits, backend, SGD, probe=deviation).metrics["measured"]["deviation"] < 1e-4
 
