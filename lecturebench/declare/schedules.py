@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 if TYPE_CHECKING:
     import numpy as np
 
-Kind = Literal["constant", "step", "exponential", "cosine", "restarts", "triangular"]
+Kind = Literal["constant", "step", "exponential", "cosine", "restarts", "triangular", "pieces"]
 
 
 @dataclass(frozen=True)
@@ -25,16 +25,19 @@ class Schedule:
     - cosine: (1 + cos(pi t')) / 2 (Loshchilov & Hutter 2017, eq. 5 with eta_min = 0 and one cycle)
     - restarts: the cosine anew in each of ``periods`` equal cycles (the same, T_mult = 1)
     - triangular: from ``factor`` up to 1 and back within each of ``periods`` cycles (Smith 2017, sec. 3)
+    - pieces: what each of ``pieces`` says, (length, multiple) in their order, lengths as shares of their sum:
+      ((2, 1.0), (1, 0.1), (1, 0.01)) are two drops, after a half and after three quarters
 
     Warm-up is linear: (t + 1) / w of the rate that follows it. Cycles start at whole steps: in integers, so that no
     rounding moves one. ValueError for an unknown kind, periods that are no whole number above 0, a factor outside
-    (0, 1] or a warm-up outside [0, 1).
+    (0, 1], a warm-up outside [0, 1), and pieces of another kind's or without whole lengths and multiples above 0.
     """
 
     kind: Kind = "constant"
     periods: int = 1
     factor: float = 0.1
     warmup: float = 0.0
+    pieces: tuple[tuple[int, float], ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -45,6 +48,13 @@ class Schedule:
             raise ValueError(f"factor is {self.factor!r}; it must be in (0, 1]")
         if not 0 <= self.warmup < 1:
             raise ValueError(f"warmup is {self.warmup!r}; it must be a share of the steps in [0, 1)")
+        if bool(self.pieces) != (self.kind == "pieces"):
+            raise ValueError(f"pieces is {self.pieces!r} and kind {self.kind!r}; kind 'pieces' has them, no other does")
+        for length, multiple in self.pieces:
+            if length < 1 or length != int(length) or not multiple > 0:
+                raise ValueError(
+                    f"pieces has {(length, multiple)!r}; a length is a whole number above 0, a multiple above 0"
+                )
 
     def rates(self, steps: int) -> np.ndarray:
         """The multiples of the base rate, (steps,) float64.
@@ -69,6 +79,14 @@ class Schedule:
             "cosine": (1 + np.cos(math.pi * t / left)) / 2,
             "restarts": (1 + np.cos(math.pi * within)) / 2,
             "triangular": self.factor + (1 - self.factor) * (1 - np.abs(2 * within - 1)),
+            "pieces": self._in_pieces(t, left) if self.pieces else np.ones(left),
         }[self.kind]
         rising = np.arange(1, warm + 1) / max(warm, 1)
         return np.concatenate([rising * after[0], after])
+
+    def _in_pieces(self, t: np.ndarray, steps: int) -> np.ndarray:
+        import numpy as np
+
+        lengths, multiples = map(np.array, zip(*self.pieces, strict=True))
+        ends = np.cumsum(lengths)
+        return np.asarray(multiples[np.searchsorted(ends, t * ends[-1] // steps, side="right")], dtype=float)

@@ -47,6 +47,34 @@ def test_decays_equal_keras_own(kind):
 
 
 @pytest.mark.usefixtures("backend")
+def test_pieces_equal_keras_own_constants_between_their_boundaries():
+    from keras.optimizers.schedules import PiecewiseConstantDecay
+
+    schedule = Schedule("pieces", pieces=((2, 1.0), (3, 0.4), (3, 0.2), (4, 0.1), (8, 0.02)))
+    keras_own = PiecewiseConstantDecay([5, 14, 23, 35], [1.0, 0.4, 0.2, 0.1, 0.02])  # the last step of each
+    np.testing.assert_allclose(schedule.rates(60), keras_rates(keras_own, range(60)), atol=FLOAT32)
+
+
+@given(
+    pieces=st.lists(st.tuples(st.integers(1, 9), st.sampled_from([1.0, 0.5, 0.1])), min_size=1, max_size=5),
+    each=st.integers(1, 7),
+)
+def test_pieces_are_as_long_as_they_say(pieces, each):
+    expected = [multiple for length, multiple in pieces for _ in range(length * each)]
+    np.testing.assert_array_equal(Schedule("pieces", pieces=tuple(pieces)).rates(len(expected)), expected)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"kind": "pieces"}, {"kind": "step", "pieces": ((1, 1.0),)}, {"kind": "pieces", "pieces": ((0, 1.0),)},
+     {"kind": "pieces", "pieces": ((1, 0.0),)}, {"kind": "pieces", "pieces": ((1.5, 1.0),)}],
+)  # fmt: skip
+def test_pieces_that_say_no_rate_are_refused(given):
+    with pytest.raises(ValueError, match="pieces"):
+        Schedule(**given)
+
+
+@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("kind", ["step", "exponential", "cosine", "restarts"])
 def test_decays_after_warm_up_equal_keras_own_begun_later(kind):
     rates = Schedule(kind, periods=3, factor=0.2, warmup=WARM / T).rates(T)
