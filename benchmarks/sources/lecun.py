@@ -68,6 +68,15 @@ LENET_5 = {
     "which pass": assumed("the last", "the paper says of the 20 that the test error settles after about 10"),
 }
 
+SHOWN_DIGITS = 60_850  # 60,000 up to F6, and a dense layer of 84 x 10 + 10 in place of the fixed bitmaps
+PLAIN_SGD = (
+    "Plain gradient descent, whose rate falls as published from 0.01 on, in place of a rate for each weight, 0.0005 / "
+    "(0.02 + h) in the first passes with its second derivative h: Keras' optimisers know no second derivatives. 0.01 "
+    "is that of h = 0.03; none is above 0.025.",
+    "Linear outputs with softmax and cross-entropy in place of distances to bitmaps, which are printed as pictures "
+    "alone.",
+)
+
 # -- Classical methods ------------------------------------------------------------------------------------------------
 
 NEIGHBOURS = {
