@@ -29,6 +29,7 @@ from lecturebench import (
     Drawing,
     Experiment,
     Network,
+    Profile,
     Schedule,
     ShuffledPixels,
     Training,
@@ -134,6 +135,5 @@ BENCHMARK = Benchmark(
     claims=CLAIMS,
     drawings=DRAWINGS,
     datasets=("mnist", "fashion_mnist"),
-    stand_in="digits",
-    profiles=profiles(time_limit=3600),
+    profiles=profiles(time_limit=3600, smoke=Profile(seeds=1, epochs=1, train_size=512, judges=False, time_limit=300)),
 )

@@ -5,11 +5,12 @@ Slide "Deep Convolutional Neural Network" draws one convolution after another an
 
     A_l = g(w_l + W_l * A_l-1),
 
-so a unit of layer l sees 2l + 1 pixels of an image on a side, and twice that behind a pooling. Networks with 2, 4, 6 and
-8 such layers are fitted, all with 20,000 parameters to within 1%: a deeper one has narrower layers. Both poolings,
+so that a unit of layer l sees 2l + 1 pixels of an image on a side, and more behind a pooling. Networks with 2, 4, 6
+and 8 such layers are fitted, all with 20,000 parameters to within 1%: a deeper one has narrower layers. Both poolings,
 2 x 2, stand at the same place of each, after half of its layers and after all.
 """
 
+import itertools
 from functools import partial
 
 from benchmarks.experiments.parameters import count_parameters
@@ -46,7 +47,7 @@ PROTOCOL = {
 CLAIMS = tuple(
     slide("Deep Convolutional Neural Network", dataset).order(f"depth_{deep}", f"depth_{shallow}", protocol=PROTOCOL)
     for dataset in ("cifar10", "fashion_mnist")
-    for shallow, deep in zip(DEPTHS, DEPTHS[1:], strict=False)
+    for shallow, deep in itertools.pairwise(DEPTHS)
 )
 
 DRAWINGS = (
