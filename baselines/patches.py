@@ -133,8 +133,9 @@ def kmeans_patches(
     5. `linear_svm` on these. Its sum over examples is weighted by C / n here, so that ``C`` weighs their mean.
 
     Defaults are those of the authors' code, which has the mean. Another number of threads rounds otherwise, in k-means
-    too, whose centres may then end elsewhere. Source: Coates, Ng & Lee 2011, sec. 3. Raises ValueError for a shape that
-    does not fit p, images smaller than a patch, and features below 2 or more than patches; and as `linear_svm`.
+    too, whose centres may then end elsewhere; with three threads or more k-means adds up in no fixed order, so that two
+    runs of one seed may differ as well. Source: Coates, Ng & Lee 2011, sec. 3. Raises ValueError for a shape that does
+    not fit p, images smaller than a patch, and features below 2 or more than patches; and as `linear_svm`.
     """
     images = as_images(X, shape)
     if not 2 <= features <= patches:
