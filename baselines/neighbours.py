@@ -42,9 +42,9 @@ def nearest_neighbours(X: Any, y: Any, *, k: int) -> Neighbours:
     """Fitted k nearest neighbours: the class that most of the k training examples with the least |z - x| have.
 
     X: (n, p) in one unit, such as pixels in [0, 1]. y: (n,) integers. Of equally frequent classes the smallest is
-    taken, as scikit-learn does; of equally near examples the earlier one. Nothing is random. Brute force in float32: a
-    matrix product over all pairs, whose best candidates are measured again; no tree helps in hundreds of dimensions.
-    The answers are the same with any number of threads.
+    taken, as scikit-learn does; of equally near examples the earlier one, unless more than 8 beyond k are. Nothing is
+    random. Brute force in float32: a matrix product over all pairs, whose best candidates are measured again; no tree
+    helps in hundreds of dimensions. The answers are the same with any number of threads.
 
     Source: ISLP, sec. 2.2.3 and 4.7.6. Raises ValueError unless k is from 1 to n.
     """

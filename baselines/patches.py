@@ -46,6 +46,7 @@ def centroids(patches: Any, count: int, seed: int | None) -> Any:
     """The centres (count, d) of k-means on patches (m, d), from patches drawn by ``seed``."""
     from sklearn.cluster import KMeans
 
+    # Which example starts as which centre is all that is drawn; the authors' code starts from noise near 0.
     return KMeans(count, init="random", n_init=1, max_iter=ROUNDS, random_state=seed).fit(patches).cluster_centers_
 
 
@@ -129,11 +130,12 @@ def kmeans_patches(
     2. k-means gives ``features`` centres c_k.
     3. A patch x of an image has the activations f_k(x) = max(0, mean_j |x - c_j| - |x - c_k|) ("triangle").
     4. They are summed over each quarter of the image's patches, one at each pixel: 4 * features numbers, standardised.
-    5. `linear_svm` on these, with penalty ``C``.
+    5. `linear_svm` on these. Its sum over examples is weighted by C / n here, so that ``C`` weighs their mean.
 
-    Defaults are those of the authors' code. Another number of threads rounds otherwise, in k-means too, whose centres
-    may then end elsewhere. Source: Coates, Ng & Lee 2011, sec. 3. Raises ValueError for a shape that does not fit p,
-    images smaller than a patch, and features below 2 or more than patches; and as `linear_svm`.
+    Defaults are those of the authors' code, which has the mean. Another number of threads rounds otherwise, in k-means
+    too, whose centres may then end elsewhere; with three threads or more k-means adds up in no fixed order, so that two
+    runs of one seed may differ as well. Source: Coates, Ng & Lee 2011, sec. 3. Raises ValueError for a shape that does
+    not fit p, images smaller than a patch, and features below 2 or more than patches; and as `linear_svm`.
     """
     images = as_images(X, shape)
     if not 2 <= features <= patches:
@@ -149,7 +151,7 @@ def kmeans_patches(
     mean, spread = found.mean(axis=0), np.sqrt(found.var(axis=0) + np.float32(SPREAD))
     found -= mean
     found /= spread
-    return PatchClassifier(learned, mean, spread, linear_svm(found, y, C=C))
+    return PatchClassifier(learned, mean, spread, linear_svm(found, y, C=C / len(X)))
 
 
 def as_images(X: Any, shape: tuple[int, int, int]) -> Any:

@@ -24,7 +24,7 @@ CIFAR_10 = Source(
         "patches": stated("6 x 6 pixels, whitened, one at each pixel", QUOTED),
         "pooling": stated("sums over four quadrants", QUOTED),
         "classifier": stated("linear SVM", QUOTED),
-        "penalty": assumed("C = 100", CODE),
+        "penalty": assumed("C = 100 on the mean of the squared hinges", CODE),
         "k-means": assumed("400,000 patches, 50 rounds", CODE),
         "constants": assumed("10 added to a patch's variance (of 255^2), 0.1 in whitening, 0.01 per feature", CODE),
         "runs": assumed("one", "one number is printed and no spread"),

@@ -7,6 +7,7 @@ import pytest
 
 from baselines.patches import (
     CONTRAST,
+    SPREAD,
     PatchFeatures,
     as_images,
     kmeans_patches,
@@ -124,6 +125,15 @@ def test_stripes_are_told_apart_where_no_pixel_tells():
     asked, truth = images(seed=1, n=200)
     assert np.mean(linear_svm(X, y).predict(asked) == truth) < 0.7
     assert np.mean(kmeans_patches(X, y, shape=SHAPE, features=6, patches=300, seed=0).predict(asked) == truth) > 0.95
+
+
+def test_classifier_is_the_linear_one_on_standardised_features_with_its_penalty_for_the_mean():
+    X, y = images()
+    model = kmeans_patches(X, y, shape=SHAPE, features=4, patches=200, C=100.0, seed=0)
+    features = model.features(X).astype(float)
+    standardised = (features - features.mean(axis=0)) / np.sqrt(features.var(axis=0) + SPREAD)
+    other = linear_svm(standardised, y, C=100.0 / len(X))
+    np.testing.assert_allclose(model.decision_function(X), other.decision_function(standardised), atol=0.01)
 
 
 def test_same_seed_gives_the_same_decisions_and_another_others():
