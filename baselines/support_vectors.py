@@ -41,8 +41,8 @@ def linear_svm(X: Any, y: Any, *, C: float = 1.0) -> LinearSVM:
     X: (n, p). y: (n,) integers. This is the objective of scikit-learn's LinearSVC, except that nothing holds b
     back. It is convex, so it takes no seed. All classes are fitted together by L-BFGS, with products of X in
     float32: 10,000 examples of 1,000 features take 2.3 s where LinearSVC, whose solver walks through one class and one
-    example after the other, takes 37 s. Another number of threads rounds otherwise, which may turn a prediction where two
-    decisions nearly tie. Source: ISLP, sec. 9.4.2; Coates et al. 2011, whose code trains so.
+    example after the other, takes 37 s. Another number of threads rounds otherwise, which may turn a prediction where
+    two decisions nearly tie. Source: ISLP, sec. 9.4.2; Coates et al. 2011, whose code trains so.
     Raises ValueError unless C is above 0 and y has two classes at least. Warns where it stopped before it converged.
     """
     from scipy.optimize import minimize
