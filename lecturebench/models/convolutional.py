@@ -175,7 +175,7 @@ def deep_cnn(input_shape: tuple[int, ...], outputs: int, *, depth: int, budget: 
     """
     if depth < 1 or depth != int(depth):
         raise ValueError(f"depth is {depth!r}; it must be a whole number of convolutions, 1 or above")
-    check_images(f"deep_cnn of depth {depth}, which pools 2 x 2 twice,", input_shape, smallest=4)
+    check_images(f"deep_cnn (depth {depth}, two poolings of 2 x 2)", input_shape, smallest=4)
     widths = equal_widths(depth, budget, input_shape[-1], outputs)
     import keras
 
