@@ -97,11 +97,15 @@ CLAIMS = (
             "tolerance": assumed("1e-6", "the blur's 9 equal products and its rounded 1/9, 6e-7"),
         },
     ),
-    KERNEL.saying("this suite: a first layer learns kernels of direction").order(
-        "first", "trained", metric="oriented", protocol=LAYER
-    ),
-    KERNEL.saying("this suite: a first layer learns kernels like the slides'").order(
-        "first", "trained", metric="slides", protocol=LAYER
+    *(
+        KERNEL.saying(f"this suite: a first layer learns {words}").order(
+            "first", "trained", metric=kind, protocol=LAYER
+        )
+        for kind, words in (
+            ("edge", "edge detection"),
+            ("blur", "to blur"),
+            ("oriented", "differences along a direction"),
+        )
     ),
 )
 
@@ -111,8 +115,8 @@ DRAWINGS = (
         "Edge detection and box blur",
         draw_photographs,
         methods=("photographs",),
-        caption="Each colour by itself, zeros around, negative numbers black. Edges stay black where nothing changes.",
-        size=(5.6, 6.4),
+        caption="Each colour by itself. Negative numbers are black; zeros around leave a rim.",
+        size=(5.6, 4.7),
     ),
     Drawing(
         "learned",
@@ -120,7 +124,7 @@ DRAWINGS = (
         draw_learned,
         methods=("first", "trained"),
         caption="The 16 kernels of one seed, grey is 0. Below, every run's share of sum W² in three kinds of kernels; "
-        "the mark is what kernels without any order have.",
+        "the mark is what kernels without any order have on average.",
         size=(5.6, 6.0),
     ),
 )

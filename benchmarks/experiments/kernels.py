@@ -80,21 +80,19 @@ def photographs(dataset: Dataset, rng: np.random.Generator) -> Measured:
     labels = np.asarray(dataset.test.y)
     firsts = [int(np.argmax(labels == label)) for label in np.unique(labels)[:SHOWN]]
     X = np.asarray(dataset.test.X[firsts], dtype=np.float32) / np.float32(dataset.scale)
-    photograph = camera()[CROP][None, :, :, None] / np.float32(255)
+    photograph = camera()[CROP][None, :, :, None] / np.float32(255)  # type: ignore[no-untyped-call]
     shown = filtered(photograph)[0]
     values = {"kept": sharpness(shown[2:]) / sharpness(shown[:1]), "black": float(np.mean(shown[1] <= 0.1))}
     return Measured(values, arrays={"images": as_bytes(filtered(X)), "camera": as_bytes(shown)})
 
 
 def first_layer(weights: Sequence[Floats], outputs: Callable[[Any], Any], dataset: Dataset) -> dict[str, float]:
-    """A probe. `shares` of the first layer's kernels, slides: blur and edge together; and their numbers, for a figure.
+    """A probe. `shares` of the first layer's kernels, and their numbers, for a figure.
 
     w_a_b_c_k: as the sum of `formulas/convolution.py` has them. A probe keeps numbers alone and no arrays.
     """
     W = np.asarray(weights[0])
-    of = shares(W)
-    numbers = {f"w_{a}_{b}_{c}_{k}": float(value) for (a, b, c, k), value in np.ndenumerate(W)}
-    return of | {"slides": of["blur"] + of["edge"]} | numbers
+    return shares(W) | {f"w_{a}_{b}_{c}_{k}": float(value) for (a, b, c, k), value in np.ndenumerate(W)}
 
 
 def deviations(X: Floats, kernel: Floats) -> dict[str, float]:
@@ -158,9 +156,9 @@ def filtered(X: Floats) -> Floats:
             yield keras_conv(colour[..., None], kernel, "same")[..., 0]
 
     every = [X, *(np.stack(list(of_colours(kernel)), axis=3) for kernel in (EDGE, BLUR))]
-    return np.clip(np.stack(every, axis=1), 0, 1)
+    return np.asarray(np.clip(np.stack(every, axis=1), 0, 1))
 
 
 def as_bytes(X: Floats) -> Floats:
     """Numbers in [0, 1] as bytes."""
-    return np.rint(255 * X).astype(np.uint8)
+    return np.asarray(np.rint(255 * X), dtype=np.uint8)

@@ -41,7 +41,6 @@ SHIFTED = 2_000  # test images that are shifted and timed
 SHIFTS = ((0, 1), (0, -1), (1, 0), (-1, 0))  # lines down, columns to the right
 TIMED = 5  # of so many, the quickest
 DRAWN = 1_000  # images of one run of `images`
-SHOWN = 4  # images in the figure
 MEMBERS, SUBSET, BATCH, EPOCHS, SEEN = 3, 1_000, 32, 8, 2_000  # of `several`
 
 
@@ -68,19 +67,20 @@ def images(dataset: Dataset, rng: np.random.Generator, *, pooling: str) -> Measu
 
 
 def pictures(dataset: Dataset, rng: np.random.Generator) -> Measured:
-    """For a figure: test images and their edges, as g(A) of the slide's kernel, each pooled.
+    """For a figure: two test images and their edges, as g(A) of the slide's kernel, each pooled.
 
     full: (images, 2, h, w) before pooling; pooled: (images, 2, 3, h / 2, w / 2) by every second pixel, max and average.
-    Both in [0, 1] as shares of the largest number of their image or map before pooling. lines: how many are shown.
+    Both in [0, 1] as shares of the largest number of their image or map before pooling. shown: how many images.
     """
     labels = np.asarray(dataset.test.y)
-    firsts = np.array([int(np.argmax(labels == label)) for label in np.unique(labels)[:SHOWN]])
+    classes = np.unique(labels)[[0, len(dataset.classes) // 2]]
+    firsts = np.array([int(np.argmax(labels == label)) for label in classes])
     X = in_unit_interval(dataset, firsts).mean(axis=3, keepdims=True)
     edges = np.maximum(correlate(X, as_layer(EDGE), "same"), 0)
     full = np.concatenate([X / X.max(axis=(1, 2), keepdims=True), edges / edges.max(axis=(1, 2), keepdims=True)], 3)
     pooled = [PASSES[name](full) for name in ("strided", "max", "average")]
     arrays = {"full": np.moveaxis(full, 3, 1), "pooled": np.moveaxis(np.stack(pooled, 1), 4, 1)}
-    return Measured({"lines": len(firsts)}, arrays={name: array.astype(np.float32) for name, array in arrays.items()})
+    return Measured({"shown": len(firsts)}, arrays={name: array.astype(np.float32) for name, array in arrays.items()})
 
 
 def inside(

@@ -7,39 +7,35 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.formulas.convolution import BLUR, EDGE
-
 if TYPE_CHECKING:
     from lecturebench import Series
 
 HEADS = ("photograph", "edge detection", "box blur")
+KERNELS = ("", "-1 -1 -1\n-1  8 -1\n-1 -1 -1", "1/9 1/9 1/9\n1/9 1/9 1/9\n1/9 1/9 1/9")
 # Of the 9 dimensions of 3 x 3 kernels, those of each kind.
-KINDS = {"oriented": ("oriented", 2), "edge": ("edge detection", 1), "blur": ("blur", 1)}
+KINDS = {"oriented": ("a direction", 2), "edge": ("edge detection", 1), "blur": ("blur", 1)}
 
 
 def draw_photographs(figure: Any, rows: Mapping[str, Series]) -> str:
-    """A line for each picture: as it is, its edges, its blur."""
+    """Side by side the pictures as they are, their edges and their blur; below the photograph four of the dataset."""
     from lecturebench.report.style import INK, MUTED
 
     series = rows["photographs"]
     camera, images = series.array("camera")[0], series.array("images")[0]
-    lines = [camera, *images]
-    grid = figure.subplots(len(lines), 3, height_ratios=[2.1, *[1] * (len(lines) - 1)], squeeze=False)
-    for axes, line in zip(grid, lines, strict=True):
-        for place, picture in zip(axes, line, strict=True):
-            grey = picture.shape[2] == 1
-            place.imshow(picture[:, :, 0] if grey else picture, cmap="gray", vmin=0, vmax=255, interpolation="none")
-            place.set(xticks=[], yticks=[])
-            place.spines[:].set_visible(False)
-    for place, head, kernel in zip(grid[0], HEADS, (None, EDGE, BLUR), strict=True):
-        place.set_title(head, fontsize=11, color=INK)
-        if kernel is not None:
-            place.set_xlabel(_written(kernel), fontsize=9, color=MUTED, family="monospace")
+    above, below = figure.subplots(2, 3)
+    for axes, picture in zip(above, camera, strict=True):
+        _show(axes, picture)
+    for axes, pictures in zip(below, np.moveaxis(images, 1, 0), strict=True):
+        _show(axes, _mosaic(pictures))
+    for axes, head in zip(above, HEADS, strict=True):
+        axes.set_title(head, fontsize=11, color=INK)
+    for axes, written in zip(below, KERNELS, strict=True):
+        axes.set_xlabel(written, fontsize=10, color=MUTED, family="monospace", labelpad=8)
     kept, black = (float(series.values(name)[0]) for name in ("kept", "black"))
     return (
         f"A man with a camera and {len(images)} images of the dataset, each with its edges and its blur. Edge "
-        f"detection leaves {100 * black:.0f}% of the photograph nearly black; blur leaves {100 * kept:.0f}% of the differences "
-        "between its neighbouring pixels."
+        f"detection leaves {100 * black:.0f}% of the photograph nearly black; blur leaves {100 * kept:.0f}% of the "
+        "differences between its neighbouring pixels."
     )
 
 
@@ -76,7 +72,7 @@ def draw_learned(figure: Any, rows: Mapping[str, Series]) -> str:
         axes.plot([], [], series.style.marker, color=series.style.colour, label=series.title)[0]
         for series in rows.values()
     ]
-    handles += axes.plot([], [], "|", color=MUTED, markersize=14, markeredgewidth=1.4, label="no order")
+    handles += axes.plot([], [], "|", color=MUTED, markersize=14, markeredgewidth=1.4, label="by chance")
     below.legend(handles=handles, loc="outside lower left", ncols=3, handletextpad=0.3)
     return f"Kernels of the first layer before and after training. Shares of their energy: {'; '.join(phrases)}."
 
@@ -105,7 +101,19 @@ def _sheet(W: Any) -> Any:
     return sheet
 
 
-def _written(kernel: Any) -> str:
-    """A kernel's numbers in three lines."""
-    ninths = bool(kernel[0, 0] == kernel[1, 1])
-    return "\n".join(" ".join("1/9" if ninths else f"{value:2.0f}" for value in line) for line in kernel)
+def _mosaic(pictures: Any) -> Any:
+    """Four pictures (4, h, w, c) as one of two lines, (2 h + 1, 2 w + 1, 4), with nothing drawn between them."""
+    _, height, width, _ = pictures.shape
+    mosaic = np.zeros((2 * height + 1, 2 * width + 1, 4), np.uint8)
+    for i, picture in enumerate(pictures):
+        top, left = i // 2 * (height + 1), i % 2 * (width + 1)
+        mosaic[top : top + height, left : left + width, :3] = picture
+        mosaic[top : top + height, left : left + width, 3] = 255
+    return mosaic
+
+
+def _show(axes: Any, picture: Any) -> None:
+    grey = picture.shape[2] == 1
+    axes.imshow(picture[:, :, 0] if grey else picture, cmap="gray", vmin=0, vmax=255, interpolation="none")
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)

@@ -11,14 +11,14 @@ from lecturebench.report.stock import Draw, Rows
 if TYPE_CHECKING:
     from lecturebench import Series
 
-HEADS = ("before", "every second", "max", "average")
+HEADS = ("before", "every second pixel", "max", "average")
 # By number: its panel's title, and the factor and the letters of what is written.
 PANELS = {
-    "error": ("test error", 100, "{:.1f}%"),
-    "changed": ("changed by a one-pixel shift", 100, "{:.1f}%"),
+    "error": ("test error, %", 100, "{:.1f}%"),
+    "changed": ("changed by a one-pixel shift, %", 100, "{:.1f}%"),
     "sharpness": ("sharpness passed on", 1, "{:.2f}"),
     "variance": ("model variance", 1, "{:.3f}"),
-    "operations": ("operations of an image", 1, "{:.2f} M"),
+    "operations": ("operations of an image, millions", 1, "{:.2f}"),
     "seconds": ("seconds for 10,000 images", 1, "{:.2f}"),
 }
 
@@ -29,18 +29,20 @@ def draw_pictures(figure: Any, rows: Mapping[str, Series]) -> str:
 
     [series] = rows.values()
     full, pooled = series.array("full")[0], series.array("pooled")[0]
-    images = len(full)
-    grid = figure.subplots(images, 8, squeeze=False, gridspec_kw={"wspace": 0.05, "hspace": 0.05})
-    for line, before, after in zip(grid, full, pooled, strict=True):
-        shown = [[before[kind], *after[:, kind]] for kind in range(2)]
-        for axes, picture in zip(line, [*shown[0], *shown[1]], strict=True):
+    lines = [(before, *after) for image in zip(full, pooled, strict=True) for before, after in zip(*image, strict=True)]
+    grid = figure.subplots(len(lines), len(HEADS), squeeze=False)
+    for line, shown in zip(grid, lines, strict=True):
+        for axes, picture in zip(line, shown, strict=True):
             axes.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="none")
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_visible(False)
-    for axes, head in zip(grid[0], 2 * HEADS, strict=True):
-        axes.set_title(head, fontsize=9, color=INK)
+    for axes, head in zip(grid[0], HEADS, strict=True):
+        axes.set_title(head, fontsize=11, color=INK)
+    for axes, name in zip(grid[:, 0], len(full) * ("image", "its edges"), strict=True):
+        axes.set_ylabel(name, fontsize=10)
     return (
-        f"{images} images and their edges, each with every second pixel, with the maxima and with the means of 2 x 2."
+        f"{len(full)} images and their edges: before pooling, every second pixel, the maxima and the means of 2 x 2. "
+        "Lines stay bright among the maxima and fade among the means."
     )
 
 
@@ -56,16 +58,17 @@ def _draw(titles: Mapping[str, str], figure: Any, rows: Rows) -> str:
 
     phrases = []
     for axes, (number, (title, factor, written)) in zip(figure.subplots(3, 2).flat, PANELS.items(), strict=True):
-        means = []
+        means, furthest = [], 0.0
         for y, name in enumerate(titles):
             style = rows[name].style
             values = factor * rows[f"{name}_variance" if number == "variance" else name].values(number)
+            furthest = max(furthest, *values)
             axes.plot(values, [y] * len(values), style.marker, color=style.colour, alpha=0.75)
             axes.plot([values.mean()] * 2, [y - 0.3, y + 0.3], color=INK, linewidth=1.6)
             text = written.format(values.mean())
             axes.text(1.02, y, text, transform=axes.get_yaxis_transform(), va="center", color=MUTED, fontsize=9)
             means.append(f"{titles[name]} {text}")
-        axes.set(ylim=(len(titles) - 0.4, -0.6), xlim=(0, None))
+        axes.set(ylim=(len(titles) - 0.4, -0.6), xlim=(0, 1.06 * furthest))
         axes.set_title(title, fontsize=10, color=INK, loc="left")
         axes.set_yticks(range(len(titles)), list(titles.values()) if axes.get_subplotspec().is_first_col() else [])
         axes.tick_params(axis="y", length=0, labelcolor=INK, labelsize=9)
