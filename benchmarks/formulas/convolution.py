@@ -33,7 +33,7 @@ def correlate(X: Floats, W: Floats, padding: Padding = "valid", stride: int = 1)
     """
     if X.shape[-1] != W.shape[2]:
         raise ValueError(
-            f"the images {_by(X.shape[1:])} have {X.shape[-1]} channels, the kernel {_by(W.shape)} has not"
+            f"the images {_by(X.shape[1:])} have {X.shape[-1]} channels, the kernel {_by(W.shape)} takes {W.shape[2]}"
         )
     x = _padded(X, W.shape[:2], padding, stride)
     rows, columns = ((size - side) // stride + 1 for size, side in zip(x.shape[1:3], W.shape[:2], strict=True))
