@@ -220,12 +220,13 @@ def pooled_cnn(input_shape: tuple[int, ...], outputs: int, *, pooling: str = "ma
     "max", its largest; "average", its mean; "strided", the first one, so that the others need not be computed: a
     convolution with that stride (Springenberg et al. 2015, "strided CNN"). All three have the same parameters, 20,490
     for 28 x 28 x 1 and 10 outputs. A strided convolution multiplies 1 / window^2 as often, 269,696 times in all where
-    the others do 1,031,744, and spares the window^2 - 1 comparisons or sums that each value of theirs takes.
+    the others do 1,031,744, and spares the window^2 - 1 comparisons or sums that each value of theirs takes. With
+    "none" the maps keep the images' size, and the last layer sees all of them: 255,690 parameters.
     Raises ValueError for what is no image, for another pooling, and for a window below 2 or larger than its input.
     """
     check_images("pooled_cnn", input_shape, smallest=1)
-    if pooling not in ("max", "average", "strided"):
-        raise ValueError(f"pooling is {pooling!r}: choose 'average', 'max' or 'strided'")
+    if pooling not in ("max", "average", "strided", "none"):
+        raise ValueError(f"pooling is {pooling!r}: choose 'average', 'max', 'none' or 'strided'")
     if window < 2 or window != int(window):
         raise ValueError(f"window is {window!r}; it must be a whole number, 2 or above")
     import keras
@@ -234,7 +235,7 @@ def pooled_cnn(input_shape: tuple[int, ...], outputs: int, *, pooling: str = "ma
     height, width = input_shape[:2]
     layers = [keras.Input(input_shape)]
     for filters in (16, 32):
-        if window > min(height, width):
+        if pooling != "none" and window > min(height, width):
             raise ValueError(f"a pooling window of {window} x {window} is larger than its input of {height} x {width}")
         if pooling == "strided":
             # Zeros above and to the left alone put each kernel's middle on the first value of its window; as with the
@@ -244,6 +245,7 @@ def pooled_cnn(input_shape: tuple[int, ...], outputs: int, *, pooling: str = "ma
             layers.append(keras.layers.Conv2D(filters, 3, strides=window, activation="relu"))
         else:
             layers.append(keras.layers.Conv2D(filters, 3, padding="same", activation="relu"))
+        if pooling in kinds:
             layers.append(kinds[pooling](window))
         height, width = height // window, width // window
     return keras.Sequential([*layers, keras.layers.Flatten(), keras.layers.Dense(outputs)])
