@@ -115,8 +115,8 @@ DRAWINGS = (
         "Edge detection and box blur",
         draw_photographs,
         methods=("photographs",),
-        caption="Each colour by itself. Negative numbers are black; zeros around leave a rim.",
-        size=(5.6, 4.7),
+        caption="Each colour by itself, negative numbers black. Pictures are continued by their mirror image.",
+        size=(5.6, 4.2),
     ),
     Drawing(
         "learned",

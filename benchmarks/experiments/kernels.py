@@ -69,7 +69,7 @@ def asymmetric(dataset: Dataset, rng: np.random.Generator) -> Measured:
 
 
 def photographs(dataset: Dataset, rng: np.random.Generator) -> Measured:
-    """Photographs, their edges and their blur by Keras, each colour by itself, cut to [0, 1] as a screen does; bytes.
+    """Photographs, their edges and their blur by Keras, as bytes.
 
     images: (images, 3, h, w, c) of the dataset's first test images of different classes. camera: (3, 256, 256, 1) of
     scikit-image's photograph. kept: the `sharpness` that blur leaves the latter, as a share. black: the share of its
@@ -149,11 +149,15 @@ def drawn(dataset: Dataset, rng: np.random.Generator) -> Floats:
 
 
 def filtered(X: Floats) -> Floats:
-    """Images (n, h, w, c), their edges and their blur, (n, 3, h, w, c) in [0, 1]."""
+    """Images (n, h, w, c), their edges and their blur, (n, 3, h, w, c), each colour by itself.
+
+    They are continued by their mirror image, and what comes out is cut to [0, 1], as a screen does.
+    """
+    mirrored = np.pad(X, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")
 
     def of_colours(kernel: Floats) -> Iterator[Floats]:
-        for colour in np.moveaxis(X, 3, 0):
-            yield keras_conv(colour[..., None], kernel, "same")[..., 0]
+        for colour in np.moveaxis(mirrored, 3, 0):
+            yield keras_conv(colour[..., None], kernel)[..., 0]
 
     every = [X, *(np.stack(list(of_colours(kernel)), axis=3) for kernel in (EDGE, BLUR))]
     return np.asarray(np.clip(np.stack(every, axis=1), 0, 1))

@@ -41,7 +41,7 @@ SHIFTED = 2_000  # test images that are shifted and timed
 SHIFTS = ((0, 1), (0, -1), (1, 0), (-1, 0))  # lines down, columns to the right
 TIMED = 5  # of so many, the quickest
 DRAWN = 1_000  # images of one run of `images`
-MEMBERS, SUBSET, BATCH, EPOCHS, SEEN = 3, 1_000, 32, 8, 2_000  # of `several`
+MEMBERS, SUBSET, BATCH, EPOCHS, SEEN = 3, 500, 32, 30, 2_000  # of `several`
 
 
 def example(dataset: Dataset, rng: np.random.Generator) -> Measured:

@@ -11,15 +11,21 @@ from lecturebench.report.stock import Draw, Rows
 if TYPE_CHECKING:
     from lecturebench import Series
 
-HEADS = ("before", "every second pixel", "max", "average")
-# By number: its panel's title, and the factor and the letters of what is written.
+HEADS = ("before", "every second", "max", "average")
+# By figure and panel: the number, the suffix of its rows' names, the panel's title, a factor, how a mean is written.
 PANELS = {
-    "error": ("test error, %", 100, "{:.1f}%"),
-    "changed": ("changed by a one-pixel shift, %", 100, "{:.1f}%"),
-    "sharpness": ("sharpness passed on", 1, "{:.2f}"),
-    "variance": ("model variance", 1, "{:.3f}"),
-    "operations": ("operations of an image, millions", 1, "{:.2f}"),
-    "seconds": ("seconds for 10,000 images", 1, "{:.2f}"),
+    "network": (
+        ("error", "", "test error, %", 100, "{:.1f}%"),
+        ("changed", "", "changed by a one-pixel shift, %", 100, "{:.1f}%"),
+        ("operations", "", "operations of an image, millions", 1, "{:.2f}"),
+        ("seconds", "", "seconds for 10,000 images", 1, "{:.2f}"),
+    ),
+    "slides": (
+        ("sharpness", "_images", "sharpness passed on, images", 1, "{:.2f}"),
+        ("sharpness", "", "sharpness passed on, first layer", 1, "{:.2f}"),
+        ("variance", "_variance", "variance of probabilities", 1, "{:.3f}"),
+        ("disagreement", "_variance", "other class, % of images", 100, "{:.1f}%"),
+    ),
 }
 
 
@@ -46,33 +52,33 @@ def draw_pictures(figure: Any, rows: Mapping[str, Series]) -> str:
     )
 
 
-def draw_measured(titles: Mapping[str, str]) -> Draw:
-    """A panel for each number of `PANELS`, with a line for each kind of pooling and a dot for each run."""
-    return partial(_draw, titles)
+def draw_measured(panels: str, titles: Mapping[str, str]) -> Draw:
+    """A panel for each of those `PANELS`, with a line for each kind of pooling and a dot for each run."""
+    return partial(_draw, panels, titles)
 
 
-def _draw(titles: Mapping[str, str], figure: Any, rows: Rows) -> str:
+def _draw(panels: str, titles: Mapping[str, str], figure: Any, rows: Rows) -> str:
     from matplotlib.ticker import MaxNLocator
 
     from lecturebench.report.style import INK, MUTED
 
     phrases = []
-    for axes, (number, (title, factor, written)) in zip(figure.subplots(3, 2).flat, PANELS.items(), strict=True):
+    grid = figure.subplots(2, 2, sharey=True)
+    for axes, (number, suffix, title, factor, written) in zip(grid.flat, PANELS[panels], strict=True):
         means, furthest = [], 0.0
         for y, name in enumerate(titles):
             style = rows[name].style
-            values = factor * rows[f"{name}_variance" if number == "variance" else name].values(number)
+            values = factor * rows[name + suffix].values(number)
             furthest = max(furthest, *values)
             axes.plot(values, [y] * len(values), style.marker, color=style.colour, alpha=0.75)
             axes.plot([values.mean()] * 2, [y - 0.3, y + 0.3], color=INK, linewidth=1.6)
             text = written.format(values.mean())
-            axes.text(1.02, y, text, transform=axes.get_yaxis_transform(), va="center", color=MUTED, fontsize=9)
+            axes.text(1.03, y, text, transform=axes.get_yaxis_transform(), va="center", color=MUTED, fontsize=10)
             means.append(f"{titles[name]} {text}")
         axes.set(ylim=(len(titles) - 0.4, -0.6), xlim=(0, 1.06 * furthest))
         axes.set_title(title, fontsize=10, color=INK, loc="left")
-        axes.set_yticks(range(len(titles)), list(titles.values()) if axes.get_subplotspec().is_first_col() else [])
-        axes.tick_params(axis="y", length=0, labelcolor=INK, labelsize=9)
-        axes.tick_params(axis="x", labelsize=9)
+        axes.set_yticks(range(len(titles)), list(titles.values()))
+        axes.tick_params(axis="y", length=0, labelcolor=INK)
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.spines["left"].set_visible(False)
         axes.grid(axis="x")
