@@ -43,8 +43,9 @@ def pool(X: Floats, how: How, window: int = 2, stride: int = 2) -> Floats:
 
 
 def every_second(X: Floats) -> Floats:
-    """Every second line and column of maps (n, h, w, c): what a convolution with stride 2 computes of those with 1."""
-    return X[:, 1::2, 1::2]
+    """The first of each 2 x 2 of maps (n, h, w, c): what a convolution with stride 2 computes of one with stride 1."""
+    height, width = X.shape[1:3]
+    return X[:, : height // 2 * 2 : 2, : width // 2 * 2 : 2]
 
 
 def sharpness(X: Floats) -> float:
@@ -79,7 +80,7 @@ def operations(shape: tuple[int, ...], kernels: tuple[int, ...], outputs: int, p
     total = 0
     for k in kernels:
         if pooling == "strided":
-            height, width = -(-height // 2), -(-width // 2)
+            height, width = height // 2, width // 2
         total += height * width * 9 * channels * k
         if pooling in ("max", "average"):
             height, width = height // 2, width // 2

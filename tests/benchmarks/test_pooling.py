@@ -189,7 +189,7 @@ def test_contact_sheet_has_every_image_and_its_edges_before_and_after(colours) -
     assert pooled.shape == (2, 2, 3, 4, 4)
     assert full.min() == 0
     np.testing.assert_allclose(full.max(axis=(2, 3)), 1)
-    np.testing.assert_allclose(pooled[:, :, 0], full[:, :, 1::2, 1::2], atol=1e-7)
+    np.testing.assert_allclose(pooled[:, :, 0], full[:, :, :8:2, :8:2], atol=1e-7)
     blocks = full[:, :, :8, :8].reshape(2, 2, 4, 2, 4, 2)
     np.testing.assert_allclose(pooled[:, :, 1], blocks.max(axis=(3, 5)), atol=1e-6)
     np.testing.assert_allclose(pooled[:, :, 2], blocks.mean(axis=(3, 5)), atol=1e-6)

@@ -39,7 +39,7 @@ def test_other_networks_average_or_skip_or_keep_every_pixel(backend, pooling, la
     assert strides == [(2, 2) if pooling == "strided" else (1, 1)] * 2
 
 
-@pytest.mark.parametrize("pooling", ["max", "average"])
+@pytest.mark.parametrize("pooling", ["max", "average", "strided"])
 def test_images_smaller_than_two_windows_are_refused_by_their_shape(backend, pooling):
     assert pooled_cnn((4, 5, 1), 3, pooling=pooling).output_shape == (None, 3)
     with pytest.raises(

@@ -55,12 +55,25 @@ def test_window_larger_than_its_input_is_refused_by_its_shape(how) -> None:
         pool(X, how, 4, 1)
 
 
-def test_every_second_pixel_is_what_a_convolution_with_stride_two_computes() -> None:
+@pytest.mark.parametrize("size", [(8, 6), (9, 7), (5, 4)])
+def test_every_second_pixel_is_what_the_network_with_stride_two_computes(size, backend) -> None:
     from benchmarks.formulas.convolution import correlate
+    from lecturebench.models.convolutional import pooled_cnn
 
     rng = np.random.default_rng(0)
-    X, W = rng.random((2, 8, 6, 2)), rng.normal(size=(3, 3, 2, 4))
-    assert np.array_equal(every_second(correlate(X, W, "same")), correlate(X, W, "same", stride=2))
+    X = rng.random((2, *size, 2), np.float32)
+    model = pooled_cnn(X.shape[1:], 3, pooling="strided")
+    model.set_weights([rng.normal(size=array.shape) for array in model.get_weights()])
+    W, w = model.get_weights()[:2]
+    [first] = [layer for layer in model.layers if type(layer).__name__ == "Conv2D"][:1]
+    height, width = (side // 2 * 2 for side in size)
+    maps = np.maximum(correlate(X[:, :height, :width], W, "same") + w, 0)
+    A = X
+    for layer in model.layers[: model.layers.index(first) + 1]:
+        A = layer(A)
+    import keras
+
+    np.testing.assert_allclose(every_second(maps), keras.ops.convert_to_numpy(A), atol=1e-5)
 
 
 def test_sharpness_is_the_mean_difference_of_neighbours() -> None:
