@@ -101,11 +101,11 @@ def deviations(X: Floats, kernel: Floats) -> dict[str, float]:
     weight = np.abs(kernel).sum(dtype=float)
     furthest = {"scipy": 0.0, "sum": 0.0}
     for padding, stride in WAYS:
-        A = keras_conv(X, kernel, padding, stride)
         others = {
-            "scipy": scipy_conv(X, kernel, padding, stride),
             "sum": correlate(X.astype(float), as_layer(kernel.astype(float)), padding, stride),
+            "scipy": scipy_conv(X, kernel, padding, stride),
         }
+        A = keras_conv(X, kernel, padding, stride)  # last: the sum says which shapes do not fit
         for name, other in others.items():
             furthest[name] = max(furthest[name], float(np.abs(A - other).max() / weight))
     return {"deviation": max(furthest.values()), **furthest}

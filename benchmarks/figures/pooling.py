@@ -16,15 +16,15 @@ HEADS = ("before", "every second", "max", "average")
 PANELS = {
     "network": (
         ("error", "", "test error, %", 100, "{:.1f}%"),
-        ("changed", "", "changed by a one-pixel shift, %", 100, "{:.1f}%"),
-        ("operations", "", "operations of an image, millions", 1, "{:.2f}"),
-        ("seconds", "", "seconds for 10,000 images", 1, "{:.2f}"),
+        ("changed", "", "shifted: other class, %", 100, "{:.1f}%"),
+        ("operations", "", "million operations", 1, "{:.2f}"),
+        ("seconds", "", "seconds, 10,000 images", 1, "{:.2f}"),
     ),
     "slides": (
-        ("sharpness", "_images", "sharpness passed on, images", 1, "{:.2f}"),
-        ("sharpness", "", "sharpness passed on, first layer", 1, "{:.2f}"),
-        ("variance", "_variance", "variance of probabilities", 1, "{:.3f}"),
-        ("disagreement", "_variance", "other class, % of images", 100, "{:.1f}%"),
+        ("sharpness", "_images", "sharpness: images", 1, "{:.2f}"),
+        ("sharpness", "", "sharpness: first layer", 1, "{:.2f}"),
+        ("variance", "_variance", "variance: probabilities", 1, "{:.3f}"),
+        ("disagreement", "_variance", "variance: other class, %", 100, "{:.1f}%"),
     ),
 }
 
@@ -79,7 +79,7 @@ def _draw(panels: str, titles: Mapping[str, str], figure: Any, rows: Rows) -> st
         axes.set_title(title, fontsize=10, color=INK, loc="left")
         axes.set_yticks(range(len(titles)), list(titles.values()))
         axes.tick_params(axis="y", length=0, labelcolor=INK)
-        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.xaxis.set_major_locator(MaxNLocator(3))
         axes.spines["left"].set_visible(False)
         axes.grid(axis="x")
         phrases.append(f"{title}: {', '.join(means)}")

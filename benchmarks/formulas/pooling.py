@@ -49,7 +49,12 @@ def every_second(X: Floats) -> Floats:
 
 
 def sharpness(X: Floats) -> float:
-    """The mean of |x_ij - x_(i+1, j)| and |x_ij - x_(i, j+1)| over maps (n, h, w, c): how much neighbours differ."""
+    """The mean of |x_ij - x_(i+1, j)| and |x_ij - x_(i, j+1)| over maps (n, h, w, c): how much neighbours differ.
+
+    ValueError for maps of a single number, which has no neighbour.
+    """
+    if X.shape[1:3] == (1, 1):
+        raise ValueError("maps of 1 x 1 have no neighbours to differ: take images of 4 x 4 or larger")
     down, right = np.abs(np.diff(X, axis=1)), np.abs(np.diff(X, axis=2))
     return float((down.sum(dtype=float) + right.sum(dtype=float)) / (down.size + right.size))
 

@@ -70,6 +70,13 @@ def test_both_references_agree_on_any_image(seed, height, width, kernel) -> None
 
 
 @needs_backend
+@pytest.mark.parametrize("name", ["edge", "blur"])
+def test_images_smaller_than_the_kernel_are_refused_by_their_shape(name) -> None:
+    with pytest.raises(ValueError, match="the kernel 3 x 3 is larger than its input 2 x 9: padding 'valid' leaves"):
+        CHECKS[name](coloured(height=2, width=9), np.random.default_rng(0))
+
+
+@needs_backend
 @pytest.mark.parametrize("name", CHECKS)
 def test_convolution_that_is_wrong_by_little_is_noticed(name, monkeypatch) -> None:
     right = experiment.keras_conv

@@ -215,4 +215,4 @@ def test_figures_say_every_mean() -> None:
             assert len(figure.axes) == {"pictures": 16, "slides": 4, "network": 4}[drawing.name]
     assert words["pictures"].startswith("2 images and their edges")
     assert "test error, %: Max pooling 10.2%, Average pooling 11.2%, Stride 2 12.2%" in words["network"]
-    assert "variance of probabilities: Max pooling 0.010, Average pooling 0.020" in words["slides"]
+    assert "variance: probabilities: Max pooling 0.010, Average pooling 0.020" in words["slides"]

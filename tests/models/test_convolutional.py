@@ -294,7 +294,7 @@ def test_pooling_window_that_pools_nothing_is_refused(window):
 
 
 def test_unknown_pooling_is_refused_with_the_choices():
-    with pytest.raises(ValueError, match="pooling is 'median': choose 'average', 'max' or 'strided'"):
+    with pytest.raises(ValueError, match="pooling is 'median': choose 'average', 'max', 'none' or 'strided'"):
         pooled_cnn(MNIST, 10, pooling="median")
 
 

@@ -84,6 +84,11 @@ def test_sharpness_is_the_mean_difference_of_neighbours() -> None:
     assert sharpness(ramp) == 0.5
 
 
+def test_sharpness_of_a_single_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="maps of 1 x 1 have no neighbours to differ: take images of 4 x 4 or larger"):
+        sharpness(np.ones((3, 1, 1, 2)))
+
+
 @settings(max_examples=30, deadline=None)
 @given(SEEDS)
 def test_averages_are_smoother_than_what_they_are_averages_of(seed) -> None:
