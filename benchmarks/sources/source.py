@@ -29,9 +29,17 @@ class Source:
         """The same, with what is printed there in other words or elsewhere."""
         return replace(self, source=source)
 
-    def number(self, method: str, printed: str, protocol: Protocol, deviations: tuple[str, ...] = ()) -> NumberClaim:
-        """``method`` has the number printed as ``printed``."""
-        return NumberClaim(method=method, printed=printed, **self._common(protocol, deviations=deviations))
+    def number(
+        self,
+        method: str,
+        printed: str,
+        protocol: Protocol,
+        deviations: tuple[str, ...] = (),
+        profiles: tuple[str, ...] = (),
+    ) -> NumberClaim:
+        """``method`` has the number printed as ``printed``. profiles: those alone that can follow its protocol."""
+        common = self._common(protocol, deviations=deviations)
+        return NumberClaim(method=method, printed=printed, profiles=profiles, **common)
 
     def order(
         self,

@@ -5,6 +5,7 @@
 
 work 1   the lecture's dropout network: lecturebench, Keras, PyTorch, scikit-learn, and the floor of this machine
 work 2   the whole error table, from interpreter start to page, against one plain script
+work 3   a small convnet, likewise
 growth   time and memory against seeds, runs at once, training images and units
 
 Each way is a process of its own in each round, and the next round begins with another one. Lines go to OUT/speed.csv
@@ -27,7 +28,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,11 @@ def turns(work: Work, backends: Sequence[str], budget: Budget) -> list[Turn]:
         for x in (way.xs or (size,))
         for backend in (way.backends or backends)
     ]
+
+
+def of_work(budget: Budget, work: Work) -> Budget:
+    """The budget with the epochs that a work has of its own."""
+    return budget if work.epochs is None else replace(budget, epochs=work.epochs)
 
 
 @functools.cache
@@ -217,14 +223,15 @@ def measure(
         write_mnist(mnist, data)
         for name in works:
             work = WORKS[name]
-            asked = turns(work, backends, budget)
+            own = of_work(budget, work)
+            asked = turns(work, backends, own)
             often = 1 if any(way.xs for way in work.ways) else rounds or work.rounds
             earlier = [line for line in earlier if (line.work, line.device) != (name, budget.device)]
             count = f"{often} rounds take" if often > 1 else "it takes"
             console.print(f"{work.title}: on two quiet cores {count} about {takes(work, often)}", highlight=False)
             for round_ in range(1, often + 1):
                 lines = []
-                for line in of_round(name, round_, asked, mnist, budget):
+                for line in of_round(name, round_, asked, mnist, own):
                     lines.append(line)
                     console.print(_told(work, line, often), markup=False, highlight=False)
                 earlier += lines
@@ -247,7 +254,9 @@ def main(given: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--rounds", type=_positive, help="of work 1 and 2 [5 of work 1, 1 of work 2; growth has one]")
+    parser.add_argument(
+        "--rounds", type=_positive, help="of each work [5 of works 1 and 3, 1 of work 2; growth has one]"
+    )
     parser.add_argument("--works", nargs="+", choices=[*WORKS], default=["1", "growth"], help="[1 growth]")
     parser.add_argument(
         "--backends", nargs="+", choices=BACKENDS, default=["tensorflow", "jax"], help="of ours [tensorflow jax]"

@@ -1,5 +1,5 @@
-"""The lecture's dropout network by lecturebench: many runs at once or one alone, through the engine, in a store that
-is thrown away. ``python -m benchmarks.speed.ours --backend jax --runs 4 --jobs 2``; prints a line of JSON.
+"""A network of the lecture by lecturebench: many runs at once or one alone, through the engine, in a store that is
+thrown away. ``python -m benchmarks.speed.ours --backend jax --runs 4 --jobs 2``; prints a line of JSON.
 
 seconds: of a run, the median over the runs of what building, compiling, fitting and predicting took in its worker,
 over the runs that went on at once; with --wall the engine's, from the first run's program being compiled to the end of
@@ -51,6 +51,7 @@ def main(given: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backend", required=True)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--row", default="error_table/dropout", help="benchmark and method [error_table/dropout]")
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1, help="runs at once")
     parser.add_argument("--threads", type=int, default=1, help="of each")
@@ -64,7 +65,7 @@ def main(given: Sequence[str] | None = None) -> None:
     request = Request(
         *(table, "mnist", data.digests, "lecture", arguments.backend),
         device=arguments.device,
-        methods=("dropout",),
+        methods=(arguments.row.partition("/")[2],),
         seeds=arguments.runs,
         first_seed=arguments.seed * arguments.runs,
         threads=arguments.threads,
@@ -97,14 +98,15 @@ def main(given: Sequence[str] | None = None) -> None:
 
 
 def changed(arguments: argparse.Namespace) -> Benchmark:
-    """The error table with its dropout row at another budget. The worker takes the rest from the declared one."""
-    table = discover()["error_table"]
-    row = copy.copy(table.method("dropout"))
+    """The benchmark with the row at another budget. The worker takes the rest from the declared one."""
+    benchmark, _, method = arguments.row.partition("/")
+    table = discover()[benchmark]
+    row = copy.copy(table.method(method))
     assert row.training is not None
     row.training = dataclasses.replace(row.training, epochs=arguments.epochs, train_size=arguments.samples)
     if arguments.width:
         row.parameters = {**row.parameters, "units": (arguments.width, arguments.width // 2)}
-    return dataclasses.replace(table, methods=tuple(row if m.name == "dropout" else m for m in table.methods))
+    return dataclasses.replace(table, methods=tuple(row if m.name == method else m for m in table.methods))
 
 
 if __name__ == "__main__":

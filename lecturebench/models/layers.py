@@ -135,3 +135,237 @@ def _rows(images: Any, wanted: Any) -> Any:
     firsts = keras.ops.arange(wanted.shape[0], dtype="int32")[:, None] * height
     flat = keras.ops.reshape(images, (-1, width * channels))
     return keras.ops.reshape(keras.ops.take(flat, firsts + wanted, axis=0), (-1, wanted.shape[1], width, channels))
+
+
+class LocalResponseNormalization(keras.layers.Layer):  # type: ignore[misc]
+    """Each activation divided by what its neighbouring maps have at the same place: b = a / (k + alpha sum a^2)^beta.
+
+    The sum runs over ``n`` maps: its own, (n - 1) / 2 before it and as many after it, fewer at both ends. (batch,
+    height, width, maps) to the same shape; the same in training and in prediction; no parameters. The defaults are the
+    paper's for ImageNet. cuda-convnet writes k = 1 and divides the alpha of its files by n; so do Caffe and PyTorch.
+    Source: Krizhevsky et al. 2012, sec. 3.3. ValueError unless n is odd and above 0.
+    """
+
+    def __init__(self, k: float = 2.0, n: int = 5, alpha: float = 1e-4, beta: float = 0.75, **kwargs: Any) -> None:
+        if n < 1 or n % 2 != 1:
+            raise ValueError(f"n is {n!r}; it must be an odd number of maps, 1 or above")
+        super().__init__(**kwargs)
+        self.k, self.n, self.alpha, self.beta = k, n, alpha, beta
+
+    def call(self, inputs: Any) -> Any:
+        """Inputs (batch, height, width, maps), normalised."""
+        maps = inputs.shape[-1]
+        apart = np.subtract.outer(np.arange(maps), np.arange(maps))
+        near = keras.ops.convert_to_tensor((np.abs(apart) <= self.n // 2).astype(np.float32))
+        # A product with a band of ones and exp(log): 40 times as quick on TensorFlow's CPU as shifted sums and a power.
+        total = keras.ops.matmul(keras.ops.reshape(keras.ops.square(inputs), (-1, maps)), near)
+        scale = keras.ops.exp(-self.beta * keras.ops.log(self.k + self.alpha * total))
+        return inputs * keras.ops.reshape(scale, (-1, *inputs.shape[1:]))
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """As the input."""
+        return input_shape
+
+
+class LocallyConnected2D(keras.layers.Layer):  # type: ignore[misc]
+    """Convolution whose every place has a kernel and a bias of its own, at the images' own size (zeros around).
+
+    (batch, height, width, channels) to (batch, height, width, filters). ``kernel``: (places, size * size * channels,
+    filters), places by rows. ``size`` is odd. Keras 3 has no such layer; cuda-convnet calls it "local".
+    """
+
+    def __init__(
+        self, filters: int, size: int, activation: Any = None, kernel_initializer: Any = "he_normal",
+        kernel_regularizer: Any = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(**kwargs)
+        self.filters, self.size = filters, size
+        self.activation = keras.activations.get(activation)
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the kernels and biases for inputs (batch, height, width, channels)."""
+        _, height, width, channels = input_shape
+        shape = (height * width, self.size**2 * channels, self.filters)
+        self.kernel = self.add_weight(
+            shape=shape, initializer=self.kernel_initializer, regularizer=self.kernel_regularizer, name="kernel"
+        )
+        self.bias = self.add_weight(shape=(height * width, 1, self.filters), initializer="zeros", name="bias")
+
+    def call(self, inputs: Any) -> Any:
+        """Inputs (batch, height, width, channels) to (batch, height, width, filters)."""
+        height, width = inputs.shape[1:3]
+        around = (self.size // 2, self.size // 2)
+        padded = keras.ops.pad(inputs, ((0, 0), around, around, (0, 0)))
+        shifted = [padded[:, i : i + height, j : j + width] for i in range(self.size) for j in range(self.size)]
+        seen = keras.ops.reshape(keras.ops.concatenate(shifted, axis=-1), (-1, height * width, self.kernel.shape[1]))
+        # One matrix product for each place: what it sees of all images, times its kernel.
+        z = keras.ops.matmul(keras.ops.transpose(seen, (1, 0, 2)), self.kernel) + self.bias
+        return self.activation(keras.ops.reshape(keras.ops.transpose(z, (1, 0, 2)), (-1, height, width, self.filters)))
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The input's, with the filters as channels."""
+        return (*input_shape[:-1], self.filters)
+
+
+class FanInUniform(keras.initializers.Initializer):  # type: ignore[misc]
+    """Weights uniform in ±2.4 / F, F the number of inputs of a weight's unit (LeCun et al. 1998, appendix A).
+
+    ``fans``: F, or one F for each entry of the weights' first axis.
+    """
+
+    def __init__(self, fans: Any) -> None:
+        self.fans = fans
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        """Weights of that shape."""
+        limits = np.reshape(2.4 / np.asarray(self.fans, np.float32), (-1, *[1] * (len(shape) - 1)))
+        return keras.random.uniform(shape, -1.0, 1.0, dtype=dtype) * keras.ops.convert_to_tensor(limits, dtype=dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes it again."""
+        return {"fans": self.fans}
+
+
+def squash(a: Any) -> Any:
+    """1.7159 tanh(2 a / 3), with which f(1) = 1 and f(-1) = -1 (LeCun et al. 1998, eq. 6 and appendix A)."""
+    return 1.7159 * keras.ops.tanh(a * (2 / 3))
+
+
+class Subsampling(keras.layers.Layer):  # type: ignore[misc]
+    """Of each 2 x 2 window the sum of its four values, times a coefficient, plus a bias; both trained, one per map.
+
+    (batch, height, width, maps) to (batch, height / 2, width / 2, maps), halves rounded down. It ends in that sum: what
+    squashes it follows. Source: LeCun et al. 1998, sec. II.B, layers S2 and S4.
+    """
+
+    def build(self, input_shape: Any) -> None:
+        """Make a coefficient and a bias for each map."""
+        for name in ("coefficient", "bias"):
+            weight = self.add_weight(shape=(input_shape[-1],), initializer=FanInUniform(4), name=name)
+            setattr(self, name, weight)
+
+    def call(self, inputs: Any) -> Any:
+        """Inputs (batch, height, width, maps) to windows' sums, scaled and shifted."""
+        return 4 * keras.ops.average_pool(inputs, 2, 2, padding="valid") * self.coefficient + self.bias
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Half the height and half the width."""
+        batch, height, width, maps = input_shape
+        return (batch, height // 2, width // 2, maps)
+
+
+class PartialConvolution(keras.layers.Layer):  # type: ignore[misc]
+    """Convolution whose every output map sees some of the input maps alone, windows inside the image only.
+
+    ``connections``: for each output map, the input maps that it sees. (batch, height, width, maps) to (batch, height -
+    size + 1, width - size + 1, outputs). It holds a size x size kernel for each connection, in that order, and nothing
+    for what is not connected: no training can connect it. Weights start uniform in ±2.4 / F, F = size^2 times the
+    number of maps seen. Source: LeCun et al. 1998, sec. II.B, layer C3 and Table I.
+    ValueError for inputs that have no such map, or one that nobody sees.
+    """
+
+    def __init__(self, connections: Any, size: int, activation: Any = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.connections, self.size = tuple(tuple(seen) for seen in connections), size
+        self.activation = keras.activations.get(activation)
+
+    def build(self, input_shape: Any) -> None:
+        """Make a kernel for each connection and a bias for each output map."""
+        maps, seen = input_shape[-1], {i for each in self.connections for i in each}
+        if seen != set(range(maps)):
+            raise ValueError(f"there are {maps} input maps, numbered from 0; connections name {sorted(seen)}")
+        fans = [self.size**2 * len(each) for each in self.connections]
+        of_each = [fan for fan, each in zip(fans, self.connections, strict=True) for _ in each]
+        shape = (len(of_each), self.size, self.size)
+        self.kernel = self.add_weight(shape=shape, initializer=FanInUniform(of_each), name="kernel")
+        self.bias = self.add_weight(shape=(len(fans),), initializer=FanInUniform(fans), name="bias")
+        # Where the whole kernel has which connection: one past the last stands for none.
+        self.places = np.full((maps, len(fans)), len(of_each), np.int32)
+        pairs = [(i, o) for o, each in enumerate(self.connections) for i in each]
+        self.places[tuple(np.transpose(pairs))] = np.arange(len(pairs))
+
+    def call(self, inputs: Any) -> Any:
+        """Inputs (batch, height, width, maps) to (batch, height - size + 1, width - size + 1, outputs)."""
+        none = keras.ops.zeros((1, self.size, self.size), dtype=inputs.dtype)
+        pieces = keras.ops.concatenate([keras.ops.convert_to_tensor(self.kernel), none])
+        # Taken, not multiplied by 0 and 1: a GPU may round products.
+        whole = keras.ops.take(pieces, keras.ops.convert_to_tensor(self.places.ravel()), axis=0)
+        whole = keras.ops.reshape(whole, (*self.places.shape, self.size, self.size))
+        z = keras.ops.conv(inputs, keras.ops.transpose(whole, (2, 3, 0, 1)), 1, "valid")
+        return self.activation(z + self.bias)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Smaller by size - 1, with the output maps as channels."""
+        batch, height, width, _ = input_shape
+        return (batch, height - self.size + 1, width - self.size + 1, len(self.connections))
+
+
+class PaddedShortcut(keras.layers.Layer):  # type: ignore[misc]
+    """The identity where shapes change: every ``stride``-th row and column, and zeros for the maps that are missing.
+
+    (batch, height, width, maps) to (batch, height / stride, width / stride, filters), rounded up; no parameters: option
+    A of He et al. 2015, sec. 4.1. The zeros come last, which the paper leaves open.
+    """
+
+    def __init__(self, filters: int, stride: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.filters, self.stride = filters, stride
+
+    def call(self, inputs: Any) -> Any:
+        """Inputs (batch, height, width, maps), thinned out and filled up."""
+        missing = (0, self.filters - inputs.shape[-1])
+        return keras.ops.pad(inputs[:, :: self.stride, :: self.stride], ((0, 0), (0, 0), (0, 0), missing))
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Fewer rows and columns, more maps."""
+        batch, height, width, _ = input_shape
+        return (batch, -(-height // self.stride), -(-width // self.stride), self.filters)
+
+
+class TenViews(keras.layers.Layer):  # type: ignore[misc]
+    """In training the middle of each image, in prediction ten windows of it: corners and middle, and their mirrors.
+
+    (batch, height, width, channels) to windows smaller by ``border`` on each side; in prediction (10 * batch, …), all
+    images' first window, then all images' second, and so on, for `MeanOfViews` to average. Behind a `RandomCrop` of the
+    same padding, the middle in training is a random window of the image. Source: Krizhevsky et al. 2012, sec. 4.1.
+    """
+
+    def __init__(self, border: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.border = border
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """The middle of each image, or ten windows of it."""
+        _, height, width, _ = inputs.shape
+        far = 2 * self.border
+        middle = (self.border, self.border)
+        corners = [middle] if training else [(0, 0), (0, far), (far, 0), (far, far), middle]
+        windows = [inputs[:, i : i + height - far, j : j + width - far] for i, j in corners]
+        if training:
+            return windows[0]
+        return keras.ops.concatenate([*windows, *(keras.ops.flip(window, axis=2) for window in windows)])
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Smaller windows, of which there may be ten for an image."""
+        _, height, width, channels = input_shape
+        return (None, height - 2 * self.border, width - 2 * self.border, channels)
+
+
+class MeanOfViews(keras.layers.Layer):  # type: ignore[misc]
+    """In training its inputs; in prediction the logarithm of the mean probability over the ten windows of each image.
+
+    (10 * batch, outputs) to (batch, outputs), whose softmax is that mean: see `TenViews`.
+    """
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Linear outputs of images, or of their ten windows to one of each image."""
+        if training:
+            return inputs
+        views = keras.ops.reshape(keras.ops.log_softmax(inputs), (10, -1, inputs.shape[-1]))
+        return keras.ops.logsumexp(views, axis=0) - float(np.log(10))
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """As the input, a tenth of them in prediction."""
+        return (None, input_shape[-1])

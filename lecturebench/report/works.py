@@ -67,7 +67,7 @@ class Work:
     """about: what is done; {x} is its size, the number of epochs or of seeds. rounds: unless others are asked for.
 
     minutes: of a round, about, on two cores. usual: the way that all are compared with. ours: the way whose errors are
-    the measure.
+    the measure. epochs: its own, whatever is asked for.
     """
 
     title: str
@@ -78,6 +78,7 @@ class Work:
     minutes: float = 1.0
     usual: str = ""
     ours: str = ""
+    epochs: int | None = None
 
     def way(self, name: str) -> Way:
         """The way of that name; one that nobody knows any more has its name as title."""
@@ -220,4 +221,46 @@ GROWTH = Work(
     minutes=4,
 )
 
-WORKS: Mapping[str, Work] = {"1": NETWORK, "2": TABLE, "growth": GROWTH}
+_CONVNET = ("--row", "cnn/convnet")
+_TORCHS_KERNELS: dict[str, Any] = {"allowance": 0.002, "because": "it draws other first weights"}
+
+CONVNET = Work(
+    "A small convnet",
+    "The convnet of Keras' examples, 34,826 parameters, batches of 128: {x} epochs of 54,000 images of MNIST, "
+    "validation on 6,000 after each, and the predictions of the test images. Seconds as of the lecture's network.",
+    ways=(
+        Way("ours", "lecturebench, {several}", "ours", (*_CONVNET, *_ASKED, *_BUDGET, *_EACH_CORE)),
+        Way("ours_alone", "lecturebench, alone", "ours", (*_CONVNET, *_ASKED, *_BUDGET, "--threads", "{cores}")),
+        Way("keras_convnet", "Keras fit", "peers/keras_convnet", (*_BUDGET, *_THERE), _KERAS),
+        Way(
+            "torch_convnet",
+            "channels last, alone",
+            "peers/torch_convnet",
+            (*_BUDGET, *_THERE, "--threads", "{cores}"),
+            _TORCH,
+            **_TORCHS_KERNELS,
+        ),
+        Way(
+            "torch_convnet_each",
+            "channels last, {several}",
+            "peers/torch_convnet",
+            (*_BUDGET, *_THERE, "--threads", "1"),
+            _TORCH,
+            several=True,
+            **_TORCHS_KERNELS,
+        ),
+        Way("floor", "floor: products", "floor", ("--network", "convnet", *_ASKED, *_SIZED, "--bound", "products")),
+    ),
+    targets=(
+        Target("ours", "tensorflow", ("keras_convnet",), "tensorflow", 2.0),
+        Target("ours", "tensorflow", ("torch_convnet", "torch_convnet_each"), "torch", 1.0),
+        Target("ours", "tensorflow", ("floor",), "tensorflow", 0.5),
+    ),
+    rounds=5,
+    minutes=5,
+    usual="keras_convnet",
+    ours="ours",
+    epochs=2,
+)
+
+WORKS: Mapping[str, Work] = {"1": NETWORK, "2": TABLE, "3": CONVNET, "growth": GROWTH}

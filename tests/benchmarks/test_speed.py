@@ -50,7 +50,8 @@ def made_up(folder: Path, name: str, seconds: float = 1.0, error: float = 0.02, 
     """A way whose script takes no time."""
     text = SCRIPT.format(name=name, log=str(folder / "log"), seconds=seconds, error=error, fault=fault)
     (folder / "peers" / f"{name}.py").write_text(text)
-    return Way(name, name, f"peers/{name}", ("--seed", "{seed}"), **{"backends": ("scikit-learn",), **more})
+    usual = {"options": ("--seed", "{seed}"), "backends": ("scikit-learn",)}
+    return Way(name, name, f"peers/{name}", **{**usual, **more})
 
 
 def given_work(monkeypatch: pytest.MonkeyPatch, *ways: Way, **more: Any) -> None:
@@ -170,7 +171,7 @@ def test_help_names_the_works_and_what_they_cost(capsys: pytest.CaptureFixture[s
         assert part in text
 
 
-@pytest.mark.parametrize(("option", "value"), [("--rounds", "0"), ("--works", "3"), ("--device", "tpu")])
+@pytest.mark.parametrize(("option", "value"), [("--rounds", "0"), ("--works", "9"), ("--device", "tpu")])
 def test_wrong_option_is_refused(option: str, value: str) -> None:
     with pytest.raises(SystemExit) as caught:
         speed.main([option, value])
@@ -188,8 +189,13 @@ def test_script_of_each_way_takes_the_options_that_it_is_given(way: Way) -> None
 def test_operations_and_bytes_of_the_floor_are_those_counted_layer_by_layer() -> None:
     forwards = [784 * 256, 256 * 128, 128 * 10]
     train = 2 * 48_000 * (sum(forwards) + sum(forwards) + sum(forwards[1:]))
-    assert floor.operations(10) == 10 * (train + 2 * 12_000 * sum(forwards))
-    assert floor.moved(1) == 5 * 4 * 235_146 * 375
+    dense, convnet = floor.NETWORKS["dense"], floor.NETWORKS["convnet"]
+    assert dense.operations(10) == 10 * (train + 2 * 12_000 * sum(forwards))
+    assert dense.moved(1) == 5 * 4 * 235_146 * 375
+    kernels = [26 * 26 * 32 * 9, 11 * 11 * 64 * 9 * 32, 1600 * 10]
+    train = 2 * 54_000 * (2 * sum(kernels) + sum(kernels[1:]))
+    assert convnet.operations(2) == 2 * (train + 2 * 6_000 * sum(kernels))
+    assert convnet.moved(1) == 7 * 4 * 34_826 * 54_000 / 128
 
 
 def test_floor_is_measured_and_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,7 +209,7 @@ def test_floor_is_measured_and_said(capsys: pytest.CaptureFixture[str], monkeypa
 
 
 def test_other_budget_has_the_source_of_the_declared_row() -> None:
-    asked = argparse.Namespace(epochs=3, samples=6000, width=64)
+    asked = argparse.Namespace(row="error_table/dropout", epochs=3, samples=6000, width=64)
     table, declared = ours.changed(asked), discover()["error_table"]
     row = table.method("dropout")
     assert row.training is not None
@@ -211,6 +217,13 @@ def test_other_budget_has_the_source_of_the_declared_row() -> None:
     assert row.parameters["rates"] == (0.4, 0.3)
     # Or the worker, which has the declared one, would refuse the run.
     assert method_digest(table, row, "jax") == method_digest(declared, declared.method("dropout"), "jax")
+
+
+def test_work_with_epochs_of_its_own_is_measured_at_those(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given_work(monkeypatch, made_up(folder, "a", options=("--seed", "{seed}", "--epochs", "{epochs}")), epochs=3)
+    assert call(folder, "--rounds", "1", "--epochs", "7") == 0
+    assert (folder / "log").read_text().split()[-2:] == ["--epochs", "3"]
+    assert [line.x for line in read(folder / "out" / FILE)] == [3]
 
 
 def test_whole_table_is_the_command_and_its_errors_are_averaged_row_by_row(

@@ -356,7 +356,7 @@ def test_recipe_says_what_was_asked_for_and_nothing_else():
 
     assert not {"schedule", "looks", "held_out", "train_size"} & set(recipe())
     full = recipe(schedule=Schedule("cosine"), looks=4, train_size=9)
-    assert full["schedule"] == {"kind": "cosine", "periods": 1, "factor": 0.1, "warmup": 0.0}
+    assert full["schedule"] == {"kind": "cosine", "periods": 1, "factor": 0.1, "warmup": 0.0, "pieces": []}
     assert (full["looks"], full["train_size"], full["resplit"]) == (4, 9, True)
     with pytest.raises(ValueError, match="draws its split anew"):
         recipe(held_out="last")

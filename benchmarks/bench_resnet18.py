@@ -1,0 +1,150 @@
+"""Residual networks: do shortcuts address vanishing gradients, and is the identity easy with them?
+
+Slide "Residual Neural Networks (ResNet)" states two things of a block that adds its input to what its layers make of
+it,
+
+    A_l+1 = g(A_l + F(A_l)):
+
+1. "Address the issue of gradient vanishing". He et al. (2015, sec. 4.1) doubt that this was the trouble of plain
+   networks: batch normalisation keeps their gradients healthy. So the gradient of the loss is measured, layer by layer,
+   with shortcuts and without, with normalisation and without, at 18, 34 and 50 layers: how much of it arrives at the
+   first layer, before and after an epoch, and the training loss after it.
+2. "Easy to model identity function". A block whose last normalisation starts at 0 is the identity; and stacks with
+   shortcuts and without are to learn to give back their input.
+
+Slide "ResNet-18" draws the network; it is fitted on CIFAR-10 with the stem for small images, beside ResNet-20 of the
+same paper. The published errors take 200 epochs and more: profile `full` has them.
+"""
+
+from functools import partial
+from typing import Any
+
+from benchmarks.experiments.residual import fit_identity, gradient_norms, identity_block
+from benchmarks.figures.residual import draw_gradients, draw_identity
+from benchmarks.sources import he
+from benchmarks.sources.lecture import slide
+from lecturebench import Benchmark, Drawing, Experiment, Network, Profile, Schedule, Training, assumed
+from lecturebench.models.residual import cifar_resnet, resnet
+from lecturebench.report import stock as figures
+
+DEPTHS = (18, 34, 50)
+KINDS: dict[str, tuple[str, dict[str, Any]]] = {
+    "residual": ("residual, normalised", {"residual": True, "normalised": True}),
+    "plain": ("plain, normalised", {"residual": False, "normalised": True}),
+    "residual_bare": ("residual, bare", {"residual": True, "normalised": False}),
+    "plain_bare": ("plain, bare", {"residual": False, "normalised": False}),
+}
+# An epoch of 2,000 digits: as many as twelve networks of 11 to 24 million parameters take minutes for. A tenth of the
+# published rate, at which bare networks stay finite.
+EPOCH = Training("sgd", 0.01, batch_size=64, epochs=1, train_size=2_500, options={"momentum": 0.9})
+GRADIENTS = tuple(
+    Network(
+        *(f"{kind}_{depth}", f"{depth} layers, {words}", resnet, EPOCH),
+        probe=partial(gradient_norms, build=partial(resnet, depth=depth, **how)),
+        datasets=("mnist", "fashion_mnist"),
+        depth=depth,
+        **how,
+    )
+    for depth in DEPTHS
+    for kind, (words, how) in KINDS.items()
+)
+
+# kuangliu/pytorch-cifar's recipe, with five epochs of warm-up in 200; He et al.'s for ResNet-20, in 64,000 steps.
+COSINE = Schedule("cosine", warmup=0.025)
+KUANGLIU = Training("sgd", 0.1, batch_size=128, epochs=200, validation=0.0, options={"momentum": 0.9}, schedule=COSINE)
+DROPS = Schedule("pieces", pieces=((2, 1.0), (1, 0.1), (1, 0.01)))
+HE = Training("sgd", 0.1, batch_size=128, epochs=164, validation=0.0, options={"momentum": 0.9}, schedule=DROPS)
+CIFAR: dict[str, Any] = {"crop": 4, "flip": True, "datasets": ("cifar10",)}
+
+METHODS = (
+    Network("resnet18", "ResNet-18, CIFAR stem", resnet, KUANGLIU, stem="cifar", decay=5e-4, **CIFAR),
+    Network("resnet20", "ResNet-20", cifar_resnet, HE, depth=20, decay=1e-4, **CIFAR),
+    *GRADIENTS,
+    Experiment("block", "A block that starts as the identity", identity_block, backend=True),
+    *(
+        Experiment(
+            *(f"{kind}_stack_{blocks}", f"{blocks} {kind} blocks learn the identity", fit_identity, "steps"),
+            backend=True,
+            notes=("Adam steps until 99% of the input's variance is given back; 501 if 500 are not enough.",),
+            blocks=blocks,
+            residual=kind == "residual",
+            rate=0.001,
+        )
+        for blocks in (2, 8)
+        for kind in ("residual", "plain")
+    ),
+)
+
+RESNET = slide("Residual Neural Networks (ResNet)", "mnist")
+VANISHING = RESNET.saying('slide "Residual Neural Networks (ResNet)": "Address the issue of gradient vanishing"')
+IDENTITY = slide("Residual Neural Networks (ResNet)", "cifar10").saying(
+    'slide "Residual Neural Networks (ResNet)": "Easy to model identity function"'
+)
+MEASURED = {
+    "gradient": assumed("of the mean cross-entropy of 64 images, by each kernel, its norm", "the slide defines none"),
+    "vanishing": assumed("powers of ten by which the first layer's norm is below the largest", "likewise"),
+    "first weights": assumed("normal, variance 2 / inputs", "He et al. 2015, arXiv:1502.01852"),
+}
+AN_EPOCH = {"epochs": assumed("1, of 2,000 digits", "equal for all; what the lecture's time allows")}
+EASY = {
+    "task": assumed("32 random maps of 8 x 8 x 8, squared error, Adam at 0.001", "the slide names none"),
+    "easy": assumed("little of the input's variance left after 500 steps", "likewise"),
+}
+
+CLAIMS = (
+    he.PYTORCH_CIFAR.number("resnet18", he.PYTORCH_CIFAR_PRINTED["ResNet18"], {}, profiles=("full",)),
+    he.TABLE_6.number("resnet20", he.PRINTED[20], {}, he.MEAN_KEPT, profiles=("full",)),
+    *(
+        VANISHING.order(f"residual{bare}_{depth}", f"plain{bare}_{depth}", metric=metric, protocol=protocol)
+        for metric, protocol in (("lost_before", MEASURED), ("train loss", AN_EPOCH))
+        for depth in DEPTHS
+        for bare in ("", "_bare")
+    ),
+    *(
+        RESNET.saying("He et al. (2015), sec. 4.1, of plain networks with batch normalisation").holds(
+            *(f"plain_{depth}", "the first layer's gradient is within a factor of ten of the largest", 1.0),
+            protocol=he.HEALTHY | MEASURED,
+            metric="lost_before",
+        )
+        for depth in DEPTHS
+    ),
+    IDENTITY.holds(
+        *("block", "a block whose last normalisation starts at 0 is the identity", 1e-6),
+        protocol={"tolerance": assumed("1e-6", "8 roundings of single precision; the rest is 0")},
+    ),
+    *(
+        IDENTITY.order(f"residual_stack_{blocks}", f"plain_stack_{blocks}", metric="left", protocol=EASY)
+        for blocks in (2, 8)
+    ),
+)
+
+DRAWINGS = (
+    Drawing(
+        *("gradients", "The gradient, layer by layer", draw_gradients(DEPTHS, {k: w for k, (w, _) in KINDS.items()})),
+        methods=tuple(f"{kind}_{depth}" for depth in DEPTHS for kind in KINDS),
+        caption="Norms of the gradient by each layer's kernel before training, from the input on, as shares of the "
+        "largest. Lines are medians over the seeds.",
+        size=(6.4, 6.4),
+    ),
+    Drawing(
+        *("identity", "Learning the identity", draw_identity),
+        methods=tuple(f"{kind}_stack_{blocks}" for blocks in (2, 8) for kind in ("residual", "plain")),
+        caption="Squared error as a share of the input's variance; lines are means over the seeds.",
+    ),
+    Drawing(
+        "curve", "Learning curves", figures.curves("train_error", ylabel="training error"), ("resnet18", "resnet20")
+    ),
+)
+
+BENCHMARK = Benchmark(
+    title="Residual networks: gradients, the identity, and ResNet-18",
+    methods=METHODS,
+    claims=CLAIMS,
+    drawings=DRAWINGS,
+    datasets=("cifar10", "mnist", "fashion_mnist"),
+    profiles={
+        "smoke": Profile(seeds=1, epochs=1, train_size=64, judges=False, time_limit=300),
+        "lecture": Profile(seeds=3, epochs=2, train_size=2_500, time_limit=1800),
+        "full": Profile(seeds=3, time_limit=86_400),
+    },
+)

@@ -1,0 +1,53 @@
+"""How gradients fare on their way to the first layer, and how stacks learn the identity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from lecturebench.report.stock import Draw, Rows
+
+
+def draw_gradients(depths: Sequence[int], kinds: Mapping[str, str]) -> Draw:
+    """Norms of the gradient by layer, a panel for each depth and a line for each kind; rows are called "kind_depth"."""
+    return partial(_draw_gradients, depths, kinds)
+
+
+def _draw_gradients(depths: Sequence[int], kinds: Mapping[str, str], figure: Any, rows: Rows) -> str:
+    from lecturebench.report.style import TONES
+
+    panels = figure.subplots(len(depths), 1, sharey=True)
+    phrases = []
+    for axes, depth in zip(panels, depths, strict=True):
+        for i, (kind, words) in enumerate(kinds.items()):
+            series = rows[f"{kind}_{depth}"]
+            before = np.median(series.array("gradients")[:, 0], axis=0)  # (layers,)
+            share = before / before.max()
+            colour = TONES[i // 2][0]
+            axes.plot(range(1, len(share) + 1), share, color=colour, linestyle="-" if i % 2 == 0 else "--", label=words)
+            phrases.append(f"{words}, {depth} layers: the first has {share[0]:.2g}")
+        axes.set(yscale="log", title=f"{depth} layers")
+        axes.grid(axis="y")
+    panels[-1].set_xlabel("layer, from the input on")
+    figure.supylabel("gradient, share of the largest layer's", fontsize=11)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower left", ncols=2)
+    return f"Norm of the gradient by layer, as a share of the largest: {'; '.join(phrases)}."
+
+
+def draw_identity(figure: Any, rows: Rows) -> str:
+    """The error that is left, step by step, of stacks with shortcuts and without."""
+    axes = figure.add_subplot()
+    ends = []
+    for series in rows.values():
+        at, table = series.curve("left", "step")
+        axes.plot(at, table.mean(axis=0), color=series.style.colour, label=series.title)
+        ends.append(f"{series.title}: {table[:, -1].mean():.2g} is left")
+    axes.axhline(0.01, color="0.5", linewidth=1, zorder=0)
+    axes.set(yscale="log", xlabel="step", ylabel="squared error / variance")
+    axes.grid(axis="y")
+    figure.legend(loc="outside lower left", ncols=1)
+    return f"What is left of the input's variance by step: {'; '.join(ends)}."
