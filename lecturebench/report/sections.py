@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import itertools
 import json
@@ -212,7 +213,9 @@ def _own(name: str, drawing: Drawing, series: Mapping[str, Series]) -> Picture:
     from lecturebench.report import figures
 
     figure = figures.blank(*drawing.size)
-    alt = drawing.draw(figure, series)
+    # Copies: a drawing that turns a share into percent in place would change the tables too.
+    given = {method: replace(each, runs=copy.deepcopy(each.runs)) for method, each in series.items()}
+    alt = drawing.draw(figure, given)
     return Picture(name, drawing.title, drawing.caption, alt, figure)
 
 

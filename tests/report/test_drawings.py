@@ -1,0 +1,109 @@
+"""A benchmark's own drawings: whatever they do, tables and page stay right, and no figure of theirs is out of date."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lecturebench.declare.suites import discover
+from lecturebench.errors import DataMissing
+from lecturebench.judging.collect import collect
+from lecturebench.judging.results import Results
+from lecturebench.report.page import write_report
+from lecturebench.report.table import table_rows, to_csv
+from lecturebench.store import Record, Store
+
+SEEDS = range(3)
+SUITE = """
+from lecturebench import Benchmark, Drawing, Experiment, Measured, profiles
+
+
+def measured(dataset, rng):
+    raise AssertionError("reports fit nothing")
+
+
+def mean(figure, rows):
+    {body}
+
+
+BENCHMARK = Benchmark(
+    title="One", methods=(Experiment("e", "E", measured),), claims=(), datasets=("made_up",), profiles=profiles(3),
+    drawings=(Drawing("mean", "Mean", mean, ("e",)),),
+)
+"""
+MEAN = """
+    a = rows["e"].array("a")
+    figure.add_subplot().plot(a.mean(axis=1))
+    return f"{len(a)} runs, mean {a.mean():.2f}"
+"""
+
+
+def no_data(name: str) -> Any:
+    raise DataMissing(f"no {name} here")
+
+
+class Course:
+    """A suite of one benchmark with one drawing, and a store of three runs of its experiment; nothing is fitted."""
+
+    def __init__(self, place: Path) -> None:
+        self.folder, self.store = place / "course", Store(place / "store")
+        self.folder.mkdir()
+        self.draws(MEAN)
+        self.store.begin()
+        for seed in SEEDS:
+            record = Record(
+                key=f"e{seed}", suite="course", benchmark="one", method="e", profile="lecture", backend="numpy",
+                dataset={"name": "made_up", "digests": {}}, device="cpu", seed=seed, role="judged", status="ok",
+                recipe={}, metrics={"measured": {"deviation": 0.25 + seed}}, curve=[{"epoch": 1, "y": 2.0 + seed}],
+            )  # fmt: skip
+            self.store.write(record, None, {"a": np.full(3, float(seed))})
+
+    def draws(self, body: str) -> None:
+        """Have the drawing do this."""
+        (self.folder / "bench_one.py").write_text(SUITE.format(body=body.strip()))
+
+    def results(self) -> Results:
+        return collect(discover(self.folder), Store(self.store.folder), losses=lambda record: np.zeros(4))
+
+    def report(self, **more: Any) -> str:
+        """Write it; the page."""
+        store = Store(self.store.folder)
+        return write_report(self.results(), store, no_data, store.folder, **more).read_text()
+
+    @property
+    def figures(self) -> Mapping[str, Any]:
+        """What the manifest says of each figure."""
+        return dict(json.loads((self.store.folder / "figures" / "manifest.json").read_text()))
+
+    @property
+    def words(self) -> str:
+        """What the figure says of itself."""
+        return str(self.figures["one-made_up-mean"]["alt"])
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    return Course(tmp_path)
+
+
+def test_drawing_that_changes_the_runs_it_is_given_changes_no_number(course: Course) -> None:
+    course.report()
+    table = (course.store.folder / "table.csv").read_text()
+    course.draws("""
+    for run in rows["e"].runs:
+        run.metrics["measured"]["deviation"] *= 100
+        run.curve.clear()
+    figure.add_subplot().plot(rows["e"].values("deviation"))
+    return f"{rows['e'].values('deviation').sum():.0f} in percent"
+    """)
+    results = course.results()
+    store = Store(course.store.folder)
+    write_report(results, store, no_data, store.folder, slides=True)
+    assert course.words == "375 in percent"
+    assert (store.folder / "table.csv").read_text() == table == to_csv(table_rows(results))
+    assert [run.curve for run in results.rows[0].runs] == [[{"epoch": 1, "y": 2.0 + seed}] for seed in SEEDS]
