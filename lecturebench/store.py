@@ -537,9 +537,10 @@ class Store:
     def arrays(self, key: str, recorded: str | None = None) -> dict[str, np.ndarray]:
         """What a run measured in arrays, by name; {} for none. DamagedRecord if the file cannot be read.
 
-        recorded: as of `predictions`.
+        recorded: as of `predictions`; a file that was recorded must be there too.
         """
-        return self._recorded(key, "measured", recorded) if (self.runs / key / "measured.npz").exists() else {}
+        there = recorded is not None or (self.runs / key / "measured.npz").exists()
+        return self._recorded(key, "measured", recorded) if there else {}
 
     def _recorded(
         self, key: str, name: Literal["predictions", "measured"], recorded: str | None

@@ -151,10 +151,11 @@ def _confusion(row: RowResult, title: str, name: str, digest: str, saved: Predic
     if len(data.classes) > MOST_CLASSES:
         saved.notes.append(f"no confusion matrices on {row.dataset}: {len(data.classes)} classes do not fit a page")
         return []
-    draw = partial(_confused, name, f"{title} on {row.dataset}", summary.classified.counts, data.classes)
-    # What the classes are called is no part of a dataset's digests.
-    own = hashlib.sha256(json.dumps([digest, *map(str, data.classes)]).encode()).hexdigest()
-    return [Plate(name, own, draw, main=False)]
+    shown = f"{title} on {row.dataset}", summary.classified.counts, data.classes
+    # By what is drawn: predictions may be lacking, and no digest of a dataset says what its classes are called.
+    drawn = [digest, row.method.name, shown[0], shown[1].tolist(), list(map(str, data.classes))]
+    own = hashlib.sha256(json.dumps(drawn).encode()).hexdigest()
+    return [Plate(name, own, partial(_confused, name, *shown), main=False)]
 
 
 def _made_of(results: Results, rows: Sequence[RowResult], styles: Mapping[str, MethodStyle]) -> list[Any]:

@@ -107,3 +107,20 @@ def test_drawing_that_changes_the_runs_it_is_given_changes_no_number(course: Cou
     assert course.words == "375 in percent"
     assert (store.folder / "table.csv").read_text() == table == to_csv(table_rows(results))
     assert [run.curve for run in results.rows[0].runs] == [[{"epoch": 1, "y": 2.0 + seed}] for seed in SEEDS]
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, lambda file: file.write_bytes(b"x")], ids=["gone", "damaged"])
+def test_figure_is_not_drawn_of_some_of_the_runs_when_the_arrays_of_others_cannot_be_had(course: Course, harm) -> None:
+    assert "3 runs, mean 1.00" in course.report()
+    file = course.store.runs / "e0" / "measured.npz"
+    content = file.read_bytes()
+    harm(file)
+    assert "3 runs, mean 1.00" in course.report(), "it was drawn of what is recorded"
+    for path in (course.store.folder / "figures").iterdir():
+        path.unlink()
+    for _ in range(2):
+        page = course.report()
+        assert "figure one-made_up-mean could not be drawn: DamagedRecord: runs/e0/measured.npz: " in page
+        assert course.figures == {}
+    file.write_bytes(content)
+    assert "3 runs, mean 1.00" in course.report()

@@ -384,3 +384,19 @@ def test_confusions_are_drawn_again_when_the_classes_are_called_otherwise(
             results, store, lambda name, names=names: replace(make_dataset(name), classes=tuple(names)), tmp_path
         )  # type: ignore[misc]
         assert all(f">{name}</text>" in file.read_text(encoding="utf-8") for name in names)
+
+
+def test_confusions_are_drawn_again_when_the_predictions_that_were_lacking_are_there(
+    results: Results, store: Store, load: Load, tmp_path: Path
+) -> None:
+    run = next(row for row in results.rows if row.method.name == "dropout").runs[0]
+    file = store.runs / run.key / "predictions.npz"
+    content = file.read_bytes()
+    figure = "figures/error_table-mnist-confusion-dropout.svg"
+    write_report(results, store, load, tmp_path / "whole")
+    file.unlink()
+    write_report(results, store, load, tmp_path / "lacking")
+    assert (tmp_path / "lacking" / figure).read_bytes() != (tmp_path / "whole" / figure).read_bytes()
+    file.write_bytes(content)
+    write_report(results, store, load, tmp_path / "lacking")
+    assert (tmp_path / "lacking" / figure).read_bytes() == (tmp_path / "whole" / figure).read_bytes()
