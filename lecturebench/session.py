@@ -623,6 +623,8 @@ def _write(
     say: Say = _unsaid,
 ) -> Path:
     """Write a store's page and tables, into its own folder unless another is given."""
+    from lecturebench.execution.drawings import drawing_source
+    from lecturebench.execution.source import Look
     from lecturebench.judging.design import DESIGN_ERROR_RATES
     from lecturebench.report.page import write_report
 
@@ -636,5 +638,6 @@ def _write(
             error_rates=DESIGN_ERROR_RATES,
             slides=slides,
             page_alone=page_alone,
+            follow=partial(drawing_source, look=Look()),
             say=say,
         )

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lecturebench.declare.modules import changed
 from lecturebench.judging.statistics import BOOTSTRAP_SEED, paired_interval
-from lecturebench.report.album import code
+from lecturebench.report.basis import code, code_files
 from lecturebench.store import parse, read_whole, write_whole
 
 FILE = "figures/intervals.json"
@@ -44,8 +45,8 @@ class Intervals:
         return found
 
     def write(self) -> None:
-        """Keep those for the next report."""
-        if self._path is not None and self._asked != self._known:
+        """Keep those for the next report, unless our code was changed meanwhile: nobody knows which computed them."""
+        if self._path is not None and self._asked != self._known and not changed(code_files()):
             kept = {"digest": _digest(self._asked), "intervals": self._asked}
             write_whole(self._path, json.dumps(kept, indent=1, sort_keys=True).encode())
 

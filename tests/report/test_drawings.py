@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from lecturebench.declare import modules
 from lecturebench.declare.suites import discover
 from lecturebench.errors import DataMissing
+from lecturebench.execution.drawings import drawing_source
+from lecturebench.execution.source import Look
 from lecturebench.judging.collect import collect
 from lecturebench.judging.results import Results
+from lecturebench.report.basis import followed_nowhere
 from lecturebench.report.page import write_report
 from lecturebench.report.table import table_rows, to_csv
 from lecturebench.store import Record, Store
@@ -73,6 +79,7 @@ class Course:
     def report(self, **more: Any) -> str:
         """Write it; the page."""
         store = Store(self.store.folder)
+        more = {"follow": partial(drawing_source, look=Look()), **more}
         return write_report(self.results(), store, no_data, store.folder, **more).read_text()
 
     @property
@@ -87,7 +94,9 @@ class Course:
 
 
 @pytest.fixture
-def course(tmp_path: Path) -> Course:
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
+    """As if this process had begun after it was written."""
+    monkeypatch.setattr(modules, "BEGAN", time.time() + 60)
     return Course(tmp_path)
 
 
@@ -124,3 +133,27 @@ def test_figure_is_not_drawn_of_some_of_the_runs_when_the_arrays_of_others_canno
         assert course.figures == {}
     file.write_bytes(content)
     assert "3 runs, mean 1.00" in course.report()
+
+
+def test_figure_of_a_drawing_whose_source_nobody_follows_is_drawn_each_time(course: Course) -> None:
+    said: list[str] = []
+    for more in ({"follow": followed_nowhere}, {"follow": followed_nowhere}, {}, {}):
+        course.report(say=said.append, **more)
+    assert [line.split(",")[0] for line in said if line.startswith("figures:")] == [
+        *["figures: 1 drawn"] * 3,
+        "figures: 0 drawn",
+    ]
+
+
+def test_figure_of_a_file_that_was_changed_meanwhile_is_said_and_drawn_again(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(modules, "BEGAN", (course.folder / "bench_one.py").stat().st_ctime - 1e-6)
+    course.report(say=said.append)
+    assert any(line.startswith(f"warning: {course.folder / 'bench_one.py'} was changed since") for line in said)
+    assert {entry["basis"] for entry in course.figures.values()} == {""}
+    monkeypatch.setattr(modules, "BEGAN", time.time() + 60)
+    course.report(say=said.append)
+    assert said[-1].startswith("figures: 1 drawn")
+    assert "" not in {entry["basis"] for entry in course.figures.values()}

@@ -10,6 +10,7 @@ import platform
 import numpy as np
 import pytest
 
+from lecturebench.declare import modules
 from lecturebench.judging.statistics import BOOTSTRAP_SEED, paired_interval
 from lecturebench.report import intervals
 from lecturebench.report.intervals import FILE, Intervals
@@ -70,6 +71,15 @@ def test_other_code_seed_or_machine_computes_anew(tmp_path, calls, monkeypatch, 
     monkeypatch.setattr(where, what, other if what == "BOOTSTRAP_SEED" else lambda: other)
     ask(tmp_path)
     assert len(calls) == 2
+
+
+def test_nothing_is_kept_that_code_computed_which_was_changed_meanwhile(tmp_path, calls, monkeypatch):
+    monkeypatch.setattr(modules, "BEGAN", 0.0)
+    assert ask(tmp_path) == FOUND
+    assert not (tmp_path / FILE).exists()
+    monkeypatch.undo()
+    assert ask(tmp_path) == FOUND
+    assert (tmp_path / FILE).exists()
 
 
 def test_only_what_was_asked_for_is_kept(tmp_path):
