@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import platform
 from pathlib import Path
 from typing import Any
@@ -51,16 +52,27 @@ class Intervals:
             write_whole(self._path, json.dumps(kept, indent=1, sort_keys=True).encode())
 
     def _read(self) -> dict[str, Found]:
-        """What an earlier report kept; nothing if that cannot be read, or is not as it was written."""
+        """What an earlier report kept; nothing if that cannot be read, or is not as it was written.
+
+        The digest tells of damage and of careless edits, not of forgery: `verify` computes all anew.
+        """
         if self._path is None:
             return {}
         try:
             kept = parse(read_whole(self._path).decode())
             if kept["digest"] != _digest(kept["intervals"]):
                 return {}
-            return {key: (float(mean), float(low), float(high)) for key, (mean, low, high) in kept["intervals"].items()}
+            return {key: tuple(values) for key, values in kept["intervals"].items() if _is_interval(values)}
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return {}
+
+
+def _is_interval(values: Any) -> bool:
+    """Whether it is what `paired_interval` may have found: the mean, between low and high."""
+    if not (len(values) == 3 and all(isinstance(value, float) and math.isfinite(value) for value in values)):
+        return False
+    mean, low, high = values
+    return bool(low <= mean <= high)
 
 
 def _digest(intervals: Any) -> str:

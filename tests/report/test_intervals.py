@@ -5,6 +5,7 @@ another, and never taken from a file that is not as it was written.
 from __future__ import annotations
 
 import json
+import math
 import platform
 
 import numpy as np
@@ -98,18 +99,28 @@ def forged(content):
     return json.dumps(kept).encode()
 
 
-def short(content):
-    """The file with a digest that fits and an interval that is none."""
-    kept = json.loads(content)
-    kept["intervals"] = {key: [0.5] for key in kept["intervals"]}
-    return json.dumps({**kept, "digest": intervals._digest(kept["intervals"])}).encode()
+def signed(*values):
+    """What puts these in place of the interval, with a digest that fits."""
+
+    def damage(content):
+        kept = json.loads(content)
+        kept["intervals"] = dict.fromkeys(kept["intervals"], values)
+        return json.dumps({**kept, "digest": intervals._digest(kept["intervals"])}).encode()
+
+    return damage
 
 
 @pytest.mark.parametrize(
     "damage",
     [
         forged,
-        short,
+        signed(0.5),
+        signed(0.5, 0.6, 0.7),
+        signed(0.5, 0.6, 0.4),
+        signed(0.5, math.nan, 0.7),
+        signed(0.5, 0.4, math.inf),
+        signed("0.5", "0.4", "0.7"),
+        signed(True, False, True),
         lambda content: content[:-5],
         lambda content: b"",
         lambda content: b"[]",
