@@ -310,8 +310,10 @@ def verify(folder: Path, *, suite: Path | None = None, data_dir: Path | None = N
     check_one_store(folder)
     benchmarks, load, store = suite_of(folder, suite), _reader([Store(folder)], data_dir), Store(folder)
 
+    others: list[str] = []
+
     def render(results: Results, place: Path) -> None:
-        _write(results, store, data_dir, folder=place, page_alone=True)
+        _write(results, store, data_dir, folder=place, compare=others.append)
 
     lines = differences(
         folder,
@@ -322,8 +324,9 @@ def verify(folder: Path, *, suite: Path | None = None, data_dir: Path | None = N
         plan=partial(planned, benchmarks, load=load),
         render=render,
     )
-    altered = [f"figures/{name}: not as it was drawn" for name in Album(folder).altered()]
-    return [*benchmarks.broken.values(), *lines, *altered]
+    figures = [f"figures/{name}: not as it was drawn" for name in Album(folder).altered()]
+    figures += [f"figures/{name}: not what is drawn of these runs now" for name in others]
+    return [*benchmarks.broken.values(), *lines, *figures]
 
 
 def compare(
@@ -619,7 +622,7 @@ def _write(
     *,
     folder: Path | None = None,
     slides: bool = False,
-    page_alone: bool = False,
+    compare: Callable[[str], None] | None = None,
     say: Say = _unsaid,
 ) -> Path:
     """Write a store's page and tables, into its own folder unless another is given."""
@@ -637,7 +640,7 @@ def _write(
             place,
             error_rates=DESIGN_ERROR_RATES,
             slides=slides,
-            page_alone=page_alone,
+            compare=compare,
             follow=partial(drawing_source, look=Look()),
             say=say,
         )

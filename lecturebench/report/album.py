@@ -169,6 +169,20 @@ class Album:
         unknown = [MANIFEST] if self._folder and self._entries != set(self._known) else []
         return unknown + [name for name in self._known if not self._kept(name)]
 
+    def differing(self, plates: Iterable[Plate]) -> list[str]:
+        """The names of figures here that are not what these plates draw; those that `altered` names are left to it.
+
+        What is not known to be up to date is drawn again and compared.
+        """
+        by_name = {plate.name: plate for plate in plates}
+        return [name for name in self._known if self._kept(name) and not self._is_drawn_by(name, by_name.get(name))]
+
+    def _is_drawn_by(self, name: str, plate: Plate | None) -> bool:
+        if plate is None or self._is_sound(plate):
+            return plate is not None
+        drawn, known = self._finished(plate), self._known[name]
+        return drawn is not None and _digest({**known, **drawn.texts}, drawn.files) == known["digest"]
+
     def _is_sound(self, plate: Plate) -> bool:
         """Whether the figure's files are up to date and as they were drawn."""
         if plate.name not in self._sound and self._current(plate):

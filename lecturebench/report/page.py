@@ -128,22 +128,23 @@ def write_report(
     *,
     error_rates: ErrorRates = NO_RATES,
     slides: bool = False,
-    page_alone: bool = False,
+    compare: Callable[[str], None] | None = None,
     follow: Follow = followed_nowhere,
     say: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Write ``folder/index.html``, tables, ``environment.json`` and ``figures/*.{svg,png,pdf}``; the page's path.
 
-    load, error_rates: as of `render_page`. The page is there before the figures of the folder are drawn. page_alone:
-    without those. slides: ``slides.pdf`` too. follow: the source of what a benchmark draws itself; figures of which it
-    cannot be told are drawn each time. say: is given a line about each. Equal results give equal bytes.
+    load, error_rates: as of `render_page`. The page is there before the figures of the folder are drawn. slides:
+    ``slides.pdf`` too. compare: leave the folder's figures as they are, and take the name of each that would be drawn
+    otherwise. follow: the source of what a benchmark draws itself; figures of which it cannot be told are drawn each
+    time. say: is given a line about each. Equal results give equal bytes.
     """
     album, intervals = Album(folder), Intervals(folder)
     saved, speed = Predictions(store, load), speed_section(store.folder)
     basis = Basis(follow)
     sections = sections_of(results, saved, basis)
     plates = [*(plate for section in sections for plate in section.plates), *speed.plates]
-    with album.beside(plate for plate in plates if not plate.main and not page_alone):
+    with album.beside(plate for plate in plates if not plate.main and compare is None):
         text = _rendered(results, sections, saved, album, intervals, error_rates, speed)
         write_tables(results, folder)
         write_whole(folder / "environment.json", render_environments(results).encode())
@@ -151,7 +152,9 @@ def write_report(
         write_whole(page, text.encode())
         for note in speed.notes:
             say(f"warning: {note}")
-        if page_alone:
+        if compare is not None:
+            for name in album.differing(plates):
+                compare(name)
             return page
         say(f"page: {page}; its figures follow as files")
         drawn, kept = album.finish(plates, lambda: not basis.changed())

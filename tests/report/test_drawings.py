@@ -62,12 +62,16 @@ class Course:
         self.draws(MEAN)
         self.store.begin()
         for seed in SEEDS:
-            record = Record(
-                key=f"e{seed}", suite="course", benchmark="one", method="e", profile="lecture", backend="numpy",
-                dataset={"name": "made_up", "digests": {}}, device="cpu", seed=seed, role="judged", status="ok",
-                recipe={}, metrics={"measured": {"deviation": 0.25 + seed}}, curve=[{"epoch": 1, "y": 2.0 + seed}],
-            )  # fmt: skip
-            self.store.write(record, None, {"a": np.full(3, float(seed))})
+            self.runs(seed)
+
+    def runs(self, seed: int) -> None:
+        """Have one more run in the store."""
+        record = Record(
+            key=f"e{seed}", suite="course", benchmark="one", method="e", profile="lecture", backend="numpy",
+            dataset={"name": "made_up", "digests": {}}, device="cpu", seed=seed, role="judged", status="ok",
+            recipe={}, metrics={"measured": {"deviation": 0.25 + seed}}, curve=[{"epoch": 1, "y": 2.0 + seed}],
+        )  # fmt: skip
+        self.store.write(record, None, {"a": np.full(3, float(seed))})
 
     def draws(self, body: str) -> None:
         """Have the drawing do this."""
@@ -157,3 +161,40 @@ def test_figure_of_a_file_that_was_changed_meanwhile_is_said_and_drawn_again(
     course.report(say=said.append)
     assert said[-1].startswith("figures: 1 drawn")
     assert "" not in {entry["basis"] for entry in course.figures.values()}
+
+
+def compared(course: Course) -> list[str]:
+    """The figures of the store that would be drawn otherwise now."""
+    others: list[str] = []
+    course.report(compare=others.append)
+    return others
+
+
+def test_figures_of_older_runs_or_of_other_code_are_found_when_they_are_compared(course: Course) -> None:
+    course.report()
+    assert compared(course) == []
+    figures = sorted((path.name, path.read_bytes()) for path in (course.store.folder / "figures").iterdir())
+    course.runs(SEEDS.stop)
+    assert compared(course) == ["one-made_up-mean"]
+    assert sorted((path.name, path.read_bytes()) for path in (course.store.folder / "figures").iterdir()) == figures
+    course.report()
+    assert compared(course) == []
+    course.draws(MEAN.replace("axis=1", "axis=0"))
+    assert compared(course) == ["one-made_up-mean"]
+    course.draws(MEAN + "    # drawn as before")
+    assert compared(course) == [], "other code that draws the same"
+
+
+def test_figure_whose_making_cannot_be_named_is_compared_by_drawing_it(course: Course) -> None:
+    course.report(follow=followed_nowhere)
+    others: list[str] = []
+    course.report(follow=followed_nowhere, compare=others.append)
+    assert others == []
+
+
+def test_figure_that_nothing_draws_any_more_is_found_when_they_are_compared(course: Course) -> None:
+    course.report()
+    course.draws(MEAN)
+    file = course.folder / "bench_one.py"
+    file.write_text(file.read_text().replace('Drawing("mean"', 'Drawing("other"'))
+    assert compared(course) == ["one-made_up-mean"]
