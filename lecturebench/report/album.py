@@ -156,7 +156,9 @@ class Album:
                     if picture is None:
                         return None
                     picture.svg  # noqa: B018 - a fault of its texts shows only now
-            except Exception as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # also what calls sys.exit: it must not end the report
                 self._note(plate, fault(error))
                 return None
             if len(self._drawn) >= HELD:

@@ -77,6 +77,9 @@ RC: dict[Any, Any] = {
 }
 
 
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
 @dataclass(frozen=True)
 class MethodStyle:
     """How one method is drawn, everywhere. css, glyph: the page's variable of its colour, its marker as a letter."""
@@ -112,7 +115,8 @@ def method_styles(*groups: Iterable[str]) -> dict[str, MethodStyle]:
 class Picture:
     """A figure, rendered when a format is asked for; the same bytes each time.
 
-    name: its file name without ending. alt: what it shows, for those who do not see it.
+    name: its file name without ending. alt: what it shows, for those who do not see it. TypeError or ValueError, the
+    latter also for its SVG, if a text is none that a page can hold.
     """
 
     name: str
@@ -121,13 +125,22 @@ class Picture:
     alt: str
     figure: Figure
 
+    def __post_init__(self) -> None:
+        for what in ("title", "caption", "alt"):
+            text = getattr(self, what)
+            if not isinstance(text, str):
+                raise TypeError(f"its {what} is {text!r}; it must be a text: what a drawing returns says what it shows")
+            _check_writable(text, f"its {what}")
+
     @functools.cached_property
     def svg(self) -> bytes:
         """As SVG: no date, no random ids."""
         from matplotlib.backends.backend_svg import FigureCanvasSVG
 
         # The canvases themselves, since Figure.savefig draws everything twice.
-        return self._printed(FigureCanvasSVG(self.figure).print_svg, {"Date": None, "Creator": None})
+        svg = self._printed(FigureCanvasSVG(self.figure).print_svg, {"Date": None, "Creator": None})
+        _check_writable(svg.decode(), "a text in it")
+        return svg
 
     @functools.cached_property
     def png(self) -> bytes:
@@ -161,6 +174,12 @@ class Picture:
             warnings.simplefilter("ignore", UserWarning)  # of letters that the font lacks; the page has other fonts
             write(file, metadata=metadata)
         return file.getvalue()
+
+
+def _check_writable(text: str, what: str) -> None:
+    """ValueError for what no XML file can hold: control characters, halves of characters."""
+    if found := _UNWRITABLE.search(text):
+        raise ValueError(f"{what} holds {found[0]!r}, which no SVG file and no page can")
 
 
 @contextmanager

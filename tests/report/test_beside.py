@@ -33,6 +33,10 @@ def broken() -> Picture:
     raise ZeroDivisionError("no ink")
 
 
+def leaving() -> Picture:
+    raise SystemExit(0)
+
+
 def talkative() -> Picture:
     print("what a library prints is no answer")
     os.write(1, b"\x80\x04nor is this")
@@ -100,11 +104,11 @@ def children():
 
 
 def test_process_gives_what_would_be_drawn_here():
-    draws = (confusions, broken, nothing, talkative, partial(confusions, "other"))
+    draws = (confusions, broken, nothing, leaving, talkative, partial(confusions, "other"))
     there = drawn_beside(*draws)
     assert there == [beside._answer(draw) for draw in draws]
     assert isinstance(there[0], Drawn)
-    assert there[1:3] == ["ZeroDivisionError: no ink", None]
+    assert there[1:4] == ["ZeroDivisionError: no ink", None, "SystemExit: 0"]
 
 
 def test_it_is_another_process_that_draws_and_it_ends():

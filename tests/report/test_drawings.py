@@ -198,3 +198,33 @@ def test_figure_that_nothing_draws_any_more_is_found_when_they_are_compared(cour
     file = course.folder / "bench_one.py"
     file.write_text(file.read_text().replace('Drawing("mean"', 'Drawing("other"'))
     assert compared(course) == ["one-made_up-mean"]
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("raise SystemExit(0)", "SystemExit: 0"),
+        ("raise GeneratorExit", "GeneratorExit: "),
+        ("return None", "TypeError: its alt is None; it must be a text"),
+        ("return 5", "TypeError: its alt is 5; it must be a text"),
+        (r'return "a\x00"', "ValueError: its alt holds &#39;\\x00&#39;"),
+        (r'return "a\ud800"', "ValueError: its alt holds &#39;\\ud800&#39;"),
+        (r'figure.text(0, 0, "a\x08"); return "text"', "ValueError: a text in it holds &#39;\\x08&#39;"),
+    ],
+)
+def test_drawing_that_cannot_be_used_costs_its_figure_and_not_the_page(course: Course, body: str, says: str) -> None:
+    course.draws(body)
+    assert f"figure one-made_up-mean could not be drawn: {says}" in course.report()
+    assert course.figures == {}
+
+
+def test_drawing_that_leaves_costs_the_slides_its_page_alone(course: Course) -> None:
+    course.draws("raise SystemExit(0)")
+    course.report(slides=True)
+    assert (course.store.folder / "slides.pdf").is_file()
+
+
+def test_drawing_is_interrupted_by_its_user(course: Course) -> None:
+    course.draws("raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        course.report()
