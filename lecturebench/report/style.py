@@ -115,8 +115,7 @@ def method_styles(*groups: Iterable[str]) -> dict[str, MethodStyle]:
 class Picture:
     """A figure, rendered when a format is asked for; the same bytes each time.
 
-    name: its file name without ending. alt: what it shows, for those who do not see it. TypeError or ValueError, the
-    latter also for its SVG, if a text is none that a page can hold.
+    name: its file name without ending. alt: what it shows, for those who do not see it. TypeError if that is no text.
     """
 
     name: str
@@ -130,7 +129,7 @@ class Picture:
             text = getattr(self, what)
             if not isinstance(text, str):
                 raise TypeError(f"its {what} is {text!r}; it must be a text: what a drawing returns says what it shows")
-            _check_writable(text, f"its {what}")
+            object.__setattr__(self, what, _writable(text))
 
     @functools.cached_property
     def svg(self) -> bytes:
@@ -139,8 +138,7 @@ class Picture:
 
         # The canvases themselves, since Figure.savefig draws everything twice.
         svg = self._printed(FigureCanvasSVG(self.figure).print_svg, {"Date": None, "Creator": None})
-        _check_writable(svg.decode(), "a text in it")
-        return svg
+        return _writable(svg.decode()).encode()
 
     @functools.cached_property
     def png(self) -> bytes:
@@ -176,10 +174,9 @@ class Picture:
         return file.getvalue()
 
 
-def _check_writable(text: str, what: str) -> None:
-    """ValueError for what no XML file can hold: control characters, halves of characters."""
-    if found := _UNWRITABLE.search(text):
-        raise ValueError(f"{what} holds {found[0]!r}, which no SVG file and no page can")
+def _writable(text: str) -> str:
+    """The text without what no XML file can hold: control characters, halves of characters."""
+    return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 @contextmanager
@@ -199,11 +196,17 @@ def _slim_fonts() -> Iterator[None]:
         Options._drop_tables_default = before
 
 
-def styled() -> Any:
-    """The context in which figures are drawn and saved."""
-    from matplotlib import rc_context
+@contextmanager
+def styled() -> Iterator[None]:
+    """The context in which figures are drawn and saved: this look and nobody else's, whatever a suite's files set on
+    import or a ``matplotlibrc`` says, so that it does not depend on the process that draws.
+    """
+    from matplotlib import rc_context, rcdefaults, rcParams
 
-    return rc_context(RC)
+    with rc_context():
+        rcdefaults()
+        rcParams.update(RC)
+        yield
 
 
 def css_variables() -> Mapping[str, tuple[str, str]]:
