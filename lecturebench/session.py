@@ -615,32 +615,12 @@ def _at_hand(store: Store) -> selection.Load:
     return load
 
 
-def _write(
-    results: Results,
-    store: Store,
-    data_dir: Path | None,
-    *,
-    folder: Path | None = None,
-    slides: bool = False,
-    compare: Callable[[str], None] | None = None,
-    say: Say = _unsaid,
-) -> Path:
-    """Write a store's page and tables, into its own folder unless another is given."""
-    from lecturebench.execution.drawings import drawing_source
-    from lecturebench.execution.source import Look
+def _write(results: Results, store: Store, data_dir: Path | None, folder: Path | None = None, **more: Any) -> Path:
+    """Write a store's page and tables, into its own folder unless another is given. more: as of `write_report`."""
+    from lecturebench.execution.drawings import follower
     from lecturebench.judging.design import DESIGN_ERROR_RATES
     from lecturebench.report.page import write_report
 
-    place = folder or store.folder
+    load, rates = _reader([store], data_dir), DESIGN_ERROR_RATES
     with _one_thread_each():
-        return write_report(
-            results,
-            store,
-            _reader([store], data_dir),
-            place,
-            error_rates=DESIGN_ERROR_RATES,
-            slides=slides,
-            compare=compare,
-            follow=partial(drawing_source, look=Look()),
-            say=say,
-        )
+        return write_report(results, store, load, folder or store.folder, error_rates=rates, follow=follower(), **more)

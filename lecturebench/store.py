@@ -535,10 +535,8 @@ class Store:
         return Predictions(arrays["predicted"], arrays.get("probabilities"))
 
     def arrays(self, key: str, recorded: str | None = None) -> dict[str, np.ndarray]:
-        """What a run measured in arrays, by name; {} for none. DamagedRecord if the file cannot be read.
-
-        recorded: as of `predictions`; a file that was recorded must be there too.
-        """
+        """What a run measured in arrays, by name; {} for none. DamagedRecord if the file cannot be read, or is gone
+        and was recorded. recorded: as of `predictions`."""
         there = recorded is not None or (self.runs / key / "measured.npz").exists()
         return self._recorded(key, "measured", recorded) if there else {}
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,8 +15,7 @@ import pytest
 from lecturebench.declare import modules
 from lecturebench.declare.benchmark import Benchmark
 from lecturebench.declare.suites import load_benchmark
-from lecturebench.execution.drawings import drawing_source
-from lecturebench.execution.source import Look
+from lecturebench.execution.drawings import follower
 from lecturebench.report import basis as basis_module
 from lecturebench.report.basis import Basis, code
 
@@ -67,14 +64,10 @@ def course(tmp_path: Path) -> Path:
     return tmp_path / "course"
 
 
-def follow() -> Callable[..., Any]:
-    return partial(drawing_source, look=Look())
-
-
 def of_drawing(course: Path, made_of: Any = "runs") -> str:
     """The basis of the drawing's figure now."""
     benchmark = load_benchmark(course / "bench_one.py")
-    return Basis(follow()).of(benchmark, made_of, benchmark.drawings[0].draw)
+    return Basis(follower()).of(benchmark, made_of, benchmark.drawings[0].draw)
 
 
 def of_stock(course: Path, made_of: Any = "runs") -> str:
@@ -115,16 +108,15 @@ def test_basis_follows_the_data(course: Path) -> None:
 
 
 def test_basis_follows_the_lectures_baselines(course: Path) -> None:
-    look = Look()
     benchmark = load_benchmark(course / "bench_one.py")
-    _, files = drawing_source(benchmark, benchmark.drawings[0].draw, look)
+    _, files = follower()(benchmark, benchmark.drawings[0].draw)
     assert modules.BASELINES / "linear.py" in files
 
 
 def test_what_no_source_can_say_has_no_basis(course: Path) -> None:
     benchmark = load_benchmark(course / "bench_one.py")
     generator = iter([1])
-    assert Basis(follow()).of(benchmark, "runs", lambda figure, rows: next(generator)) == ""
+    assert Basis(follower()).of(benchmark, "runs", lambda figure, rows: next(generator)) == ""
     assert Basis().of(benchmark, "runs", benchmark.drawings[0].draw) == "", "nobody follows it"
     assert Basis().of(replace(benchmark, path=Path()), "runs") == "", "declared by no file"
 
@@ -171,7 +163,7 @@ def test_basis_follows_all_of_our_code_that_drawings_may_use(
 
 def used(course: Path) -> tuple[Basis, Benchmark]:
     """A basis that was asked for the drawing's figure."""
-    basis, benchmark = Basis(follow()), load_benchmark(course / "bench_one.py")
+    basis, benchmark = Basis(follower()), load_benchmark(course / "bench_one.py")
     basis.of(benchmark, "runs", benchmark.drawings[0].draw)
     return basis, benchmark
 

@@ -6,7 +6,6 @@ import json
 import re
 import time
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,7 @@ import pytest
 from lecturebench.declare import modules
 from lecturebench.declare.suites import discover
 from lecturebench.errors import DataMissing
-from lecturebench.execution.drawings import drawing_source
-from lecturebench.execution.source import Look
+from lecturebench.execution.drawings import follower
 from lecturebench.judging.collect import collect
 from lecturebench.judging.results import Results
 from lecturebench.report.basis import followed_nowhere
@@ -84,7 +82,7 @@ class Course:
     def report(self, **more: Any) -> str:
         """Write it; the page."""
         store = Store(self.store.folder)
-        more = {"follow": partial(drawing_source, look=Look()), **more}
+        more = {"follow": follower(), **more}
         return write_report(self.results(), store, no_data, store.folder, **more).read_text()
 
     @property
