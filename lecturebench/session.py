@@ -310,8 +310,10 @@ def verify(folder: Path, *, suite: Path | None = None, data_dir: Path | None = N
     check_one_store(folder)
     benchmarks, load, store = suite_of(folder, suite), _reader([Store(folder)], data_dir), Store(folder)
 
+    others: list[str] = []
+
     def render(results: Results, place: Path) -> None:
-        _write(results, store, data_dir, folder=place, page_alone=True)
+        _write(results, store, data_dir, folder=place, compare=others.append)
 
     lines = differences(
         folder,
@@ -322,8 +324,9 @@ def verify(folder: Path, *, suite: Path | None = None, data_dir: Path | None = N
         plan=partial(planned, benchmarks, load=load),
         render=render,
     )
-    altered = [f"figures/{name}: not as it was drawn" for name in Album(folder).altered()]
-    return [*benchmarks.broken.values(), *lines, *altered]
+    figures = [f"figures/{name}: not as it was drawn" for name in Album(folder).altered()]
+    figures += [f"figures/{name}: not what is drawn of these runs now" for name in others]
+    return [*benchmarks.broken.values(), *lines, *figures]
 
 
 def compare(
@@ -612,29 +615,12 @@ def _at_hand(store: Store) -> selection.Load:
     return load
 
 
-def _write(
-    results: Results,
-    store: Store,
-    data_dir: Path | None,
-    *,
-    folder: Path | None = None,
-    slides: bool = False,
-    page_alone: bool = False,
-    say: Say = _unsaid,
-) -> Path:
-    """Write a store's page and tables, into its own folder unless another is given."""
+def _write(results: Results, store: Store, data_dir: Path | None, folder: Path | None = None, **more: Any) -> Path:
+    """Write a store's page and tables, into its own folder unless another is given. more: as of `write_report`."""
+    from lecturebench.execution.drawings import follower
     from lecturebench.judging.design import DESIGN_ERROR_RATES
     from lecturebench.report.page import write_report
 
-    place = folder or store.folder
+    load, rates = _reader([store], data_dir), DESIGN_ERROR_RATES
     with _one_thread_each():
-        return write_report(
-            results,
-            store,
-            _reader([store], data_dir),
-            place,
-            error_rates=DESIGN_ERROR_RATES,
-            slides=slides,
-            page_alone=page_alone,
-            say=say,
-        )
+        return write_report(results, store, load, folder or store.folder, error_rates=rates, follow=follower(), **more)

@@ -535,11 +535,10 @@ class Store:
         return Predictions(arrays["predicted"], arrays.get("probabilities"))
 
     def arrays(self, key: str, recorded: str | None = None) -> dict[str, np.ndarray]:
-        """What a run measured in arrays, by name; {} for none. DamagedRecord if the file cannot be read.
-
-        recorded: as of `predictions`.
-        """
-        return self._recorded(key, "measured", recorded) if (self.runs / key / "measured.npz").exists() else {}
+        """What a run measured in arrays, by name; {} for none. DamagedRecord if the file cannot be read, or is gone
+        and was recorded. recorded: as of `predictions`."""
+        there = recorded is not None or (self.runs / key / "measured.npz").exists()
+        return self._recorded(key, "measured", recorded) if there else {}
 
     def _recorded(
         self, key: str, name: Literal["predictions", "measured"], recorded: str | None

@@ -161,10 +161,16 @@ def _path() -> str:
 
 def _said(process: subprocess.Popen[str]) -> dict[str, Any]:
     out, err = process.communicate(timeout=LONGEST)
-    if process.returncode == 0:
-        return dict(json.loads(out.strip().splitlines()[-1]))
-    last = next(iter((err or out).strip().splitlines()[-1:]), f"exit code {process.returncode}")
-    raise RuntimeError(last[:200])
+    last = next(iter((out if process.returncode == 0 else err or out).strip().splitlines()[-1:]), "")
+    if process.returncode != 0:
+        raise RuntimeError(last[:200] or f"exit code {process.returncode}")
+    try:
+        said = json.loads(last)
+    except ValueError:
+        said = None
+    if not (isinstance(said, dict) and {"seconds", "versions"} <= set(said)):
+        raise RuntimeError(f"its last line is {last[:100]!r}, none of figures")
+    return said
 
 
 def line_of(work: str, turn: Turn, round_: int, budget: Budget, **values: Any) -> Line:

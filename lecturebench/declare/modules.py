@@ -14,15 +14,18 @@ import functools
 import hashlib
 import importlib
 import importlib.util
+import os
 import re
 import sys
 import sysconfig
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader, all_suffixes
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
+BEGAN = time.time()  # before any file of a suite was imported, and most of ours
 _HERE = Path(__file__).resolve().parent.parent
 # In the wheel the lecture lies inside this package, in the repository beside it.
 LECTURE_SUITE = next(path for path in (_HERE / "lecture" / "benchmarks", _HERE.parent / "benchmarks") if path.is_dir())
@@ -53,6 +56,22 @@ def name_in_suite(module: str, suite: Path, name: str) -> str:
     if module == package or module.startswith(f"{package}."):
         return name + module.removeprefix(package)
     return without_place(module)
+
+
+def changed(files: Iterable[Path]) -> list[Path]:
+    """Those of some files that were changed since this process began: it may run what they were, or what they are.
+
+    A file that is gone is one of them. By the time that nobody can set, so that a copy of an old file is noticed too.
+    """
+
+    def since(path: Path) -> bool:
+        try:
+            about = path.stat()
+        except OSError:
+            return True
+        return (about.st_mtime if os.name == "nt" else about.st_ctime) > BEGAN
+
+    return [path for path in files if since(path)]
 
 
 def import_file(path: Path) -> ModuleType:

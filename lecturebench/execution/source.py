@@ -56,6 +56,12 @@ class Look:
         """What was found so far by those who look there; to be added to."""
         return self._found.setdefault(tuple(places), Found())
 
+    @property
+    def files(self) -> set[Path]:
+        """All that were looked at so far."""
+        files = (file for found in self._found.values() for file in found.files.values() if file is not None)
+        return {file.path for file in files if file.path is not None}
+
 
 @dataclasses.dataclass
 class Found:

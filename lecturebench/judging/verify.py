@@ -52,6 +52,7 @@ Load = Callable[[str], Any]
 Render = Callable[[Results, Path], object]
 EDITED = "edited"  # how the reason begins why a run with a planned key does not count
 WRITTEN = ("index.html", "table.md", "table.tex", "environment.json")
+NUMBERS = "intervals.json"  # beside the figures; computed anew
 Write = Callable[[Results], str]
 
 
@@ -144,6 +145,8 @@ def _page_differences(folder: Path, results: Results, render: Render) -> list[st
         again = Path(scratch)
         (again / "figures").mkdir()
         for path in sorted(folder.glob("figures/*")):
+            if path.name == NUMBERS:
+                continue
             with suppress(OSError):  # what is up to date need not be drawn; a pipe or a device is no figure
                 (again / "figures" / path.name).write_bytes(read_whole(path))
         render(results, again)

@@ -1,22 +1,19 @@
 """The folder ``figures/``: what the page needs is drawn first, all formats after it, and nothing twice.
 
-A figure is drawn again when what it is made of has changed: the runs and verdicts of its section, or the code. Its
-caption and words stand in ``figures/manifest.json``, its drawing in the SVG file; and the manifest has a digest over
-all of them, so that a figure that is not as it was drawn is drawn anew.
+A figure is drawn again unless what it is made of is known and still the same: the runs and verdicts of its section, and
+the code, as `basis` has them. Its caption and words stand in ``figures/manifest.json``, its drawing in the SVG file;
+and the manifest has a digest over all of them, so that a figure that is not as it was drawn is drawn anew.
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import importlib.metadata
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 from markupsafe import Markup
@@ -29,17 +26,15 @@ from lecturebench.store import parse, read_whole, write_whole
 
 MANIFEST = "manifest.json"
 TEXTS = ("basis", "title", "caption", "alt")
-PACKAGE = Path(__file__).parent.parent
-DRAWN_BY = ("matplotlib", "numpy", "scipy", "pillow", "fonttools")
-FITTING = ("execution", "models", "training")  # rooms that no drawing imports
 FEW = 4  # figures that are drawn here before a process beside has started
 HELD = 64  # pictures kept drawn between the page and the files, so that memory does not grow with the number of runs
 
 
 @dataclass(frozen=True, eq=False)
 class Plate:
-    """A figure that can be drawn. basis: digest of what it is made of. draw: None if there is nothing to draw.
+    """A figure that can be drawn. draw: None if there is nothing to draw.
 
+    basis: digest of what it is made of; "" where that cannot be named, and the figure is drawn each time.
     main: whether the page and the slides show it; others lie in the folder alone.
     """
 
@@ -107,10 +102,11 @@ class Album:
             finally:
                 self._asked = {}
 
-    def finish(self, plates: Iterable[Plate]) -> tuple[int, int]:
+    def finish(self, plates: Iterable[Plate], settled: Callable[[], bool] = lambda: True) -> tuple[int, int]:
         """Write every figure that is not up to date, in all formats, and delete those that are no more.
 
         Returns how many were drawn and how many kept. Other files in the folder stay. ValueError without a folder.
+        settled: whether what was drawn by now is of the code that its basis is of; else the next album draws it again.
         """
         if self._folder is None:
             raise ValueError("this album has no folder; give it one to write its figures")
@@ -125,7 +121,7 @@ class Album:
                 continue
             for ending, content in drawn.files.items():
                 write_whole(self._file(plate.name, ending), content)
-            entry = {"basis": plate.basis, **drawn.texts}
+            entry = {"basis": plate.basis if settled() else "", **drawn.texts}
             manifest[plate.name] = {**entry, "digest": _digest(entry, drawn.files)}
         for name in set(self._known) - set(manifest):
             for ending in FORMATS:
@@ -160,7 +156,9 @@ class Album:
                     if picture is None:
                         return None
                     picture.svg  # noqa: B018 - a fault of its texts shows only now
-            except Exception as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # also what calls sys.exit: it must not end the report
                 self._note(plate, fault(error))
                 return None
             if len(self._drawn) >= HELD:
@@ -173,6 +171,20 @@ class Album:
         unknown = [MANIFEST] if self._folder and self._entries != set(self._known) else []
         return unknown + [name for name in self._known if not self._kept(name)]
 
+    def differing(self, plates: Iterable[Plate]) -> list[str]:
+        """The names of figures here that are not what these plates draw; those that `altered` names are left to it.
+
+        What is not known to be up to date is drawn again and compared.
+        """
+        by_name = {plate.name: plate for plate in plates}
+        return [name for name in self._known if self._kept(name) and not self._is_drawn_by(name, by_name.get(name))]
+
+    def _is_drawn_by(self, name: str, plate: Plate | None) -> bool:
+        if plate is None or self._is_sound(plate):
+            return plate is not None
+        drawn, known = self._finished(plate), self._known[name]
+        return drawn is not None and _digest({**known, **drawn.texts}, drawn.files) == known["digest"]
+
     def _is_sound(self, plate: Plate) -> bool:
         """Whether the figure's files are up to date and as they were drawn."""
         if plate.name not in self._sound and self._current(plate):
@@ -182,7 +194,7 @@ class Album:
     def _current(self, plate: Plate) -> dict[str, bytes]:
         """The figure's files by ending, if they are up to date and as they were drawn; else {}."""
         known = self._known.get(plate.name, {})
-        return self._kept(plate.name) if known.get("basis") == plate.basis else {}
+        return self._kept(plate.name) if plate.basis and known.get("basis") == plate.basis else {}
 
     def _kept(self, name: str) -> dict[str, bytes]:
         """The figure's files by ending as they were drawn; {} if they are not."""
@@ -242,28 +254,3 @@ def distinct(plates: Iterable[Plate]) -> list[Plate]:
         taken.add(name.casefold())
         named.append(replace(plate, name=name))
     return named
-
-
-def basis(benchmark: Path, made_of: Any) -> str:
-    """The digest of what a figure is made of: plain data, the benchmark's file, its suite's rooms, what draws.
-
-    A suite's drawings may lie beside the benchmark or in a folder of its own, and take formulas from another.
-    """
-    text = json.dumps(made_of, sort_keys=True, default=str)
-    beside = (path for path in benchmark.parent.glob("*.py") if not path.name.startswith("bench_"))
-    rooms = sorted([*beside, *benchmark.parent.glob("*/*.py")])
-    suite = " ".join(_file_digest(path) for path in (benchmark, *rooms))
-    return hashlib.sha256(f"{code()} {suite} {text}".encode(errors="replace")).hexdigest()
-
-
-@functools.cache
-def code() -> str:
-    """What draws and computes a page: the versions of the packages that do, told without importing them, and our code,
-    all that drawings may use of it: whatever they import on the way, numbers, words and metrics among it.
-    """
-    drawing = (path for path in sorted(PACKAGE.rglob("*.py")) if path.relative_to(PACKAGE).parts[0] not in FITTING)
-    return " ".join([*map(importlib.metadata.version, DRAWN_BY), *map(_file_digest, drawing)])
-
-
-def _file_digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""

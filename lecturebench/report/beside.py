@@ -116,10 +116,12 @@ def _answer(draw: Draw) -> Drawn | str | None:
         with styled():
             picture = draw()
         return None if picture is None else kept(picture)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # as `Album` does
         return fault(error)
 
 
-def fault(error: Exception) -> str:
+def fault(error: BaseException) -> str:
     """What is wrong with a drawing, in words."""
     return f"{type(error).__name__}: {error}"

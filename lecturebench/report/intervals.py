@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import platform
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lecturebench.declare.modules import changed
 from lecturebench.judging.statistics import BOOTSTRAP_SEED, paired_interval
-from lecturebench.report.album import code
+from lecturebench.report.basis import code, code_files
 from lecturebench.store import parse, read_whole, write_whole
 
 FILE = "figures/intervals.json"
@@ -44,22 +46,33 @@ class Intervals:
         return found
 
     def write(self) -> None:
-        """Keep those for the next report."""
-        if self._path is not None and self._asked != self._known:
+        """Keep those for the next report, unless our code was changed meanwhile: nobody knows which computed them."""
+        if self._path is not None and self._asked != self._known and not changed(code_files()):
             kept = {"digest": _digest(self._asked), "intervals": self._asked}
             write_whole(self._path, json.dumps(kept, indent=1, sort_keys=True).encode())
 
     def _read(self) -> dict[str, Found]:
-        """What an earlier report kept; nothing if that cannot be read, or is not as it was written."""
+        """What an earlier report kept; nothing if that cannot be read, or is not as it was written.
+
+        The digest tells of damage and of careless edits, not of forgery: `verify` computes all anew.
+        """
         if self._path is None:
             return {}
         try:
             kept = parse(read_whole(self._path).decode())
             if kept["digest"] != _digest(kept["intervals"]):
                 return {}
-            return {key: (float(mean), float(low), float(high)) for key, (mean, low, high) in kept["intervals"].items()}
+            return {key: tuple(values) for key, values in kept["intervals"].items() if _is_interval(values)}
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return {}
+
+
+def _is_interval(values: Any) -> bool:
+    """Whether it is what `paired_interval` may have found: the mean, between low and high."""
+    if not (len(values) == 3 and all(isinstance(value, float) and math.isfinite(value) for value in values)):
+        return False
+    mean, low, high = values
+    return bool(low <= mean <= high)
 
 
 def _digest(intervals: Any) -> str:

@@ -35,6 +35,7 @@ from lecturebench.judging.verdicts import steps_until
 from lecturebench.metrics import DEFAULT, METRICS, Metric, named
 from lecturebench.report.album import Album, Shown
 from lecturebench.report.audit import audited
+from lecturebench.report.basis import Basis, Follow, followed_nowhere
 from lecturebench.report.intervals import Intervals
 from lecturebench.report.predicted import Predictions
 from lecturebench.report.reasons import (
@@ -115,7 +116,8 @@ def render_page(
     number of seeds, as shares in [0, 1].
     """
     saved, speed = Predictions(store, load), speed_section(store.folder)
-    return _rendered(results, sections_of(results, saved), saved, album or Album(), Intervals(), error_rates, speed)
+    sections = sections_of(results, saved, Basis())
+    return _rendered(results, sections, saved, album or Album(), Intervals(), error_rates, speed)
 
 
 def write_report(
@@ -126,19 +128,23 @@ def write_report(
     *,
     error_rates: ErrorRates = NO_RATES,
     slides: bool = False,
-    page_alone: bool = False,
+    compare: Callable[[str], None] | None = None,
+    follow: Follow = followed_nowhere,
     say: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Write ``folder/index.html``, tables, ``environment.json`` and ``figures/*.{svg,png,pdf}``; the page's path.
 
-    load, error_rates: as of `render_page`. The page is there before the figures of the folder are drawn. page_alone:
-    without those. slides: ``slides.pdf`` too. say: is given a line about each. Equal results give equal bytes.
+    load, error_rates: as of `render_page`. The page is there before the figures of the folder are drawn. slides:
+    ``slides.pdf`` too. compare: leave the folder's figures as they are, and take the name of each that would be drawn
+    otherwise. follow: the source of what a benchmark draws itself; figures of which it cannot be told are drawn each
+    time. say: is given a line about each. Equal results give equal bytes.
     """
     album, intervals = Album(folder), Intervals(folder)
     saved, speed = Predictions(store, load), speed_section(store.folder)
-    sections = sections_of(results, saved)
+    basis = Basis(follow)
+    sections = sections_of(results, saved, basis)
     plates = [*(plate for section in sections for plate in section.plates), *speed.plates]
-    with album.beside(plate for plate in plates if not plate.main and not page_alone):
+    with album.beside(plate for plate in plates if not plate.main and compare is None):
         text = _rendered(results, sections, saved, album, intervals, error_rates, speed)
         write_tables(results, folder)
         write_whole(folder / "environment.json", render_environments(results).encode())
@@ -146,11 +152,15 @@ def write_report(
         write_whole(page, text.encode())
         for note in speed.notes:
             say(f"warning: {note}")
-        if page_alone:
+        if compare is not None:
+            for name in album.differing(plates):
+                compare(name)
             return page
         say(f"page: {page}; its figures follow as files")
-        drawn, kept = album.finish(plates)
+        drawn, kept = album.finish(plates, lambda: not basis.changed())
     intervals.write()
+    for path in basis.changed()[:1] if drawn else ():
+        say(f"warning: {path} was changed since this began; the next report draws these figures again")
     say(f"figures: {drawn} drawn, {kept} unchanged, in {folder / 'figures'}")
     if slides:
         from lecturebench.report.slides import write_slides

@@ -79,12 +79,13 @@ class Predictions:
         return self._datasets[name]
 
     def arrays(self, run: Record) -> dict[str, npt.NDArray[Any]]:
-        """What a run measured in arrays, by name; {} where that cannot be read, with a note."""
+        """What a run measured in arrays, by name. DamagedRecord where they were recorded and cannot be had: a figure
+        without them would be of fewer runs than its row, and would not say so.
+        """
         try:
             return self._store.arrays(run.key, run.digests.get("measured"))
         except DamagedRecord as error:
-            self.notes.append(relative(self._store, str(error)))
-            return {}
+            raise DamagedRecord(relative(self._store, str(error))) from None
 
     def of_row(self, row: RowResult) -> RowPredictions | None:
         """What a row's predictions come to; None for an experiment, or where nothing sound was saved."""

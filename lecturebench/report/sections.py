@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import itertools
-import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,8 +15,9 @@ from typing import Any
 from lecturebench.declare.benchmark import Benchmark, Drawing
 from lecturebench.declare.claims import NumberClaim
 from lecturebench.judging.results import ClaimResult, Results, RowResult
-from lecturebench.report.album import Plate, basis, distinct
+from lecturebench.report.album import Plate, distinct
 from lecturebench.report.audit import choice_steps, chosen_values
+from lecturebench.report.basis import Basis, digest_of
 from lecturebench.report.predicted import Predictions
 from lecturebench.report.series import Band, Point, Series
 from lecturebench.report.style import TONES, MethodStyle, Picture, method_styles
@@ -85,19 +86,19 @@ def _numbers_first(benchmark: Benchmark) -> int:
     return -sum(isinstance(claim, NumberClaim) for claim in benchmark.claims)
 
 
-def sections_of(results: Results, saved: Predictions) -> list[Section]:
+def sections_of(results: Results, saved: Predictions, basis: Basis) -> list[Section]:
     """One section per benchmark, dataset and profile, in the order of the rows."""
     styles = styles_of(benchmarks_of(results))
     grouped: dict[tuple[str, str, str], list[RowResult]] = {}
     for row in results.rows:
         grouped.setdefault((row.benchmark.name, row.dataset, row.profile), []).append(row)
-    sections = [_section(results, rows, saved, styles) for rows in grouped.values()]
+    sections = [_section(results, rows, saved, styles, basis) for rows in grouped.values()]
     named = iter(distinct(plate for section in sections for plate in section.plates))
     return [replace(section, plates=tuple(itertools.islice(named, len(section.plates)))) for section in sections]
 
 
 def _section(
-    results: Results, rows: Sequence[RowResult], saved: Predictions, styles: Mapping[str, MethodStyle]
+    results: Results, rows: Sequence[RowResult], saved: Predictions, styles: Mapping[str, MethodStyle], basis: Basis
 ) -> Section:
     first = rows[0]
     profile = "" if first.profile == "lecture" else f"-{first.profile}"
@@ -110,13 +111,16 @@ def _section(
     def file(row: RowResult, kind: str) -> str:
         return f"{prefix}-{kind}-{slug(row.method.name)}" + (f"-{slug(row.backend)}" if several else "")
 
-    digest = basis(first.benchmark.path, _made_of(results, rows, styles))
+    points = {row: _point(results, row, named(row), styles[row.method.name]) for row in rows if row.values}
+    made_of = digest_of(_made_of(results, rows, styles), list(map(repr, points.values())))
+    digest = basis.of(first.benchmark, made_of, *first.benchmark.metrics)
     plates: list[Plate] = []
 
-    def plate(name: str, draw: Callable[..., Picture | None], *given: Any, main: bool = True) -> None:
+    def plate(
+        name: str, draw: Callable[..., Picture | None], *given: Any, main: bool = True, digest: str = digest
+    ) -> None:
         plates.append(Plate(name, digest, partial(draw, name, *given), main))
 
-    points = {row: _point(results, row, named(row), styles[row.method.name]) for row in rows if row.values}
     known = first.benchmark.known_metrics
     for name in dict.fromkeys(row.metric for row in points if row.metric in known):
         chosen = [point for row, point in points.items() if row.metric == name]
@@ -127,7 +131,9 @@ def _section(
             plate(file(row, "choice") + of, _path, row, name, points[row])
     titles = {row: named(row) for row in rows}
     for drawing, series in _drawings(rows, titles, styles, saved):
-        plate(f"{prefix}-{drawing.name}", _own, drawing, series)
+        about = [made_of, drawing.title, drawing.caption, drawing.methods, drawing.size]
+        own = basis.of(first.benchmark, about, drawing.draw)
+        plate(f"{prefix}-{drawing.name}", _own, drawing, series, digest=own)
     trained = [row for row in points if row.method.training is not None and any(run.curve for run in row.runs)]
     if 0 < len(trained) <= len(TONES):  # more lines than colours are no figure; the page draws them by choice
         bands = [Band(titles[row], styles[row.method.name], _curves(row)) for row in trained]
@@ -150,20 +156,24 @@ def _confusion(row: RowResult, title: str, name: str, digest: str, saved: Predic
     if len(data.classes) > MOST_CLASSES:
         saved.notes.append(f"no confusion matrices on {row.dataset}: {len(data.classes)} classes do not fit a page")
         return []
-    draw = partial(_confused, name, f"{title} on {row.dataset}", summary.classified.counts, data.classes)
-    # What the classes are called is no part of a dataset's digests.
-    own = hashlib.sha256(json.dumps([digest, *map(str, data.classes)]).encode()).hexdigest()
-    return [Plate(name, own, draw, main=False)]
+    shown = f"{title} on {row.dataset}", summary.classified.counts, data.classes
+    # By what is drawn: predictions may be lacking, and no digest of a dataset says what its classes are called.
+    drawn = [digest, row.method.name, shown[0], shown[1].tolist(), list(map(str, data.classes))]
+    own = digest_of(drawn) if digest else ""
+    return [Plate(name, own, partial(_confused, name, *shown), main=False)]
 
 
 def _made_of(results: Results, rows: Sequence[RowResult], styles: Mapping[str, MethodStyle]) -> list[Any]:
     """All that the figures of these rows depend on, the code aside."""
     parts: list[Any] = []
     for row in rows:
-        runs = [(run.key, run.started, run.status, run.digests, run.metrics) for run in row.runs]
-        tried = [(run.key, run.started, run.status) for run in row.choice_runs]
+        runs = [
+            [run.key, run.started, run.status, run.digests, run.metrics, [] if "record" in run.digests else run.curve]
+            for run in (*row.runs, *row.choice_runs)
+        ]
         claims = [(result.claim.name, repr(result.judgement)) for result in results.claims_of(row)]
-        parts.append([row.method.name, row.method.title, row.place, repr(styles[row.method.name]), runs, tried, claims])
+        about = [row.method.name, row.method.title, row.place, repr(styles[row.method.name]), repr(row.method.choices)]
+        parts.append([about, runs, claims])
     return parts
 
 
@@ -212,7 +222,9 @@ def _own(name: str, drawing: Drawing, series: Mapping[str, Series]) -> Picture:
     from lecturebench.report import figures
 
     figure = figures.blank(*drawing.size)
-    alt = drawing.draw(figure, series)
+    # Copies: a drawing that turns a share into percent in place would change the tables too.
+    given = {method: replace(each, runs=copy.deepcopy(each.runs)) for method, each in series.items()}
+    alt = drawing.draw(figure, given)
     return Picture(name, drawing.title, drawing.caption, alt, figure)
 
 

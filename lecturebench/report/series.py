@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 class Series:
     """One method on one dataset. runs: those that ended well, by seed. style: its colour and marker everywhere.
 
-    arrays: what a run measured in arrays, by name.
+    arrays: what a run measured in arrays, by name; DamagedRecord where it cannot be had.
     """
 
     title: str
@@ -34,7 +34,10 @@ class Series:
         return np.array([value for value in values if value is not None])
 
     def array(self, name: str) -> npt.NDArray[Any]:
-        """That array of every run that measured it, (runs, ...); (0,) for none. ValueError if their shapes differ."""
+        """That array of every run that measured it, (runs, ...); (0,) for none. ValueError if their shapes differ.
+
+        DamagedRecord if one was recorded and cannot be had: no figure is drawn of some of the runs.
+        """
         by_run = [arrays[name] for run in self.runs if name in (arrays := self.arrays(run))]
         return np.stack(by_run) if by_run else np.zeros(0)
 

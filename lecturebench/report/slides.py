@@ -36,7 +36,9 @@ def write_slides(results: Results, sections: Iterable[tuple[str, Sequence[Plate]
             for plate in plates:
                 try:
                     picture = plate.draw()
-                except Exception:
+                except KeyboardInterrupt:
+                    raise
+                except BaseException:
                     continue
                 if picture is not None:
                     pdf.savefig(_slide(picture.figure, heading, picture.title, picture.caption))

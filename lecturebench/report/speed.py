@@ -13,12 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from lecturebench.judging.noise import welch
+from lecturebench.judging.statistics import Interval
 from lecturebench.report.speed_lines import Line
 from lecturebench.report.works import FLOORS, LIBRARIES, WORKS, Target, Work
 from lecturebench.wording import expected_duration
 
 LEVEL = 0.99  # of the interval of a difference between a peer's errors and ours
+APART = 0.005  # half a point of error: rounds whose noise hides as much cannot compare errors
 UNEQUAL = "another error: no peer"
+UNKNOWN = "errors cannot be compared"
 NAN = math.nan
 
 
@@ -100,8 +103,12 @@ class Goal:
 
     @property
     def shown(self) -> str:
-        """The ratio; "" for none."""
-        return "" if math.isnan(self.ratio) else f"{self.ratio:.2f}" + ("" if self.share else "×")
+        """The ratio, in so many digits that it is seen on which side of its target it lies; "" for none."""
+        if math.isnan(self.ratio):
+            return ""
+        reached = self.ratio >= self.at_least
+        digits = next(d for d in range(2, 18) if (round(self.ratio, d) >= self.at_least) == reached)
+        return f"{self.ratio:.{digits}f}" + ("" if self.share else "×")
 
     @property
     def range(self) -> str:
@@ -220,7 +227,9 @@ def _table(work: Work, device: str, lines: Sequence[Line]) -> Table:
             _median(line.error for line in of),
             _median(line.peak_rss_mib for line in of),
             _median(base[r] / own[r] for r in own if r in base),
-            UNEQUAL if place in unequal else next((line.note for line in of if line.note), ""),
+            UNEQUAL
+            if place in unequal
+            else next((line.note for line in of if line.note), _doubt(measure, by_place, place)),
             floor,
             work.way(place[0]).script.startswith("ours"),
             round(100 * _median(own.values()) / longest, 2) if own else 0.0,
@@ -233,7 +242,7 @@ def _table(work: Work, device: str, lines: Sequence[Line]) -> Table:
         work.about.format(x=lines[-1].x or "some"),
         named(work, usual, device) if usual else "",
         tuple(map(row, by_place)),
-        tuple(_goal(work, target, device, by_place, seconds, unequal) for target in work.targets),
+        tuple(_goal(work, target, device, by_place, seconds, unequal, measure) for target in work.targets),
         tuple(_remarks(work, device, lines, rounds, measure)),
         tuple(f"{named(work, place, device)}: {why}" for place, why in unequal.items()),
     )
@@ -264,19 +273,35 @@ def _median(values: Iterable[float | None]) -> float:
     return statistics.median(known) if known else NAN
 
 
+def _difference(ours: Sequence[Line], theirs: Sequence[Line]) -> Interval | None:
+    """The interval of the difference between the mean errors of two ways; None where one has fewer than two."""
+    a, b = _errors(ours), _errors(theirs)
+    return welch(a, b).interval(LEVEL) if min(len(a), len(b)) > 1 else None
+
+
+def _comparable(ours: Sequence[Line], theirs: Sequence[Line]) -> bool:
+    """Whether the rounds could tell an error that is half a point off."""
+    interval = _difference(ours, theirs)
+    return interval is not None and (interval.high - interval.low) / 2 <= APART
+
+
+def _doubt(measure: Place | None, by_place: Mapping[Place, Sequence[Line]], place: Place) -> str:
+    """That a way's errors cannot be compared with those of ``measure``; "" where they can, or need not be."""
+    if place == measure or place[0] in FLOORS:
+        return ""
+    return "" if measure and _comparable(by_place[measure], by_place[place]) else UNKNOWN
+
+
 def _unequal(ours: Sequence[Line], theirs: Sequence[Line], allowance: float) -> str:
     """Why a way reached another error than ours; "" if it did not, or if nobody can tell.
 
     The 99% interval of the difference of the means over the rounds (Welch's t) must meet what is allowed beside noise:
     nothing, or as much as the way's own allowance on both sides of 0.
     """
-    a, b = _errors(ours), _errors(theirs)
-    if min(len(a), len(b)) < 2:
+    interval = _difference(ours, theirs)
+    if interval is None or (interval.low <= allowance and interval.high >= -allowance):
         return ""
-    interval = welch(a, b).interval(LEVEL)
-    if interval.low <= allowance and interval.high >= -allowance:
-        return ""
-    of_both = f"error {statistics.fmean(b):.2%}, ours {statistics.fmean(a):.2%}"
+    of_both = f"error {statistics.fmean(_errors(theirs)):.2%}, ours {statistics.fmean(_errors(ours)):.2%}"
     return f"{of_both}: they differ by {100 * interval.low:.2f} to {100 * interval.high:.2f} points at {LEVEL:.0%}"
 
 
@@ -287,8 +312,13 @@ def _goal(
     by_place: Mapping[Place, Sequence[Line]],
     seconds: Mapping[Place, Mapping[int, float]],
     unequal: Mapping[Place, str],
+    measure: Place | None,
 ) -> Goal:
-    """The ratio of ours to what it is measured against, of each round its own; of several ways to the best of them."""
+    """The ratio of ours to what it is measured against, of each round its own; of several ways to the best of them.
+
+    It meets its target only where ours and all that it is measured against ended in every round that ours was in, and
+    where their errors can be told apart from those of ``measure``. A floor has none.
+    """
     ours = (target.way, target.backend)
     there = [place for way in target.against if seconds.get(place := (way, target.of))]
     equal = [place for place in there if place not in unequal]
@@ -300,8 +330,11 @@ def _goal(
     at_least = target.at_least if device == "cpu" else NAN
     ratio = _median(ratios)
     measured = [place for way in target.against if (place := (way, target.of)) in by_place and place not in unequal]
-    if ratios and not all(own.keys() <= seconds[place].keys() for place in measured):
+    begun = {line.round for line in by_place.get(ours, ())}
+    if ratios and not all(begun <= seconds[place].keys() for place in (ours, *measured)):
         word = "rounds are lacking"
+    elif ratios and any(_doubt(measure, by_place, place) for place in (ours, *measured)):
+        word = UNKNOWN
     elif ratios:
         word = "" if math.isnan(at_least) else "met" if ratio >= at_least else "not met"
     elif ours in unequal or (there and against is None):

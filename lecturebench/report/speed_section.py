@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from lecturebench.report.album import Plate, basis
+from lecturebench.report.album import Plate
+from lecturebench.report.basis import code, digest_of
 from lecturebench.report.speed import Curve, Speed, summary
 from lecturebench.report.speed_lines import FILE, read
 from lecturebench.report.style import Picture
@@ -35,7 +36,7 @@ def speed_section(folder: Path) -> SpeedSection:
     for device, quantity in dict.fromkeys((curve.device, curve.quantity) for curve in found.curves):
         curves = [curve for curve in found.curves if (curve.device, curve.quantity) == (device, quantity)]
         name = f"speed-growth-{'memory' if quantity == 'MiB' else quantity}" + ("" if device == "cpu" else "-gpu")
-        plates.append(Plate(name, basis(file, repr(curves)), partial(_growth, name, curves)))
+        plates.append(Plate(name, digest_of(code(), repr(curves)), partial(_growth, name, curves)))
     return SpeedSection(found, tuple(plates))
 
 

@@ -77,6 +77,9 @@ RC: dict[Any, Any] = {
 }
 
 
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
 @dataclass(frozen=True)
 class MethodStyle:
     """How one method is drawn, everywhere. css, glyph: the page's variable of its colour, its marker as a letter."""
@@ -112,7 +115,7 @@ def method_styles(*groups: Iterable[str]) -> dict[str, MethodStyle]:
 class Picture:
     """A figure, rendered when a format is asked for; the same bytes each time.
 
-    name: its file name without ending. alt: what it shows, for those who do not see it.
+    name: its file name without ending. alt: what it shows, for those who do not see it. TypeError if that is no text.
     """
 
     name: str
@@ -121,13 +124,21 @@ class Picture:
     alt: str
     figure: Figure
 
+    def __post_init__(self) -> None:
+        for what in ("title", "caption", "alt"):
+            text = getattr(self, what)
+            if not isinstance(text, str):
+                raise TypeError(f"its {what} is {text!r}; it must be a text: what a drawing returns says what it shows")
+            object.__setattr__(self, what, _writable(text))
+
     @functools.cached_property
     def svg(self) -> bytes:
         """As SVG: no date, no random ids."""
         from matplotlib.backends.backend_svg import FigureCanvasSVG
 
         # The canvases themselves, since Figure.savefig draws everything twice.
-        return self._printed(FigureCanvasSVG(self.figure).print_svg, {"Date": None, "Creator": None})
+        svg = self._printed(FigureCanvasSVG(self.figure).print_svg, {"Date": None, "Creator": None})
+        return _writable(svg.decode()).encode()
 
     @functools.cached_property
     def png(self) -> bytes:
@@ -163,6 +174,11 @@ class Picture:
         return file.getvalue()
 
 
+def _writable(text: str) -> str:
+    """The text without what no XML file can hold: control characters, halves of characters."""
+    return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 @contextmanager
 def _slim_fonts() -> Iterator[None]:
     """Files made inside embed fonts without the tables that set text, which a PDF's letters, placed one by one, have no
@@ -180,11 +196,17 @@ def _slim_fonts() -> Iterator[None]:
         Options._drop_tables_default = before
 
 
-def styled() -> Any:
-    """The context in which figures are drawn and saved."""
-    from matplotlib import rc_context
+@contextmanager
+def styled() -> Iterator[None]:
+    """The context in which figures are drawn and saved: this look and nobody else's, whatever a suite's files set on
+    import or a ``matplotlibrc`` says, so that it does not depend on the process that draws.
+    """
+    from matplotlib import rc_context, rcdefaults, rcParams
 
-    return rc_context(RC)
+    with rc_context():
+        rcdefaults()
+        rcParams.update(RC)
+        yield
 
 
 def css_variables() -> Mapping[str, tuple[str, str]]:

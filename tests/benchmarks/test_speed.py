@@ -114,6 +114,18 @@ def test_way_that_fails_is_a_row_with_its_last_line_and_exit_code_1(
     assert lines["a"].seconds == 2.0
 
 
+@pytest.mark.parametrize("said", ["", "print('done')", "print(5)", "print('{}')"])
+def test_way_that_says_no_figures_is_a_row_that_says_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    given_work(monkeypatch, made_up(folder, "a"), made_up(folder, "b"))
+    (folder / "peers" / "b.py").write_text(said)
+    assert call(folder, "--rounds", "1") == 1
+    lines = {line.way: line for line in read(folder / "out" / FILE)}
+    assert lines["b"].note.startswith("failed: its last line is ")
+    assert lines["a"].seconds == 2.0
+
+
 def test_another_error_is_exit_code_1_and_no_ratio(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -195,6 +195,22 @@ def test_page_and_tables_for_people_are_written_again_and_compared(written, benc
     assert verify(written.folder, benchmarks, load, render=render) == [f"{name}: cannot be read: it is a folder"]
 
 
+def test_page_is_written_again_from_the_figures_that_are_there_and_from_no_number_that_was_kept(
+    written, benchmarks, load
+):
+    (written.folder / "figures").mkdir()
+    for name in ("manifest.json", "one.svg", "intervals.json"):
+        (written.folder / "figures" / name).write_text(name)
+    given = []
+    verify(
+        written.folder,
+        benchmarks,
+        load,
+        render=lambda results, place: given.extend(sorted(path.name for path in place.glob("figures/*"))),
+    )
+    assert given == ["manifest.json", "one.svg"]
+
+
 def test_a_parameter_is_checked_by_the_rule_of_its_choice(written, benchmarks, load):
     table = benchmarks["error_table"]
     method = table.method("ridge")

@@ -6,17 +6,14 @@ import itertools
 import json
 import os
 import re
-import shutil
 from dataclasses import replace
-from importlib import metadata
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from lecturebench import IdentityClaim
 from lecturebench.judging.statistics import Judgement
-from lecturebench.report import album
-from lecturebench.report.album import FORMATS, Album, Plate, _digest, basis, code, distinct
+from lecturebench.report.album import FORMATS, Album, Plate, _digest, distinct
 from lecturebench.report.figures import blank
 from lecturebench.report.slides import _slide, _verdicts, write_slides
 from lecturebench.report.style import Picture, styled
@@ -63,23 +60,25 @@ def test_figure_made_of_something_else_is_drawn_anew(tmp_path, plate, calls):
     assert len(calls) == 2
 
 
+def test_figure_whose_making_cannot_be_named_is_drawn_anew(tmp_path, plate, calls):
+    for _ in range(2):
+        assert Album(tmp_path).finish([plate(made_of="")]) == (1, 0)
+    assert calls == ["errors", "errors"]
+    assert Album(tmp_path).altered() == []
+
+
+def test_figure_that_was_drawn_while_its_code_changed_is_drawn_anew(tmp_path, plate, calls):
+    assert Album(tmp_path).finish([plate()], lambda: False) == (1, 0)
+    assert Album(tmp_path).altered() == []
+    assert [Album(tmp_path).finish([plate()]) for _ in range(2)] == [(1, 0), (0, 1)]
+    assert len(calls) == 2
+
+
 @pytest.mark.parametrize("ending", FORMATS)
 def test_figure_that_lost_a_file_is_drawn_anew(tmp_path, plate, ending):
     Album(tmp_path).finish([plate()])
     (tmp_path / "figures" / f"errors.{ending}").unlink()
     assert Album(tmp_path).finish([plate()]) == (1, 0)
-
-
-def test_figure_depends_on_the_version_of_matplotlib(tmp_path, monkeypatch):
-    bench = tmp_path / "bench_one.py"
-    bench.write_text("")
-    version, before = metadata.version, basis(bench, [])
-    monkeypatch.setattr(metadata, "version", lambda name: "9.9" if name == "matplotlib" else version(name))
-    code.cache_clear()
-    other = basis(bench, [])
-    monkeypatch.undo()
-    code.cache_clear()
-    assert other != before == basis(bench, [])
 
 
 SCRIPTED = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script><g onload="alert(1)"/></svg>'
@@ -181,16 +180,6 @@ def test_drawing_with_a_fault_is_a_note_and_is_tried_once(tmp_path, plate):
     assert len(tried) == 1
 
 
-def test_basis_follows_the_data_and_the_benchmarks_file(tmp_path):
-    file = tmp_path / "bench_x.py"
-    file.write_text("a")
-    first = basis(file, {"runs": [1]})
-    assert first == basis(file, {"runs": [1]})
-    assert first != basis(file, {"runs": [2]})
-    file.write_text("b")
-    assert first != basis(file, {"runs": [1]})
-
-
 def test_slides_have_a_cover_and_one_page_per_figure_and_leave_out_what_fails(tmp_path, plate, results):
     def broken():
         raise ZeroDivisionError("no ink")
@@ -234,55 +223,6 @@ def test_cover_has_the_published_numbers_first_and_folds_formulas(results):
     lines = _verdicts(replace(results, claims=(*results.claims, *held)))
     assert lines[-1] == ("reproduced", "error_table: 4 formulas", 4)
     assert sum(claims for *_, claims in lines) == len(results.claims) + 4
-
-
-def test_figure_is_drawn_again_when_a_room_of_its_suite_has_changed(tmp_path):
-    bench, room = tmp_path / "bench_one.py", tmp_path / "figures"
-    room.mkdir()
-    bench.write_text("from figures.lines import draw")
-    (room / "lines.py").write_text("a")
-    first = basis(bench, {})
-    assert basis(bench, {}) == first
-    (room / "lines.py").write_text("b")
-    assert basis(bench, {}) != first
-
-
-def test_figure_is_drawn_again_when_a_module_next_to_its_benchmark_has_changed(tmp_path):
-    bench, module, other = (tmp_path / name for name in ("bench_one.py", "lines.py", "bench_other.py"))
-    bench.write_text("from lines import draw")
-    module.write_text("a")
-    first = basis(bench, {})
-    other.write_text("another benchmark is none of its business")
-    assert basis(bench, {}) == first
-    module.write_text("b")
-    assert basis(bench, {}) != first
-
-
-@pytest.mark.parametrize(
-    ("module", "decides"),
-    [
-        ("wording.py", True),
-        ("metrics.py", True),
-        ("judging/results.py", True),
-        ("report/views/rows.py", True),
-        ("execution/pool.py", False),
-    ],
-)
-def test_figure_depends_on_all_of_our_code_that_drawings_may_use(tmp_path, monkeypatch, module, decides):
-    package, bench = tmp_path / "lecturebench", tmp_path / "bench_one.py"
-    shutil.copytree(album.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__", "vendor"))
-    bench.write_text("")
-    code.cache_clear()
-    first = basis(bench, [])
-    monkeypatch.setattr(album, "PACKAGE", package)
-    code.cache_clear()
-    assert basis(bench, []) == first
-    (package / module).write_text("changed = True")
-    code.cache_clear()
-    other = basis(bench, [])
-    monkeypatch.undo()
-    code.cache_clear()
-    assert (other != first) == decides
 
 
 def test_figures_that_would_share_files_have_names_of_their_own(plate):

@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 import psutil
 import pytest
+from matplotlib import rc_context, rcParams
 
 from lecturebench.report import album as albums
 from lecturebench.report import beside, figures
@@ -31,6 +32,10 @@ def nothing() -> None:
 
 def broken() -> Picture:
     raise ZeroDivisionError("no ink")
+
+
+def leaving() -> Picture:
+    raise SystemExit(0)
 
 
 def talkative() -> Picture:
@@ -100,11 +105,11 @@ def children():
 
 
 def test_process_gives_what_would_be_drawn_here():
-    draws = (confusions, broken, nothing, talkative, partial(confusions, "other"))
+    draws = (confusions, broken, nothing, leaving, talkative, partial(confusions, "other"))
     there = drawn_beside(*draws)
     assert there == [beside._answer(draw) for draw in draws]
     assert isinstance(there[0], Drawn)
-    assert there[1:3] == ["ZeroDivisionError: no ink", None]
+    assert there[1:4] == ["ZeroDivisionError: no ink", None, "SystemExit: 0"]
 
 
 def test_it_is_another_process_that_draws_and_it_ends():
@@ -172,3 +177,19 @@ def test_figures_that_are_up_to_date_take_no_process(tmp_path, monkeypatch, requ
     first = written(tmp_path, plates())
     request.getfixturevalue("no_process")
     assert written(tmp_path, plates()) == first
+
+
+def test_style_that_somebody_set_for_this_process_is_in_no_figure(tmp_path):
+    clean = written(tmp_path / "clean", plates(n=2), process=False)
+    with rc_context({"axes.xmargin": 0.3, "axes.unicode_minus": False, "axes.grid": True, "font.size": 20}):
+        assert written(tmp_path / "styled", plates(n=2), process=False) == clean
+        assert written(tmp_path / "beside", plates(n=2)) == clean
+
+
+def test_style_that_a_drawing_sets_does_not_outlive_it(tmp_path):
+    def styling():
+        rcParams["font.size"] = 20
+        return confusions()
+
+    first = written(tmp_path / "first", [Plate("a", "a", styling), Plate("b", "a", confusions)], process=False)
+    assert first[1]["b.svg"] == written(tmp_path / "alone", [Plate("b", "a", confusions)], process=False)[1]["b.svg"]

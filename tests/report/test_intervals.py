@@ -5,11 +5,13 @@ another, and never taken from a file that is not as it was written.
 from __future__ import annotations
 
 import json
+import math
 import platform
 
 import numpy as np
 import pytest
 
+from lecturebench.declare import modules
 from lecturebench.judging.statistics import BOOTSTRAP_SEED, paired_interval
 from lecturebench.report import intervals
 from lecturebench.report.intervals import FILE, Intervals
@@ -72,6 +74,15 @@ def test_other_code_seed_or_machine_computes_anew(tmp_path, calls, monkeypatch, 
     assert len(calls) == 2
 
 
+def test_nothing_is_kept_that_code_computed_which_was_changed_meanwhile(tmp_path, calls, monkeypatch):
+    monkeypatch.setattr(modules, "BEGAN", 0.0)
+    assert ask(tmp_path) == FOUND
+    assert not (tmp_path / FILE).exists()
+    monkeypatch.undo()
+    assert ask(tmp_path) == FOUND
+    assert (tmp_path / FILE).exists()
+
+
 def test_only_what_was_asked_for_is_kept(tmp_path):
     ask(tmp_path)
     first = (tmp_path / FILE).read_bytes()
@@ -88,18 +99,28 @@ def forged(content):
     return json.dumps(kept).encode()
 
 
-def short(content):
-    """The file with a digest that fits and an interval that is none."""
-    kept = json.loads(content)
-    kept["intervals"] = {key: [0.5] for key in kept["intervals"]}
-    return json.dumps({**kept, "digest": intervals._digest(kept["intervals"])}).encode()
+def signed(*values):
+    """What puts these in place of the interval, with a digest that fits."""
+
+    def damage(content):
+        kept = json.loads(content)
+        kept["intervals"] = dict.fromkeys(kept["intervals"], values)
+        return json.dumps({**kept, "digest": intervals._digest(kept["intervals"])}).encode()
+
+    return damage
 
 
 @pytest.mark.parametrize(
     "damage",
     [
         forged,
-        short,
+        signed(0.5),
+        signed(0.5, 0.6, 0.7),
+        signed(0.5, 0.6, 0.4),
+        signed(0.5, math.nan, 0.7),
+        signed(0.5, 0.4, math.inf),
+        signed("0.5", "0.4", "0.7"),
+        signed(True, False, True),
         lambda content: content[:-5],
         lambda content: b"",
         lambda content: b"[]",
@@ -124,5 +145,5 @@ def test_page_is_the_same_with_kept_intervals_and_none_is_computed_again(tmp_pat
     assert len(calls) == 1
     assert write_report(few, store, load, tmp_path).read_bytes() == first
     assert len(calls) == 1
-    assert write_report(few, store, load, tmp_path / "elsewhere", page_alone=True).read_bytes() == first
+    assert write_report(few, store, load, tmp_path / "elsewhere", compare=[].append).read_bytes() == first
     assert len(calls) == 2

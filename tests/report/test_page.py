@@ -31,6 +31,7 @@ from tests.made_up import make_dataset
 from tests.report.filled import ERROR_RATES, filled
 
 Load = Callable[[str], Any]
+UNHEARD = [].append  # leaves the files of the figures out
 HOSTILE = "<script>alert('x')</script> & \"q\" $x^2$ \u202e 😀"
 VOID = {"meta", "link", "img", "br", "input", "hr"}
 
@@ -72,7 +73,9 @@ class Elements(HTMLParser):
 def made(benchmarks: dict[str, Benchmark], store: Store, load: Load, folder: Path, *, page_alone: bool = False) -> str:
     """The page as text. page_alone: without the files of its figures, which take longer than the page."""
     results = collect(benchmarks, store, losses=saved_losses(store, load))
-    return write_report(results, store, load, folder, page_alone=page_alone).read_text(encoding="utf-8")
+    return write_report(results, store, load, folder, compare=UNHEARD if page_alone else None).read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +150,7 @@ def test_command_repeats_methods_profile_and_seeds(results: Results) -> None:
 def test_page_is_the_same_when_written_again(
     html: str, results: Results, store: Store, load: Load, tmp_path: Path
 ) -> None:
-    again = write_report(results, store, load, tmp_path / "again", page_alone=True)
+    again = write_report(results, store, load, tmp_path / "again", compare=UNHEARD)
     assert again.read_text(encoding="utf-8") == html
 
 
@@ -298,7 +301,7 @@ def test_without_the_dataset_the_page_says_what_it_cannot_show(results: Results,
     def missing(name: str) -> Any:
         raise DataMissing(f"{name}: nothing found")
 
-    page = write_report(results, store, missing, tmp_path / "report", page_alone=True)
+    page = write_report(results, store, missing, tmp_path / "report", compare=UNHEARD)
     text = Elements(page.read_text(encoding="utf-8")).text
     assert "Nothing here of what the methods get wrong" in text
     assert "mnist: nothing found" in text
@@ -384,3 +387,19 @@ def test_confusions_are_drawn_again_when_the_classes_are_called_otherwise(
             results, store, lambda name, names=names: replace(make_dataset(name), classes=tuple(names)), tmp_path
         )  # type: ignore[misc]
         assert all(f">{name}</text>" in file.read_text(encoding="utf-8") for name in names)
+
+
+def test_confusions_are_drawn_again_when_the_predictions_that_were_lacking_are_there(
+    results: Results, store: Store, load: Load, tmp_path: Path
+) -> None:
+    run = next(row for row in results.rows if row.method.name == "dropout").runs[0]
+    file = store.runs / run.key / "predictions.npz"
+    content = file.read_bytes()
+    figure = "figures/error_table-mnist-confusion-dropout.svg"
+    write_report(results, store, load, tmp_path / "whole")
+    file.unlink()
+    write_report(results, store, load, tmp_path / "lacking")
+    assert (tmp_path / "lacking" / figure).read_bytes() != (tmp_path / "whole" / figure).read_bytes()
+    file.write_bytes(content)
+    write_report(results, store, load, tmp_path / "lacking")
+    assert (tmp_path / "lacking" / figure).read_bytes() == (tmp_path / "whole" / figure).read_bytes()

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from lecturebench.judging.results import Results
 from lecturebench.report.page import render_page, write_report
-from lecturebench.report.speed import UNEQUAL, Goal, Row, Speed, exponent, summary
+from lecturebench.report.speed import UNEQUAL, UNKNOWN, Goal, Row, Speed, exponent, summary
 from lecturebench.report.speed_lines import COLUMNS, FILE, Line, read, to_csv
 from lecturebench.report.speed_section import speed_section
 from lecturebench.report.speed_terminal import speed_table
@@ -152,7 +152,43 @@ def test_one_round_says_nothing_of_errors() -> None:
     found = summary([line for line in ALL if line.round == 1])
     assert found.unequal == ()
     assert "After one round nothing can be said" in found.tables[0].remarks[0]
-    assert goal_of(found, "lecturebench, per core, JAX", "Keras fit").ratio == 6.0
+    goal = goal_of(found, "lecturebench, per core, JAX", "Keras fit")
+    assert (goal.ratio, goal.word) == (6.0, UNKNOWN)
+
+
+def test_nothing_is_met_in_the_rounds_that_ours_came_through() -> None:
+    lines = [
+        replace(line, seconds=None, error=None, note="failed: Killed")
+        if (line.way, line.backend) == ("ours", "jax") and line.round == 3
+        else line
+        for line in ALL
+    ]
+    assert goal_of(summary(lines), "lecturebench, per core, JAX", "Keras fit").word == "rounds are lacking"
+    assert goal_of(summary(lines), "lecturebench, per core, JAX", "floor").word == "rounds are lacking"
+
+
+@pytest.mark.parametrize("errors", [(0.9, 0.5), (0.9, 0.88, 0.1), (0.02,), (0.0206, 0.035, 0.0031)])
+def test_nothing_is_met_where_the_rounds_cannot_tell_another_error(errors: tuple[float, ...]) -> None:
+    rounds = len(errors)
+    ours = lines_of("ours", "jax", *[2.0] * rounds, errors=(0.0200, 0.0202, 0.0201)[:rounds])
+    found = summary([*ours, *lines_of("keras_fit", "tensorflow", *[13.0] * rounds, errors=errors)])
+    goal = goal_of(found, "lecturebench, per core, JAX", "Keras fit")
+    assert (goal.shown, goal.word) == ("6.50×", UNKNOWN)
+    assert row_of(found, "Keras fit", "TensorFlow").note == UNKNOWN
+
+
+def test_nothing_is_met_against_a_way_that_says_no_error() -> None:
+    silent = [replace(line, error=None) if line.way == "keras_fit" else line for line in ALL]
+    assert goal_of(summary(silent), "lecturebench, per core, JAX", "Keras fit").word == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown", "word"), [(11.996, "5.998×", "not met"), (12.0, "6.00×", "met"), (11.8, "5.90×", "not met")]
+)
+def test_ratio_is_shown_on_the_side_of_its_target_that_it_lies_on(seconds: float, shown: str, word: str) -> None:
+    lines = [*lines_of("ours", "jax", *[2.0] * 3), *lines_of("keras_fit", "tensorflow", *[seconds] * 3)]
+    goal = goal_of(summary(lines), "lecturebench, per core, JAX", "Keras fit")
+    assert (goal.shown, goal.word) == (shown, word)
 
 
 def test_missing_library_is_a_row_that_says_so() -> None:
