@@ -31,7 +31,7 @@ def draw_pixels(figure: Any, rows: Rows) -> str:
     above.set_xticks([])
     above.tick_params(length=0)
     above.spines[:].set_visible(False)
-    phrases = []
+    phrases, furthest = [], 0.0
     for y, (name, *methods) in enumerate(PAIRS):
         errors = [rows[method].values("error") for method in methods]
         style = rows[methods[0]].style
@@ -43,9 +43,10 @@ def draw_pixels(figure: Any, rows: Rows) -> str:
             face = style.colour if filled else "none"
             below.plot(each, [y + 0.16] * len(each), ".", color=style.colour, markersize=4, alpha=0.6)
             below.plot([mean], [y], style.marker, color=style.colour, markerfacecolor=face, markersize=9)
+        furthest = max(furthest, *(float(each.max()) for each in errors))
         phrases.append(f"{name} errs on {100 * means[0]:.2f}% as they are and {100 * means[1]:.2f}% shuffled")
     below.set_yticks(range(len(PAIRS)), [name for name, *_ in PAIRS])
-    below.set(ylim=(len(PAIRS) - 0.5, -0.5), xlabel="test error", xlim=(0, None))
+    below.set(ylim=(len(PAIRS) - 0.5, -0.5), xlabel="test error", xlim=(0, 1.06 * furthest))
     below.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     below.grid(axis="x")
     handles = [
