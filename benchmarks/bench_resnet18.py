@@ -143,7 +143,7 @@ BENCHMARK = Benchmark(
     drawings=DRAWINGS,
     datasets=("cifar10", "mnist", "fashion_mnist"),
     profiles={
-        "smoke": Profile(seeds=1, epochs=1, train_size=64, judges=False, time_limit=300),
+        "smoke": Profile(seeds=1, dataset="digits", judges=False, time_limit=300),
         "lecture": Profile(seeds=3, epochs=2, train_size=2_500, time_limit=1800),
         "full": Profile(seeds=3, time_limit=86_400),
     },
