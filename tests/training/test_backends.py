@@ -115,11 +115,11 @@ def test_steps_with_a_convolution_are_the_same_in_one_call_as_one_by_one(backend
     for one, other in zip(steps.weights(), single.weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
     if keras.backend.backend() == "jax":
-        assert steps.kernels["steps"] == "one by one"
+        assert steps.kernels["convolution"] == "one step at a time"
         monkeypatch.setattr("jax.default_backend", lambda: "gpu")
         looped = convolved(backend, digits)
         np.testing.assert_allclose(looped.train(batches, masks), total, rtol=1e-5)
-        assert "steps" not in looped.kernels
+        assert "convolution" not in looped.kernels
 
 
 def test_outputs_equal_the_formula(backend, digits):

@@ -86,7 +86,7 @@ class Steps:
         if not self.one_by_one and jax.default_backend() == "cpu" and "stablehlo.convolution" in lowered.as_text():
             # In a loop XLA's CPU has no quick convolution: 515 ms for a step of 34,826 parameters that takes 93 alone.
             self.one_by_one = True
-            self.kernels["steps"] = "one by one"
+            self.kernels["convolution"] = "one step at a time"
             self.compile(batches, masks)
         else:
             self._compiled[shape] = lowered.compile()
