@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -17,6 +16,7 @@ from lecturebench.judging.statistics import (
     Interval,
     interval_over_examples,
     settled,
+    t_quantile,
 )
 
 Array = npt.NDArray[np.float64]
@@ -93,9 +93,10 @@ def _welch_interval(was: Sequence[float], now: Sequence[float], level: float) ->
     largest = max(map(abs, (*was, *now)))
     if len(set(was)) == len(set(now)) == 1:
         return settled(now[0] - was[0], now[0] - was[0], level, largest)
-    from scipy.stats import ttest_ind
-
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore", RuntimeWarning)  # of values that differ in their last digits alone
-        interval = ttest_ind(now, was, equal_var=False).confidence_interval(level)
-    return settled(float(interval.low), float(interval.high), level, largest)
+    # As scipy.stats.ttest_ind has it, whose import takes half as long as a report.
+    with np.errstate(all="ignore"):
+        before, after = (np.var(values, ddof=1) / len(values) for values in (was, now))
+        degrees = (before + after) ** 2 / (before**2 / (len(was) - 1) + after**2 / (len(now) - 1))
+        half = t_quantile(float(degrees), level) * float(np.sqrt(before + after))
+        middle = float(np.mean(now) - np.mean(was))
+    return settled(middle - half, middle + half, level, largest)

@@ -138,6 +138,9 @@ def test_welch_interval_touches_0_at_the_level_of_its_p_value(seed):
     assert difference.value == pytest.approx(now.mean() - was.mean())
     assert not difference.interval(1 - 0.9 * p).clear
     assert difference.interval(1 - min(1.1 * p, 0.999)).clear
+    expected = stats.ttest_ind(now, was, equal_var=False).confidence_interval(0.99)
+    interval = difference.interval(0.99)
+    assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high), rel=1e-12)
 
 
 def test_welch_of_runs_that_agree_is_a_point_and_of_huge_ones_nothing():

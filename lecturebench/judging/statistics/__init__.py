@@ -25,6 +25,7 @@ from lecturebench.judging.statistics.common import (
     Verdict,
     not_run,
     plain,
+    t_quantile,
 )
 from lecturebench.judging.statistics.effects import judge_chain, judge_equivalence, judge_minimum, judge_order
 from lecturebench.judging.statistics.formulas import best_combination, judge_identity, least_error, one_standard_error
@@ -81,5 +82,6 @@ __all__ = [
     "prediction_half_width",
     "sampling_interval",
     "settled",
+    "t_quantile",
     "win_probability",
 ]

@@ -126,7 +126,7 @@ def not_run(reason: str) -> Judgement:
     return Judgement("not_run", reason)
 
 
-def t_quantile(degrees: int, level: float = LEVEL) -> float:
+def t_quantile(degrees: float, level: float = LEVEL) -> float:
     """The quantile of Student's t that leaves (1-level)/2 above it."""
     from scipy.special import stdtrit  # scipy.stats takes more than a second to import
 
