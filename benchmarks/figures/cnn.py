@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from lecturebench.report.stock import Rows
+from lecturebench.report.stock import Rows, contact_sheet
 
 PAIRS = (("CNN", "cnn_few", "cnn_shuffled"), ("Dense network", "dense_few", "dense_shuffled"))
 
@@ -19,18 +17,7 @@ def draw_pixels(figure: Any, rows: Rows) -> str:
     from lecturebench.report.style import MUTED
 
     above, below = figure.subplots(2, 1, height_ratios=(3, 4))
-    images = np.asarray(rows["sheet"].array("images")[0], dtype=float)
-    lines, across, height, width = images.shape
-    gap = max(1, width // 8)
-    sheet = np.full((lines * (height + gap) - gap, across * (width + gap) - gap), np.nan)
-    for i in range(lines):
-        for j in range(across):
-            sheet[i * (height + gap) :, j * (width + gap) :][:height, :width] = images[i, j]
-    above.imshow(sheet, cmap="gray", interpolation="none", vmin=0, vmax=255)
-    above.set_yticks([i * (height + gap) + height / 2 for i in range(lines)], ["as it is", "shuffled"])
-    above.set_xticks([])
-    above.tick_params(length=0)
-    above.spines[:].set_visible(False)
+    contact_sheet(above, rows["sheet"].array("images")[0], rows=("as it is", "shuffled"))
     phrases, furthest = [], 0.0
     for y, (name, *methods) in enumerate(PAIRS):
         errors = [rows[method].values("error") for method in methods]

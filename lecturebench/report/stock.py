@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
     from lecturebench.report.series import Series
@@ -204,30 +205,37 @@ def images(array: str, *, columns: Sequence[str] = (), rows: Sequence[str] = (),
     """
 
     def draw(figure: Any, by_method: Rows) -> str:
-        from lecturebench.report.style import INK
-
         series = next(iter(by_method.values()))
-        table = np.asarray(series.array(array)[0], dtype=float)
-        lines, across, height, width = table.shape
-        down, aside = (max(1, round(gap * size)) for size in (height, width))
-        sheet = np.full((lines * (height + down) - down, across * (width + aside) - aside), np.nan)
-        for i in range(lines):
-            for j in range(across):
-                top, left = i * (height + down), j * (width + aside)
-                sheet[top : top + height, left : left + width] = table[i, j]
-        axes = figure.add_subplot()
-        axes.imshow(sheet, cmap="gray", interpolation="none", vmin=table.min(), vmax=table.max())
-        axes.xaxis.tick_top()
-        centres = [j * (width + aside) + width / 2 - 0.5 for j in range(across)]
-        axes.set_xticks(centres if columns else [], list(columns))
-        middles = [i * (height + down) + height / 2 - 0.5 for i in range(lines)]
-        axes.set_yticks(middles if rows else [], list(rows))
-        axes.tick_params(length=0, colors=INK, labelsize=9)
-        axes.spines[:].set_visible(False)
+        table = series.array(array)[0]
+        contact_sheet(figure.add_subplot(), table, columns, rows, gap)
         heads = f", {'; '.join(head.replace(chr(10), ' ') for head in columns)}" if columns else ""
-        return f"{_capital(_words(array))}: {lines} lines of {across} images{heads}."
+        return f"{_capital(_words(array))}: {len(table)} lines of {table.shape[1]} images{heads}."
 
     return draw
+
+
+def contact_sheet(
+    axes: Axes, images: Any, columns: Sequence[str] = (), rows: Sequence[str] = (), gap: float = 0.12
+) -> None:
+    """Draw images (lines, columns, height, width) beside and below each other, in grey. The rest is as of `images`."""
+    from lecturebench.report.style import INK
+
+    table = np.asarray(images, dtype=float)
+    lines, across, height, width = table.shape
+    down, aside = (max(1, round(gap * size)) for size in (height, width))
+    sheet = np.full((lines * (height + down) - down, across * (width + aside) - aside), np.nan)
+    for i in range(lines):
+        for j in range(across):
+            top, left = i * (height + down), j * (width + aside)
+            sheet[top : top + height, left : left + width] = table[i, j]
+    axes.imshow(sheet, cmap="gray", interpolation="none", vmin=table.min(), vmax=table.max())
+    axes.xaxis.tick_top()
+    centres = [j * (width + aside) + width / 2 - 0.5 for j in range(across)]
+    axes.set_xticks(centres if columns else [], list(columns))
+    middles = [i * (height + down) + height / 2 - 0.5 for i in range(lines)]
+    axes.set_yticks(middles if rows else [], list(rows))
+    axes.tick_params(length=0, colors=INK, labelsize=9)
+    axes.spines[:].set_visible(False)
 
 
 def _named(metric: str) -> str:

@@ -13,12 +13,13 @@ from benchmarks import bench_kernels as bench
 from benchmarks.experiments import kernels as experiment
 from benchmarks.formulas.convolution import BLUR, EDGE, as_layer, turned
 from lecturebench import IdentityClaim, OrderClaim, Trained
-from lecturebench.datasets import Dataset, Split, load
+from lecturebench.datasets import Dataset, load
 from lecturebench.models.convolutional import small_cnn
 from lecturebench.report.figures import blank
 from lecturebench.report.series import Series
 from lecturebench.report.style import method_styles, styled
 from lecturebench.training.fit import fit_network
+from tests.benchmarks import drawn
 
 LIMITS = {(claim.method, claim.metric): claim.tolerance for claim in bench.CLAIMS if isinstance(claim, IdentityClaim)}
 CHECKS = {"edge": experiment.edge, "blur": experiment.blur, "asymmetric": experiment.asymmetric}
@@ -26,12 +27,7 @@ needs_backend = pytest.mark.usefixtures("backend")
 
 
 def coloured(n: int = 30, height: int = 9, width: int = 10, colours: int = 3) -> Dataset:
-    rng = np.random.default_rng(7)
-    split = Split(rng.integers(0, 256, (n, height, width, colours), dtype=np.uint8), np.arange(n) % 10)
-    return Dataset(
-        kind="images", task="classification", train=split, test=split, classes=tuple("0123456789"), scale=255.0,
-        name="drawn", source="this test", digests={},
-    )  # fmt: skip
+    return drawn.coloured(n, height, width, colours, seed=7)
 
 
 @pytest.fixture(scope="module")

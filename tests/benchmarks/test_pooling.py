@@ -12,24 +12,20 @@ from benchmarks.experiments import pooling as experiment
 from benchmarks.formulas.convolution import correlate
 from benchmarks.formulas.pooling import operations, sharpness
 from lecturebench import EquivalenceClaim, IdentityClaim, Network, OrderClaim, Trained
-from lecturebench.datasets import Dataset, Split, load
+from lecturebench.datasets import Dataset, load
 from lecturebench.models.convolutional import pooled_cnn
 from lecturebench.report.figures import blank
 from lecturebench.report.series import Series
 from lecturebench.report.style import method_styles, styled
 from lecturebench.training.fit import fit_network
+from tests.benchmarks.drawn import coloured
 
 needs_backend = pytest.mark.usefixtures("backend")
 every_way = pytest.mark.parametrize("pooling", bench.TITLES)
 
 
 def drawn(n: int = 60, height: int = 8, width: int = 9, colours: int = 1) -> Dataset:
-    rng = np.random.default_rng(5)
-    split = Split(rng.integers(0, 256, (n, height, width, colours), dtype=np.uint8), np.arange(n) % 10)
-    return Dataset(
-        kind="images", task="classification", train=split, test=split, classes=tuple("0123456789"), scale=255.0,
-        name="drawn", source="this test", digests={},
-    )  # fmt: skip
+    return coloured(n, height, width, colours, seed=5)
 
 
 @pytest.fixture(scope="module")

@@ -15,22 +15,15 @@ from benchmarks import bench_softmax as bench
 from benchmarks.experiments import softmax as experiment
 from benchmarks.formulas import softmax as formulas
 from benchmarks.formulas.softmax import cross_entropy, softmax
-from lecturebench.datasets import Dataset, Split
+from lecturebench.datasets import Dataset
 from lecturebench.report.series import Series
 from lecturebench.report.style import method_styles
+from tests.benchmarks.drawn import images
 
 PRECISIONS = ("float32", "float64")
 EPSILONS = {"deviation": 10, "extreme": 10, "likelihood": 128, "extreme_loss": 128}  # what rounding leaves, by number
 PRECISION = {"numpy": "float64", "keras": "float32"}
 PROBABILITIES = {"numpy": softmax, "keras": experiment.keras_probabilities}
-
-
-def images(X: np.ndarray, y: np.ndarray) -> Dataset:
-    split = Split(X, y)
-    return Dataset(
-        kind="images", task="classification", train=split, test=split, classes=tuple("0123456789"), scale=255.0,
-        name="drawn", source="this test", digests={},
-    )  # fmt: skip
 
 
 def random_images(n: int, seed: int = 0) -> Dataset:
