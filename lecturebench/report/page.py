@@ -204,6 +204,13 @@ def place(row: RowResult) -> str:
     return ", ".join(unusual + ([row.backend] if row.method.uses_backend and row.backend != BACKENDS[0] else []))
 
 
+def place_of_claim(result: ClaimResult) -> str:
+    """The `place` of its rows, and its dataset where the claims of its benchmark speak of several."""
+    several = len({claim.dataset for claim in result.benchmark.claims}) > 1
+    parts = [result.claim.dataset if several else "", place(result.rows[0]) if result.rows else ""]
+    return ", ".join(filter(None, parts))
+
+
 def command(result: ClaimResult, more: Remedy | None = None) -> str:
     """The command that repeats a claim: its methods, at the profile and number of seeds that were judged.
 
@@ -302,7 +309,7 @@ def _templates(known: Mapping[str, Metric] = METRICS) -> Environment:
     environment.globals |= {"seen": seen, "command": command, "foldable": foldable, "lines": lines}
     environment.globals |= {
         "libraries": _libraries,
-        "place": place,
+        "place_of_claim": place_of_claim,
         "sampling": sampling,
         "observation": observation,
         "strip": strip,

@@ -23,7 +23,7 @@ from lecturebench.judging.evidence import saved_losses
 from lecturebench.judging.results import Results, RowResult
 from lecturebench.report.album import Album
 from lecturebench.report.audit import audited
-from lecturebench.report.page import anchor, command, render_page, strip, write_report
+from lecturebench.report.page import anchor, command, place_of_claim, render_page, strip, write_report
 from lecturebench.report.reasons import chain_reasons
 from lecturebench.report.table import STALE_HEADING
 from lecturebench.store import Record, Store
@@ -161,6 +161,22 @@ def test_page_is_a_text_of_what_is_given_whether_its_figures_are_drawn_or_kept(
     assert render_page(results, store, load) == html
     assert render_page(results, store, load, album=Album(written)) == html
     assert {path: path.read_bytes() for path in store.folder.rglob("*") if path.is_file()} == before
+
+
+def test_claims_of_a_benchmark_that_speaks_of_several_datasets_say_of_which(
+    results: Results, store: Store, load: Load
+) -> None:
+    [first, *others] = results.claims
+    assert {place_of_claim(result) for result in results.claims} == {""}
+    elsewhere = replace(first.claim, dataset="fashion_mnist")
+    benchmark = replace(first.benchmark, claims=(*first.benchmark.claims, elsewhere))
+    both = (replace(first, benchmark=benchmark), replace(first, benchmark=benchmark, claim=elsewhere, rows=()))
+    assert [place_of_claim(result) for result in both] == ["mnist", "fashion_mnist"]
+    text = Elements(render_page(replace(results, claims=(*both, *others)), store, load)).text
+    title = first.benchmark.method(first.claim.methods[0]).title
+    for name in ("mnist", "fashion_mnist"):
+        assert f"{title} {name} {first.claim.printed}" in text, "in the first table"
+        assert f"{title} : {first.claim.printed} {name} " in text, "above its evidence"
 
 
 def test_open_claims_say_what_decides_them_and_stale_runs_why(results: Results, store: Store, load: Load) -> None:
