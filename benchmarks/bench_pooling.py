@@ -90,7 +90,7 @@ CLAIMS = (
     *(
         of.holds("example", f"{words} pools the slide's example as shown", 0.0, metric=metric, protocol=EXACT)
         for of, what in ((MAX, "max"), (AVERAGE, "average"))
-        for words, metric in ((f"Keras' {what} pooling", what), ("the formula", f"{what}_formula"))
+        for words, metric in ((f"Keras' {what} pooling", what), (f"the formula of {what}", f"{what}_formula"))
     ),
     MAX.order("average", "max", metric="sharpness", protocol=MAPS),
     MAX.order("average_images", "max_images", metric="sharpness", protocol=PLAIN),

@@ -41,7 +41,7 @@ GRADIENTS = tuple(
     Network(
         *(f"{kind}_{depth}", f"{depth} layers, {words}", resnet, EPOCH),
         probe=partial(gradient_norms, build=partial(resnet, depth=depth, **how)),
-        datasets=("mnist", "fashion_mnist"),
+        datasets=("mnist",),
         depth=depth,
         **how,
     )
@@ -141,7 +141,7 @@ BENCHMARK = Benchmark(
     methods=METHODS,
     claims=CLAIMS,
     drawings=DRAWINGS,
-    datasets=("cifar10", "mnist", "fashion_mnist"),
+    datasets=("cifar10", "mnist"),
     profiles={
         "smoke": Profile(seeds=1, dataset="digits", judges=False, time_limit=300),
         "lecture": Profile(seeds=3, epochs=2, train_size=2_500, time_limit=1800),

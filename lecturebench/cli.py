@@ -120,7 +120,7 @@ def list_(
             _say(f"  {method.name:<{width}}  {printed:>6}  {method.title}")
         for claim in benchmark.claims:
             if claim not in beside.values():
-                _say(f"  {claim.name}" + (f" on {claim.dataset}" if claim.dataset != benchmark.datasets[0] else ""))
+                _say(f"  {claim.name}")
         _say(f"  on {', '.join(benchmark.datasets)}; profiles {', '.join(PROFILES)}")
     return _say_broken(benchmarks.broken.values())
 

@@ -68,9 +68,7 @@ def places(
         for claim in judged(benchmark, profile):
             wanted.setdefault(claim.dataset, set()).update(claim.methods)
     methods_on = {
-        name: tuple(
-            method.name for method in asked if method.name in own and (not method.datasets or name in method.datasets)
-        )
+        name: tuple(method.name for method in asked if method.name in own and method.may_run(name, profile))
         for name, own in wanted.items()
     }
     return [(name, own) for name, own in methods_on.items() if own]
@@ -118,6 +116,9 @@ def requests(
         first = _first(benchmark, profile, dataset)
         for method in benchmark.methods:
             if method.name in methods and not any(method.name in own for _, own in wanted):
+                if method.profiles and profile not in method.profiles:
+                    takes = ", ".join(method.profiles)
+                    raise UsageError(f"{method.name} takes more than profile {profile!r} has time for: choose {takes}")
                 raise UsageError(f"{method.name} cannot be fitted on {first!r}: choose {', '.join(method.datasets)}")
         taken: set[str] = set()
         for place, own in wanted:

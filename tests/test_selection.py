@@ -84,6 +84,18 @@ def test_benchmark_is_fitted_on_each_dataset_that_a_claim_of_the_profile_speaks_
     assert several == {"cnn", "deep_cnn", "resnet18"}
 
 
+def test_method_that_names_profiles_runs_on_those_alone_and_says_so_when_asked_for_elsewhere(table, monkeypatch):
+    monkeypatch.setattr(table.method("ridge"), "profiles", ("full",))
+    for profile, there in (("lecture", False), ("full", True)):
+        [(_, methods)] = selection.places(table, profile)
+        assert ("ridge" in methods) == there
+        [request] = asked(table, profile=profile)[0]
+        assert ("ridge" in [method.name for method in request.asked]) == there
+    message = "ridge takes more than profile 'lecture' has time for: choose full"
+    with pytest.raises(UsageError, match=message):
+        asked(table, profile="lecture", methods=["ridge"])
+
+
 def test_file_that_cannot_be_used_is_refused_by_name_and_left_out_of_all(suite):
     (suite / "bench_broken.py").write_text("raise SystemExit\n")
     benchmarks = discover(suite)

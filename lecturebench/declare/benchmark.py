@@ -127,10 +127,12 @@ class Benchmark:
             for name in of:
                 if name not in names:
                     raise ValueError(f"{what} speaks of {name!r}, which is no method: {names}")
-        for claim in self.claims:
-            for profile in claim.profiles:
+        for what, profiles in [(f"claim {claim.name!r}", claim.profiles) for claim in self.claims] + [
+            (f"method {method.name!r}", method.profiles) for method in self.methods
+        ]:
+            for profile in profiles:
                 if profile not in PROFILES:
-                    raise ValueError(nearest(f"profile of claim {claim.name!r}", profile, PROFILES))
+                    raise ValueError(nearest(f"profile of {what}", profile, PROFILES))
         if set(self.profiles) != set(PROFILES):
             raise ValueError(f"benchmark {self.title!r} declares profiles {sorted(self.profiles)}; it needs {PROFILES}")
         self._refuse_single_seeds()
@@ -140,7 +142,7 @@ class Benchmark:
         object.__setattr__(self, "metric", self.metric or DEFAULT[self.task])
         if self.metric not in self.known_metrics:
             raise ValueError(nearest(f"metric of {self.task}", self.metric, sorted(self.known_metrics)))
-        object.__setattr__(self, "claims", tuple(map(self._with_metric, self.claims)))
+        object.__setattr__(self, "claims", tuple(map(self._filled_in, self.claims)))
 
     def _refuse_single_seeds(self) -> None:
         """ValueError where a profile leaves a single seed to a choice by one standard error."""
@@ -154,8 +156,11 @@ class Benchmark:
         if single and chosen:
             raise ValueError(f"profile {single[0]!r} has choice_seeds 1; one standard error for {chosen[0]} needs two")
 
-    def _with_metric(self, claim: Claim) -> Claim:
-        """The claim with its metric filled in. ValueError if none of its methods can have it, or not as printed."""
+    def _filled_in(self, claim: Claim) -> Claim:
+        """The claim with its metric filled in, and its dataset where that is not the first. ValueError if none of its
+        methods can have the metric, or not as printed.
+        """
+        claim = replace(claim, elsewhere=claim.dataset if claim.dataset != self.datasets[0] else "")
         if not claim.metric:
             before = "validation " if isinstance(claim, TimeToTargetClaim) else ""
             claim = replace(claim, metric=before + self.metric)

@@ -54,7 +54,7 @@ class Claim:
     of another split; or what a method measured. "" is the benchmark's own ``metric``.
     profiles: those alone that can judge it, it is not_run on others; () is all that judge anything. A protocol field
     that was `selected` is judged as the best of so many runs. Numbers, effects and formulas are counted apart:
-    ``group`` says which it is.
+    ``group`` says which it is. elsewhere: its dataset where that is not its benchmark's first, filled in by that.
     """
 
     kind: ClassVar[str] = ""
@@ -66,9 +66,15 @@ class Claim:
     dataset: str
     protocol: Mapping[str, ProtocolField]
     deviations: tuple[str, ...] = ()
+    elsewhere: str = ""
 
     @property
     def name(self) -> str:
+        """What it says, and on which dataset where that is another one than its benchmark's first."""
+        return self._name + (f" on {self.elsewhere}" if self.elsewhere else "")
+
+    @property
+    def _name(self) -> str:
         raise NotImplementedError
 
     @property
@@ -89,7 +95,7 @@ class NumberClaim(Claim):
         parse_printed(self.printed)
 
     @property
-    def name(self) -> str:
+    def _name(self) -> str:
         return " ".join(filter(None, (self.method, self.metric, self.printed)))
 
     @property
@@ -124,7 +130,7 @@ class OrderClaim(Claim):
             raise ValueError(f"order is {self.order!r}; it needs at least two different methods")
 
     @property
-    def name(self) -> str:
+    def _name(self) -> str:
         by = "" if self.metric in ("", "error") else f" by {self.metric}"
         return f"order {' < '.join(self.order)}{by}"
 
@@ -153,7 +159,7 @@ class EquivalenceClaim(Claim):
             raise ValueError(f"delta is {self.delta!r}; it must be above 0: no two methods are exactly equal")
 
     @property
-    def name(self) -> str:
+    def _name(self) -> str:
         return f"{self.pair[0]} = {self.pair[1]} within {self.delta}"
 
     @property
@@ -183,7 +189,7 @@ class MinimumClaim(Claim):
             raise ValueError(f"path is {self.path!r}; it needs at least three different methods to have an inside")
 
     @property
-    def name(self) -> str:
+    def _name(self) -> str:
         return f"{self.metric} {self.extreme} between {self.path[0]} and {self.path[-1]}"
 
     @property
@@ -208,7 +214,7 @@ class TimeToTargetClaim(Claim):
         parse_printed(self.target)
 
     @property
-    def name(self) -> str:
+    def _name(self) -> str:
         return f"{self.faster} before {self.slower} at {self.metric} {self.target}"
 
     @property
@@ -240,7 +246,7 @@ class IdentityClaim(Claim):
             raise ValueError(f"tolerance is {self.tolerance!r}; it must be finite and not negative")
 
     @property
-    def name(self) -> str:
+    def _name(self) -> str:
         return f"{self.method}: {self.statement}"
 
     @property

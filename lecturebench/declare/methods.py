@@ -18,6 +18,7 @@ class Method:
     uses_backend: whether Keras and its backend compute it. deterministic: it is run once, without a seed; None where
     its first run tells. resplit:
     train and test are drawn anew by the run's seed, in their sizes. datasets: those alone that it can take; () is all.
+    profiles: those alone that have the time for it; () is all.
     view: what it sees of a dataset; None is pixels in [0, 1], and the columns of a table standardised over the training
     examples. `AsStored` leaves a table as it is; `ShuffledPixels` and `Hog` are of images.
     """
@@ -32,6 +33,7 @@ class Method:
     deterministic: bool | None = False
     resplit: bool = False
     datasets: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __init__(
@@ -39,6 +41,10 @@ class Method:
     ) -> None:
         self.name, self.title, self.function, self.notes = name, title, function, notes
         self.parameters = MappingProxyType(dict(parameters))
+
+    def may_run(self, dataset: str, profile: str) -> bool:
+        """Whether it can take the dataset, and has the time for it on that profile."""
+        return (not self.datasets or dataset in self.datasets) and (not self.profiles or profile in self.profiles)
 
     def view_of(self, kind: str) -> View | None:
         """What it sees of a dataset of that kind; None is the features as stored, pixels in [0, 1]."""
@@ -101,11 +107,12 @@ class Network(Method):
         probe: Callable[..., Measured | Mapping[str, float]] | None = None,
         resplit: bool = False,
         datasets: tuple[str, ...] = (),
+        profiles: tuple[str, ...] = (),
         **parameters: Any,
     ) -> None:
         super().__init__(name, title, function, notes, parameters)
-        self.training, self.probe, self.resplit, self.datasets = training, probe, resplit, datasets
-        self.view = view
+        self.training, self.probe, self.resplit = training, probe, resplit
+        self.datasets, self.profiles, self.view = datasets, profiles, view
         if resplit and training.held_out == "last":
             raise ValueError(f"method {name!r} draws its split anew, which has no published order to hold the last of")
         self._check_choices()

@@ -100,8 +100,9 @@ class Request:
 
     @property
     def asked(self) -> list[Method]:
-        """The benchmark's methods that are asked for."""
-        return [m for m in self.benchmark.methods if self.methods is None or m.name in self.methods]
+        """The benchmark's methods that are asked for and may run there."""
+        named = [m for m in self.benchmark.methods if self.methods is None or m.name in self.methods]
+        return [m for m in named if m.may_run(self.dataset, self.profile)]
 
 
 class Plan(NamedTuple):
@@ -125,8 +126,6 @@ def plan(request: Request, ended: Mapping[str, Record], sources: Mapping[str, st
     waiting: list[Run] = []
     deciding: set[str] = set()
     for method in request.asked:
-        if method.datasets and request.dataset not in method.datasets:
-            continue
         profile = request.benchmark.profiles[request.profile]
         source = sources[method.name]
         fixed: Mapping[str, float] = {}

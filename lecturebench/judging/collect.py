@@ -219,7 +219,8 @@ def _claim_results(
     fitted = [row for row in rows if row.dataset == claim.dataset and row.method.name in claim.methods]
     if not fitted:
         reason = missing.get(claim.dataset)
-        why = f"no {claim.dataset}: {one_line(reason)}" if reason else f"not fitted on {claim.dataset} yet"
+        able = f"; {' or '.join(claim.profiles)} alone can judge it" if claim.profiles else ""
+        why = f"no {claim.dataset}: {one_line(reason)}" if reason else f"not fitted on {claim.dataset} yet{able}"
         stale_runs = [run for run in stale if run.dataset["name"] == claim.dataset and run.method in claim.methods]
         if stale_runs and not reason:
             why = f"not fitted on {claim.dataset} by today's code yet: {counted(len(stale_runs), 'stale run')} left out"

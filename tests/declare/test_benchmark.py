@@ -100,6 +100,14 @@ def test_what_a_method_measures_itself_may_be_claimed():
     assert declared(claim(metric="sparsity", printed="50%"), methods=(network,)).claims[0].metric == "sparsity"
 
 
+def test_same_claim_on_another_dataset_has_a_name_of_its_own():
+    here, there = claim(), claim(dataset="fashion_mnist")
+    benchmark = declared(here, there, datasets=("mnist", "fashion_mnist"))
+    assert [each.name for each in benchmark.claims] == ["a error 2.3%", "a error 2.3% on fashion_mnist"]
+    again = replace(benchmark, datasets=("fashion_mnist", "mnist"))
+    assert [each.name for each in again.claims] == ["a error 2.3% on mnist", "a error 2.3%"]
+
+
 def test_own_metric_may_not_take_the_name_of_one_of_ours():
     with pytest.raises(ValueError, match="which is one of ours"):
         declared(metrics=(Metric("error", "higher", lambda y, p: 0.0),))

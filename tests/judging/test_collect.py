@@ -162,6 +162,10 @@ def test_an_empty_store_lists_every_claim_as_not_run(benchmarks, tmp_path):
     assert results.rows == ()
     assert set(verdicts(results).values()) == {"not_run"}
     assert {result.judgement.reason for result in results.claims} == {"not fitted on mnist yet"}
+    first = next(iter(benchmarks.values()))
+    full = replace(first, claims=(replace(first.claims[0], profiles=("full",)),))
+    [later] = collect({first.name: full}, Store(tmp_path / "nothing")).claims
+    assert later.judgement.reason == "not fitted on mnist yet; full alone can judge it"
 
 
 def test_a_missing_dataset_is_the_reason(benchmarks, tmp_path, load):

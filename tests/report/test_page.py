@@ -172,6 +172,7 @@ def test_claims_of_a_benchmark_that_speaks_of_several_datasets_say_of_which(
     benchmark = replace(first.benchmark, claims=(*first.benchmark.claims, elsewhere))
     both = (replace(first, benchmark=benchmark), replace(first, benchmark=benchmark, claim=elsewhere, rows=()))
     assert [place_of_claim(result) for result in both] == ["mnist", "fashion_mnist"]
+    assert len({anchor(replace(first, claim=claim)) for claim in benchmark.claims}) == len(benchmark.claims)
     text = Elements(render_page(replace(results, claims=(*both, *others)), store, load)).text
     title = first.benchmark.method(first.claim.methods[0]).title
     for name in ("mnist", "fashion_mnist"):
