@@ -10,8 +10,8 @@ from lecturebench.datasets.decoded import Dataset, Split
 if TYPE_CHECKING:
     import numpy as np
 
-# Left and right can be exchanged in clothes, animals and vehicles.
-MIRRORED = ("fashion_mnist", "cifar10")
+# Left and right can be exchanged in clothes, animals, vehicles and most things that are photographed.
+MIRRORED = ("fashion_mnist", "cifar10", "imagenet2012")
 
 
 def validation_split(n: int, share: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
