@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lecturebench.models.convolutional import check_images
+from lecturebench.models.convolutional import check_border, check_decay, check_images
 
 
 def alexnet(
@@ -33,7 +33,8 @@ def alexnet(
     60,965,224 parameters for 224 x 224 x 3 and 1,000 outputs. Deviations from sec. 4.1: no shift of colours.
     Raises ValueError for what is no image, windows below 64 x 64, a decay below 0, a border that is no whole number.
     """
-    check_border(border, decay)
+    check_border(border)
+    check_decay(decay)
     check_images("alexnet", input_shape, smallest=64 + 2 * border)
     import keras
 
@@ -103,7 +104,8 @@ def alexnet_32(
     1,116,490 and 1,901,386.
     Raises ValueError for what is no image, windows below 4 x 4, a decay below 0, a border that is no whole number.
     """
-    check_border(border, decay)
+    check_border(border)
+    check_decay(decay)
     check_images("alexnet_32", input_shape, smallest=4 + 2 * border)
     import keras
 
@@ -136,14 +138,6 @@ def alexnet_32(
             *averaged(views),
         ]
     )
-
-
-def check_border(border: int, decay: float) -> None:
-    """Nothing, for a border and a decay that a network can take; ValueError for others."""
-    if border < 0 or border != int(border):
-        raise ValueError(f"border is {border!r}; it must be a whole number of pixels, 0 or above")
-    if decay < 0:
-        raise ValueError(f"decay is {decay!r}; it must be 0 or above")
 
 
 def windows(border: int, flip: bool, views: bool) -> list[Any]:

@@ -62,6 +62,18 @@ def check_images(network: str, input_shape: tuple[int, ...], smallest: int, crop
         raise ValueError(f"crop is {crop!r} for images of {height} x {width}; {allowed}")
 
 
+def check_border(border: int) -> None:
+    """Nothing, for a border that windows of images may leave out; ValueError for others."""
+    if border < 0 or border != int(border):
+        raise ValueError(f"border is {border!r}; it must be a whole number of pixels, 0 or above")
+
+
+def check_decay(decay: float) -> None:
+    """Nothing, for a decay of weights; ValueError for others."""
+    if decay < 0:
+        raise ValueError(f"decay is {decay!r}; it must be 0 or above")
+
+
 def simple_convnet(input_shape: tuple[int, ...], outputs: int, *, rate: float = 0.5) -> Any:
     """Network of Keras' example "Simple MNIST convnet": two convolutions with pooling, dropout, one dense layer.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from lecturebench.models.convolutional import check_images
+from lecturebench.models.convolutional import check_border, check_decay, check_images
 
 # He et al. 2015, Table 1: how many blocks stages conv2_x to conv5_x have.
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}
@@ -23,6 +23,7 @@ def resnet(
     zero_last: bool = False,
     decay: float = 0.0,
     crop: int = 0,
+    border: int = 0,
     flip: bool = False,
 ) -> Any:
     """Network of He et al. 2015, Table 1, with ``depth`` 18, 34 or 50 layers of weights.
@@ -40,26 +41,32 @@ def resnet(
     have biases. zero_last: the last normalisation of each block starts with gamma 0, so that a block starts as the
     identity, behind the shortcut where it has one (Goyal et al. 2017, sec. 5.1); the paper has 1. decay: d of d/2 times
     the sum of squares of all parameters, gamma, beta and biases too as PyTorch does it: the gradient of that penalty is
-    the d w by which the papers' SGD decays a weight w. crop, flip: as in `small_cnn`. Kernels start normal with
-    variance 2 / inputs, as the paper has it (He et al. 2015, arXiv:1502.01852); torchvision divides by outputs.
+    the d w by which the papers' SGD decays a weight w. crop, flip: as in `small_cnn`. border: training sees random
+    windows of the images, smaller by so much on each side, and prediction the middle one: 16 makes 224 x 224 of
+    256 x 256. Kernels start normal with variance 2 / inputs, as the paper has it (He et al. 2015, arXiv:1502.01852);
+    torchvision divides by outputs.
 
     Trained parameters for 224 x 224 x 3 and 1,000 outputs: 11,689,512 with depth 18, 21,797,672 with 34, 25,557,032
     with 50; of depth 18 with the CIFAR stem and 10 outputs 11,173,962. Keras counts two more for each normalised map,
     its moving mean and variance: 9,600, 17,024 and 53,120.
-    Raises ValueError for what is no image or too small, for another depth or stem, a decay below 0, a wrong crop, and
-    for zero_last without normalisation or without shortcuts.
+    Raises ValueError for what is no image or too small, for another depth or stem, a decay below 0, a wrong crop or
+    border, both of them, and for zero_last without normalisation or without shortcuts.
     """
     if depth not in BLOCKS:
         raise ValueError(f"depth is {depth!r}: choose 18, 34 or 50")
     if stem not in STEMS:
         raise ValueError(f"stem is {stem!r}: choose 'cifar' or 'imagenet'")
     smallest = 17 if stem == "imagenet" else 5  # every stride of 2 finds 2 x 2 or more
-    check_images(f"resnet with stem {stem!r}", input_shape, smallest, crop)
+    if crop and border:
+        raise ValueError(f"crop is {crop!r} and border {border!r}; windows are of the padded image or of the image")
+    check_border(border)
+    check_images(f"resnet with stem {stem!r}", input_shape, smallest + 2 * border, crop)
     parts = Parts(residual, normalised, zero_last, decay)
     import keras
 
     x = inputs = keras.Input(input_shape)
-    x = parts.augmented(x, crop, flip)
+    x = parts.augmented(x, crop or border, flip)
+    x = keras.layers.Cropping2D(border)(x) if border else x
     if stem == "imagenet":
         x = parts.relu(parts.convolved(x, 64, 7, 2, "conv1"), "conv1_relu")
         x = keras.layers.MaxPooling2D(3, 2, name="pool1")(keras.layers.ZeroPadding2D(1)(x))
@@ -123,8 +130,7 @@ class Parts:
     decay: float
 
     def __post_init__(self) -> None:
-        if self.decay < 0:
-            raise ValueError(f"decay is {self.decay!r}; it must be 0 or above")
+        check_decay(self.decay)
         if self.zero_last and not (self.residual and self.normalised):
             missing = "shortcuts" if self.normalised else "normalisation"
             raise ValueError(f"zero_last starts blocks as the identity, which they are not without {missing}")

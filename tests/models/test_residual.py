@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -275,6 +277,14 @@ def test_moving_statistics_follow_their_recursion_through_training_steps(backend
     np.testing.assert_allclose(steps.outputs(X[:5]), expected, rtol=1e-3, atol=1e-3)
 
 
+def test_larger_images_are_seen_through_windows_in_prediction_the_middle_one():
+    build_at = partial(resnet, depth=18, stem="cifar")
+    whole, windowed = build_at((8, 8, 3), 4), build_at((12, 12, 3), 4, border=2, flip=True)
+    windowed.set_weights(whole.get_weights())
+    X = np.random.default_rng(0).random((2, 12, 12, 3), dtype=np.float32)
+    np.testing.assert_allclose(windowed(X), whole(X[:, 2:10, 2:10]), rtol=1e-5, atol=1e-6)
+
+
 # What is refused
 
 
@@ -286,6 +296,9 @@ def test_moving_statistics_follow_their_recursion_through_training_steps(backend
         (cifar_resnet, {"depth": 18}, "depth is 18; it must be 6n + 2 with n above 0"),
         (cifar_resnet, {"depth": 2}, "depth is 2; it must be 6n + 2 with n above 0"),
         (cifar_resnet, {"decay": -1e-4}, "decay is -0.0001; it must be 0 or above"),
+        (resnet, {"border": 1.5}, "border is 1.5; it must be a whole number of pixels"),
+        (resnet, {"border": 16}, "images of 32 x 32 are too small"),
+        (resnet, {"border": 2, "crop": 4}, "crop is 4 and border 2; windows are of the padded image or of the image"),
         (resnet, {"zero_last": True, "normalised": False}, "zero_last .* not without normalisation"),
         (resnet, {"zero_last": True, "residual": False}, "zero_last .* not without shortcuts"),
     ],
