@@ -1,7 +1,8 @@
 """Decoded arrays on disk: one folder per dataset, memory-mapped when read, written whole or not at all.
 
     KEY/meta.json                       source, digests and what each array must look like
-    KEY/train_X.npy, train_y.npy, …     texts also have train_offsets.npy
+    KEY/train_X.npy, train_y.npy, …     texts also have train_offsets.npy; of JPEGs inside other files X are their
+                                        places, and meta.json names the files
 
 A folder is written under a temporary name, synced and renamed, all under a lock: several processes may ask for a
 dataset at once, and one of them decodes it. Reading compares sizes, types and shapes with meta.json and so notices what
@@ -105,6 +106,7 @@ class Cached:
 
     def read(self) -> Dataset:
         """The dataset, memory-mapped. DataCorrupt names the file that is not as it was written."""
+        from lecturebench.datasets.jpegs import Jpegs
         from lecturebench.datasets.text import Texts
 
         meta = self._meta()
@@ -115,6 +117,8 @@ class Cached:
                 X: Any = arrays[f"{name}_X"]
                 if meta["kind"] == "text":
                     X = Texts(X, arrays[f"{name}_offsets"])
+                elif files := meta.get("files"):
+                    X = Jpegs([self._still(Path(file), size) for file, size in files[name]], X)
                 splits[name] = Split(X, arrays[f"{name}_y"])
             return Dataset(
                 name=self.name,
@@ -163,6 +167,8 @@ class Cached:
                 "columns": decoded.columns,
                 "arrays": arrays,
             }
+            if files := _files(decoded):
+                meta["files"] = files
             if isinstance(decoded, Described):
                 meta["reading"] = decoded.reading.to_json()
             with (temporary / "meta.json").open("w", encoding="utf-8") as file:
@@ -206,6 +212,13 @@ class Cached:
             raise self._damaged(path, expected, f"{size} bytes, {array.dtype} of shape {array.shape}")
         return array
 
+    def _still(self, file: Path, size: int) -> Path:
+        """A file that images are read from, if it is there and as large as it was."""
+        found = file.stat().st_size if file.is_file() else None
+        if found != size:
+            raise self._damaged(file, f"{size:,} bytes", "no such file" if found is None else f"{found:,} bytes")
+        return file
+
     def unwritable(self, error: OSError) -> UsageError:
         """What to say when the cache cannot be written."""
         why = error.strerror or str(error)
@@ -221,17 +234,32 @@ class Cached:
 
 
 def _arrays(decoded: Decoded) -> dict[str, np.ndarray]:
+    from lecturebench.datasets.jpegs import Jpegs
     from lecturebench.datasets.text import Texts
 
     arrays = {}
     for name in SPLITS:
         split: Split = getattr(decoded, name)
         arrays[f"{name}_y"] = split.y
-        if isinstance(split.X, Texts):
+        if isinstance(split.X, Jpegs):
+            arrays[f"{name}_X"] = split.X.places
+        elif isinstance(split.X, Texts):
             arrays[f"{name}_X"], arrays[f"{name}_offsets"] = split.X.utf8, split.X.offsets
         else:
             arrays[f"{name}_X"] = split.X
     return arrays
+
+
+def _files(decoded: Decoded) -> dict[str, list[tuple[str, int]]]:
+    """By split the files that hold its images, and their sizes in bytes; {} where the cache holds them itself."""
+    from lecturebench.datasets.jpegs import Jpegs
+
+    X = {name: getattr(decoded, name).X for name in SPLITS}
+    return {
+        name: [(str(file.resolve()), file.stat().st_size) for file in jpegs.files]
+        for name, jpegs in X.items()
+        if isinstance(jpegs, Jpegs)
+    }
 
 
 def _write_array(path: Path, array: np.ndarray) -> None:

@@ -188,11 +188,14 @@ def described(dataset: Dataset, reading: Reading) -> Description:
 
 
 def _features(dataset: Dataset, reading: Reading) -> list[Feature]:
+    from lecturebench.datasets.jpegs import Jpegs
+
     X = [dataset.train.X, dataset.test.X]
     if dataset.kind == "text":
         return [Feature("text", "text")]
     if dataset.kind == "images":
-        return [Feature("x".join(map(str, X[0].shape[1:])), "pixel", *_range(*X))]
+        size = "x".join(map(str, X[0].shape[1:]))
+        return [Feature(size, "pixel", *((0, 255) if isinstance(X[0], Jpegs) else _range(*X)))]
     owners = {f"{name}={value}": name for name, values in reading.categories.items() for value in values}
     lows = [min(pair) for pair in zip(*(part.min(axis=0).tolist() for part in X), strict=True)]
     highs = [max(pair) for pair in zip(*(part.max(axis=0).tolist() for part in X), strict=True)]

@@ -1,9 +1,10 @@
 """Canonical order and digests: the same examples give the same arrays and digests, wherever they came from.
 
-An image or text hashes as SHA-256(its bytes + label byte); a split is sorted by these hashes (equal ones keep their
-order), and its digest is the SHA-256 of the sorted hashes joined. A table keeps its order, since time or the file's
-order means something there (the book's test rows are positions); its digest is the SHA-256 of its rows, features
-then target, as little-endian float64.
+An image or text hashes as SHA-256(its bytes + label byte), or two beyond label 255; of a JPEG that is not decoded, the
+bytes are those of its file. A split is sorted by these hashes (equal ones keep their order), and its digest is the
+SHA-256 of the sorted hashes joined. A table keeps its order, since time or the file's order means something there (the
+book's test rows are positions); its digest is the SHA-256 of its rows, features then target, as little-endian
+float64.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from lecturebench.datasets.decoded import SPLITS, Decoded, Split
+from lecturebench.datasets.jpegs import Jpegs
 from lecturebench.datasets.text import Texts
 
 ROWS = 4096
@@ -22,7 +24,7 @@ ROWS = 4096
 
 def example_hashes(split: Split) -> list[bytes]:
     """The n SHA-256 hashes of the examples of a split, in its order."""
-    if isinstance(split.X, Texts):
+    if isinstance(split.X, Texts | Jpegs):
         contents = (split.X.encoded(i) for i in range(len(split)))
         return [
             _sha256(content + _label_byte(label)) for content, label in zip(contents, split.y.tolist(), strict=True)
@@ -59,7 +61,7 @@ def canonical(decoded: Decoded) -> tuple[Decoded, dict[str, str]]:
 
 def take(split: Split, order: np.ndarray) -> Split:
     """The examples at these positions, in that order."""
-    X: Any = split.X.take(order) if isinstance(split.X, Texts) else split.X[order]
+    X: Any = split.X.take(order) if isinstance(split.X, Texts | Jpegs) else split.X[order]
     return Split(X, split.y[order])
 
 
@@ -72,7 +74,7 @@ def _rows(table: Split) -> np.ndarray:
 
 
 def _label_byte(label: int) -> bytes:
-    return bytes([label])
+    return label.to_bytes(1 if label < 256 else 2, "little")
 
 
 def _sha256(content: bytes) -> bytes:

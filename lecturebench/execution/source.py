@@ -94,11 +94,14 @@ def source_digest(*decisive: Any, roots: Sequence[Path], suite: Path | None = No
     return hashlib.sha256("\n".join(sorted(walk.lines)).encode()).hexdigest()
 
 
-def method_digest(benchmark: Benchmark, method: Method, backend: str, look: Look | None = None) -> str:
+def method_digest(
+    benchmark: Benchmark, method: Method, backend: str, look: Look | None = None, *, dataset: str = ""
+) -> str:
     """The digest of the source that decides a method's result; UsageError, in one line, where there is none.
 
-    look: as of `source_digest`.
+    look: as of `source_digest`. dataset: its name, which counts where examples are decoded while they are trained on.
     """
+    from lecturebench.datasets.catalogue import STREAMED
     from lecturebench.declare.methods import Baseline, Experiment
     from lecturebench.declare.views import Standardized
     from lecturebench.training.backends import LOADERS
@@ -116,6 +119,11 @@ def method_digest(benchmark: Benchmark, method: Method, backend: str, look: Look
         decisive.append(fit_experiment if isinstance(method, Experiment) else fit_network)
     if method.uses_backend:
         decisive.append(LOADERS[backend])
+    if dataset in STREAMED:
+        from lecturebench.datasets.jpegs import Jpegs
+        from lecturebench.training.streaming import streaming
+
+        decisive += [Jpegs, streaming]
     for metric in benchmark.metrics:
         decisive += [metric.of, metric.losses]
     what = f"method {method.name!r} of {benchmark.name}"

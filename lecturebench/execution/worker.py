@@ -246,6 +246,8 @@ def _shared_program(run: Run, loaded: _Loaded) -> Any:
     theirs = benchmark.metrics or getattr(method, "probe", None) is not None
     if not _setting.together or not run.in_lanes or method.resplit or theirs or _races(benchmark, method):
         return None
+    if _steps_class(dataset) is not _backend.Steps:
+        return None
     assert run.training is not None
     training, parameters = Training(**run.training), {**method.parameters, **run.parameters}
     _look_over(run, method, dataset)
@@ -333,7 +335,7 @@ def _check_plan(run: Run, benchmark: Benchmark, method: Method) -> None:
 
     if run.threads != _setting.threads:
         raise RuntimeError(f"planned for {run.threads} threads, but this worker has {_setting.threads}")
-    if method_digest(benchmark, method, run.backend) != run.source_digest:
+    if method_digest(benchmark, method, run.backend, dataset=run.dataset) != run.source_digest:
         raise RuntimeError(
             f"the source of {run.method} here is not the one that was planned with: it was edited meanwhile, or "
             "another copy of it is found here; run the command again"
@@ -422,7 +424,7 @@ def _fit_network(run: Run, benchmark: Benchmark, method: Method, dataset: Datase
         Training(**run.training),
         dataset,
         seed=run.seed,
-        steps_class=_backend.Steps,
+        steps_class=_steps_class(dataset),
         train_size=run.train_size,
         resplit=method.resplit,
         view=run.view,
@@ -433,6 +435,14 @@ def _fit_network(run: Run, benchmark: Benchmark, method: Method, dataset: Datase
         programs=programs,
         identity=_identity(run),
     )
+
+
+def _steps_class(dataset: Dataset) -> Any:
+    """The backend's training steps, for a dataset that fits in memory or one that does not."""
+    from lecturebench.datasets.jpegs import Jpegs
+    from lecturebench.training.streaming import streaming
+
+    return streaming(_backend.Steps) if isinstance(dataset.train.X, Jpegs) else _backend.Steps
 
 
 def _load_backend() -> None:
