@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lecturebench.declare.benchmark import Benchmark
+from lecturebench.declare.methods import Network
 from lecturebench.declare.suites import Suite
 from lecturebench.errors import DataMissing, UsageError, nearest
 
@@ -150,6 +151,12 @@ def requests(
                 )
             for method in benchmark.methods:
                 view = method.view_of(data.kind)
+                streamed = name in datasets.STREAMED and method.name in own
+                if streamed and (view is not None or not isinstance(method, Network)):
+                    raise UsageError(
+                        f"{method.name} needs all of {name} at once, which does not fit in memory; networks that see it "
+                        "as it is read it image by image: choose them by --method"
+                    )
                 if view is not None and view.kind != data.kind and (not methods or method.name in methods):
                     raise UsageError(
                         f"{method.name} sees {'columns' if view.kind == 'table' else 'images'} {view.words}, and "
