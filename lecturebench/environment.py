@@ -96,8 +96,9 @@ def provenance(folder: Path) -> Provenance:
     if tracked is None:
         return Provenance("", False, f"git: the checkout at {top} does not hold lecturebench")
     head, why = _git(folder, "rev-parse", "HEAD")
-    # A new file that nobody added yet can decide a result too, where it is part of the package.
-    changes, why_not = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    # A new file that nobody added yet can decide a result too, where it is part of the package; no report decides any.
+    source = (".", ":(exclude)reports")
+    changes, why_not = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", *source)
     new, _ = _git(folder, "ls-files", "--others", "--exclude-standard", "--", "lecturebench", "baselines")
     if head is None or changes is None:
         return Provenance("", False, why or why_not)

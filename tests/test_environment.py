@@ -57,6 +57,16 @@ def test_edited_and_new_files_of_the_package_make_it_dirty(tmp_path: Path, file:
     assert provenance(own).dirty == dirty
 
 
+def test_table_that_was_written_again_does_not_make_the_source_dirty(tmp_path: Path) -> None:
+    own = package_in(tmp_path / "own")
+    table = own / "reports" / "table.md"
+    table.parent.mkdir()
+    table.write_text("old\n")
+    commit_all(own)
+    table.write_text("new\n")
+    assert not provenance(own).dirty
+
+
 @pytest.mark.parametrize("tracked", [False, True])
 def test_installed_inside_another_project_it_names_no_commit(tmp_path: Path, tracked: bool) -> None:
     theirs = tmp_path / "theirs"
