@@ -154,8 +154,8 @@ def requests(
                 streamed = name in datasets.STREAMED and method.name in own
                 if streamed and (view is not None or not isinstance(method, Network)):
                     raise UsageError(
-                        f"{method.name} needs all of {name} at once, which does not fit in memory; networks that see it "
-                        "as it is read it image by image: choose them by --method"
+                        f"{method.name} needs all of {name} at once, which does not fit in memory; networks that see "
+                        "it as it is read it image by image: choose them by --method"
                     )
                 if view is not None and view.kind != data.kind and (not methods or method.name in methods):
                     raise UsageError(

@@ -30,8 +30,8 @@ def alexnet(
     decay: d of d/2 times the sum of squares of kernels, biases free; its gradient is the paper's d w (sec. 5).
     border: of 256 x 256 images with border 16, training sees random windows of 224 x 224, `flip` mirrors half of them,
     and prediction sees the middle one, or with ``views`` the mean probability over ten, corners, middle and mirrors.
-    60,965,224 parameters for 224 x 224 x 3 and 1,000 outputs. Deviations: pixels are put on the paper's scale, 0 to 255,
-    by taking off their middle and not the mean image (sec. 2); colours are not shifted (sec. 4.1).
+    60,965,224 parameters for 224 x 224 x 3 and 1,000 outputs. Deviations: pixels are put on the paper's scale, from 0
+    to 255, with their middle taken off and not the mean image (sec. 2); colours are not shifted (sec. 4.1).
     Raises ValueError for what is no image, windows below 64 x 64, a decay below 0, a border that is no whole number.
     """
     check_border(border)
