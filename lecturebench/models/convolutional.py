@@ -175,6 +175,31 @@ def fashion_convnet(input_shape: tuple[int, ...], outputs: int, *, rate: float =
     )
 
 
+def quick_cnn(input_shape: tuple[int, ...], outputs: int) -> Any:
+    """Network for digits that learns in seconds: two convolutions 5 x 5 with pooling, and a dense layer of 128 units.
+
+    input_shape: (height, width, channels). outputs: how many linear ones. 16 kernels and then 48, inside the image
+    only, each followed by ReLU and the largest of each 2 x 2, as in LeNet-5: a third of the multiplications that
+    convolutions of the image's own size take. 28 x 28 x 1 with 10 outputs: 416 + 19,248 + 98,432 + 1,290 = 119,386
+    parameters. Raises ValueError for what is no image or below 16 x 16.
+    """
+    check_images("quick_cnn", input_shape, smallest=16)
+    import keras
+
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            keras.layers.Conv2D(16, 5, activation="relu"),
+            keras.layers.MaxPooling2D(2),
+            keras.layers.Conv2D(48, 5, activation="relu"),
+            keras.layers.MaxPooling2D(2),
+            keras.layers.Flatten(),
+            keras.layers.Dense(128, activation="relu"),
+            keras.layers.Dense(outputs),
+        ]
+    )
+
+
 def deep_cnn(input_shape: tuple[int, ...], outputs: int, *, depth: int, budget: int = 100_000) -> Any:
     """Network of ``depth`` convolutions and, whatever the depth, as good as ``budget`` parameters.
 
