@@ -6,6 +6,7 @@ the paper leaves open are those of its authors' demonstration code, which works 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -115,15 +116,16 @@ def kmeans_patches(
     X: Any,
     y: Any,
     *,
-    shape: tuple[int, int, int],
     features: int,
+    shape: tuple[int, int, int] | None = None,
     patches: int = 400_000,
     C: float = 100.0,
     seed: int | None = None,
 ) -> PatchClassifier:
     """Fitted linear support vector machine on features that k-means learned from patches, without labels.
 
-    X: (n, p) pixels in [0, 1], images of ``shape`` (height, width, channels) row by row. y: (n,) integers.
+    X: (n, p) pixels in [0, 1], images of ``shape`` (height, width, channels) row by row; None is square ones, grey or
+    of three colours. y: (n,) integers.
 
     1. ``patches`` patches of 6 x 6 pixels, drawn by ``seed``: each is brought to mean 0 and standard deviation 1, then
        all are whitened: their columns uncorrelated.
@@ -137,6 +139,7 @@ def kmeans_patches(
     runs of one seed may differ as well. Source: Coates, Ng & Lee 2011, sec. 3. Raises ValueError for a shape that does
     not fit p, images smaller than a patch, and features below 2 or more than patches; and as `linear_svm`.
     """
+    shape = shape or square_shape(np.shape(X)[-1])
     images = as_images(X, shape)
     if not 2 <= features <= patches:
         raise ValueError(f"features is {features!r} and patches {patches!r}; features must be from 2 to patches")
@@ -152,6 +155,15 @@ def kmeans_patches(
     found -= mean
     found /= spread
     return PatchClassifier(learned, mean, spread, linear_svm(found, y, C=C / len(X)))
+
+
+def square_shape(p: int) -> tuple[int, int, int]:
+    """(side, side, channels) of square images of p numbers: 1 channel, or 3. ValueError where neither fits."""
+    for channels in (1, 3):
+        side = math.isqrt(p // channels)
+        if channels * side**2 == p:
+            return side, side, channels
+    raise ValueError(f"X has {p} columns, no square image of 1 or 3 channels; give the images' shape")
 
 
 def as_images(X: Any, shape: tuple[int, int, int]) -> Any:

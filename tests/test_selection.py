@@ -81,7 +81,7 @@ def test_benchmark_is_fitted_on_each_dataset_that_a_claim_of_the_profile_speaks_
     assert selection.places(benchmark, "lecture", "cifar10") == [("cifar10", every)]
     assert selection.places(benchmark, "lecture", None, ["lda"]) == [("mnist", ("lda",))]
     several = {name for name, each in discover().items() if len(selection.places(each, "lecture")) > 1}
-    assert several == {"cnn", "deep_cnn", "resnet18"}
+    assert several == {"cnn", "deep_cnn", "margin", "resnet18"}
 
 
 def test_method_that_names_profiles_runs_on_those_alone_and_says_so_when_asked_for_elsewhere(table, monkeypatch):

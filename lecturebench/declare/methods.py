@@ -141,11 +141,13 @@ class Baseline(Method):
         view: View | None = None,
         notes: tuple[str, ...] = (),
         resplit: bool = False,
+        datasets: tuple[str, ...] = (),
+        profiles: tuple[str, ...] = (),
         **parameters: Any,
     ) -> None:
         super().__init__(name, title, function, notes, parameters)
         self.deterministic, self.resplit = False if resplit else deterministic, resplit
-        self.view = view
+        self.datasets, self.profiles, self.view = datasets, profiles, view
         self._check_choices()
         if deterministic and "seed" not in parameters and takes_seed(function, required=True):
             raise ValueError(
