@@ -60,7 +60,7 @@ TRADITIONAL = (
     ),
     Baseline(
         *("hog_svm", "Histograms of gradients, linear SVM", linear_svm, False, Hog(4)),
-        C=Choice((0.01, 0.1, 1), SEEDS, rule="least"),
+        C=Choice((0.001, 0.01, 0.1, 1), SEEDS, rule="least"),
     ),
     Baseline("patches", "k-means features of patches, linear SVM", kmeans_patches, features=200, patches=50_000),
 )
