@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -10,18 +10,20 @@ import numpy as np
 
 from lecturebench.report.stock import Draw, Rows
 
-
-def draw_gradients(depths: Sequence[int], kinds: Mapping[str, str]) -> Draw:
-    """Norms of the gradient by layer, a panel for each depth and a line for each kind; rows are called "kind_depth"."""
-    return partial(_draw_gradients, depths, kinds)
+Panels = Mapping[int, Mapping[str, str]]
 
 
-def _draw_gradients(depths: Sequence[int], kinds: Mapping[str, str], figure: Any, rows: Rows) -> str:
+def draw_gradients(panels: Panels) -> Draw:
+    """Norms of the gradient by layer; panels: by depth, the words of each kind. Rows are called "kind_depth"."""
+    return partial(_draw_gradients, panels)
+
+
+def _draw_gradients(by_depth: Panels, figure: Any, rows: Rows) -> str:
     from lecturebench.report.style import TONES
 
-    panels = figure.subplots(len(depths), 1, sharey=True)
+    panels = figure.subplots(len(by_depth), 1, sharey=True)
     phrases = []
-    for axes, depth in zip(panels, depths, strict=True):
+    for axes, (depth, kinds) in zip(panels, by_depth.items(), strict=True):
         for i, (kind, words) in enumerate(kinds.items()):
             series = rows[f"{kind}_{depth}"]
             before = np.median(series.array("gradients")[:, 0], axis=0)  # (layers,)

@@ -149,8 +149,8 @@ def test_figures_say_what_arrives_at_the_first_layer_and_what_is_left():
     with styled():
         figure = blank(*gradients.size)
         words = gradients.draw(figure, {name: rows[name] for name in gradients.methods})
-        assert "plain, bare, 50 layers: the first has 0.25" in words
-        assert [len(axes.lines) for axes in figure.axes] == [4, 4, 4]
+        assert "plain, bare, 18 layers: the first has 0.25" in words
+        assert [len(axes.lines) for axes in figure.axes] == [4, 2, 2]
         words = identity.draw(blank(*identity.size), {name: rows[name] for name in identity.methods})
     assert "8 plain blocks learn the identity: 0.25 is left" in words
 
