@@ -22,8 +22,11 @@ NAME = os.environ.get("KERAS_BACKEND", "tensorflow")
 
 
 # What another backend changes, one benchmark shows: eleven would take it a quarter of an hour.
+# ImageNet is nowhere that tests run; what is streamed is held to what is not in test_streaming.py.
 BENCHMARKS = {
-    name: benchmark for name, benchmark in discover().items() if NAME == "tensorflow" or name == "error_table"
+    name: benchmark
+    for name, benchmark in discover().items()
+    if (NAME == "tensorflow" and name != "imagenet") or name == "error_table"
 }
 
 
