@@ -297,6 +297,9 @@ class LocalPool:
         gone.pool.stop()  # type: ignore[no-untyped-call]
         for worker in gone.workers.started:
             family.end(worker, seen)
+        # A Ctrl-C in the midst of `schedule` leaves a waiter in the queue's list that is gone, and takes the next
+        # wake-up: `join` would wake that, and wait for its thread for ever.
+        gone.pool._context.task_queue.put(None)
         gone.pool.join()
 
     def _receive(self, message: Message) -> None:

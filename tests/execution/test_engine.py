@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from contextlib import nullcontext
 from dataclasses import replace
@@ -17,7 +18,8 @@ import pytest
 
 from lecturebench.declare.suites import load_benchmark
 from lecturebench.execution.durations import SECONDS_UNKNOWN, Durations
-from lecturebench.execution.engine import carry_out
+from lecturebench.execution.engine import carry_out, source_digests
+from lecturebench.execution.plan import plan
 from lecturebench.execution.pool import local_pool
 from lecturebench.execution.progress import PlainDisplay
 from lecturebench.store import Store
@@ -173,6 +175,29 @@ def test_stopped_parent_keeps_finished_runs_and_leaves_no_worker(suite, tmp_path
         assert parent.returncode == 130
         assert errors.decode().splitlines()[-1].startswith("lecturebench: stopped;")
         assert "Traceback" not in errors.decode()
+
+
+def test_pool_ends_though_a_waiter_that_is_gone_takes_a_wake_up(request_for, setting):
+    """As a Ctrl-C leaves it between the two lines of `threading.Condition.notify`, release and remove."""
+    [run, *_] = plan(request_for("mean"), {}, source_digests(request_for("mean"))).runs
+    ended = threading.Event()
+
+    def fit_and_end():
+        with local_pool(1, setting, QUIET) as pool:
+            pool.submit(run)
+            while pool.outcome(1.0) is None:
+                pass
+            [opened] = pool._open.values()
+            waiters = opened.pool._context.task_queue.not_empty._waiters
+            while not waiters:
+                time.sleep(0.01)
+            gone = threading.Lock()
+            gone.acquire()
+            waiters.appendleft(gone)
+        ended.set()
+
+    threading.Thread(target=fit_and_end, daemon=True).start()
+    assert ended.wait(30)
 
 
 def test_expected_seconds_are_the_mean_of_the_kind(request_for, setting, worker, tmp_path):
