@@ -340,7 +340,7 @@ def data(names: tuple[str, ...], refresh: bool, check: bool, data_dir: Path | No
     descriptions = []
     for name in names:
         if check:
-            datasets.verify(name)
+            datasets.verify(name, data_dir)
         else:
             datasets.load(name, data_dir, say, refresh)
         description = datasets.describe(name, data_dir, say)

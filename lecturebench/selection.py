@@ -152,7 +152,7 @@ def requests(
             for method in benchmark.methods:
                 view = method.view_of(data.kind)
                 streamed = name in datasets.STREAMED and method.name in own
-                if streamed and (view is not None or not isinstance(method, Network)):
+                if streamed and (view is not None or method.resplit or not isinstance(method, Network)):
                     raise UsageError(
                         f"{method.name} needs all of {name} at once, which does not fit in memory; networks that see "
                         "it as it is read it image by image: choose them by --method"

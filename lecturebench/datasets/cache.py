@@ -118,7 +118,7 @@ class Cached:
                 if meta["kind"] == "text":
                     X = Texts(X, arrays[f"{name}_offsets"])
                 elif files := meta.get("files"):
-                    X = Jpegs([self._still(Path(file), size) for file, size in files[name]], X)
+                    X = Jpegs([Path(file) for file in files[name]], X)
                 splits[name] = Split(X, arrays[f"{name}_y"])
             return Dataset(
                 name=self.name,
@@ -212,13 +212,6 @@ class Cached:
             raise self._damaged(path, expected, f"{size} bytes, {array.dtype} of shape {array.shape}")
         return array
 
-    def _still(self, file: Path, size: int) -> Path:
-        """A file that images are read from, if it is there and as large as it was."""
-        found = file.stat().st_size if file.is_file() else None
-        if found != size:
-            raise self._damaged(file, f"{size:,} bytes", "no such file" if found is None else f"{found:,} bytes")
-        return file
-
     def unwritable(self, error: OSError) -> UsageError:
         """What to say when the cache cannot be written."""
         why = error.strerror or str(error)
@@ -250,15 +243,13 @@ def _arrays(decoded: Decoded) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _files(decoded: Decoded) -> dict[str, list[tuple[str, int]]]:
-    """By split the files that hold its images, and their sizes in bytes; {} where the cache holds them itself."""
+def _files(decoded: Decoded) -> dict[str, list[str]]:
+    """By split the files that hold its images; {} where the cache holds them itself."""
     from lecturebench.datasets.jpegs import Jpegs
 
     X = {name: getattr(decoded, name).X for name in SPLITS}
     return {
-        name: [(str(file.resolve()), file.stat().st_size) for file in jpegs.files]
-        for name, jpegs in X.items()
-        if isinstance(jpegs, Jpegs)
+        name: [str(file.resolve()) for file in jpegs.files] for name, jpegs in X.items() if isinstance(jpegs, Jpegs)
     }
 
 

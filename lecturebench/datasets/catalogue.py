@@ -87,8 +87,8 @@ NYSE_SHA256 = "4bb3e2e9872b2f7e6e8701afb8873cd9f4b7e66ee0b1ba62c116ff2b3a2eec60"
 class Entry:
     """A dataset that a name stands for, not yet looked for.
 
-    key: its folder in the cache. digests: what the splits must have; None where nobody knows. fingerprint: of a user's
-    files, so that the cache notices when they change.
+    key: its folder in the cache. digests: what the splits must have; None where nobody knows. fingerprint: of files
+    without pinned digests, so that the cache notices when they change.
     """
 
     name: str
@@ -107,8 +107,11 @@ def find(name: str, data_dir: Path | None = None) -> Entry:
     """The dataset of that name. UsageError for one that is misspelled, or a user's path where nothing is."""
     from lecturebench.datasets import user
 
-    if name in known():
-        return Entry(name, name, _sources(name, data_dir), DIGESTS.get(name))
+    if name in DIGESTS:
+        return Entry(name, name, _sources(name, data_dir), DIGESTS[name])
+    if name in STREAMED:
+        images = ImageNetFolder(data_dir)
+        return Entry(name, name, (images,), None, images.fingerprint())
     spelled = parse(name, known())
     source = user.FORMATS[spelled.form](spelled)
     fingerprint = f"{READING}:{source.fingerprint()}"
@@ -161,8 +164,6 @@ def _sources(name: str, data_dir: Path | None) -> tuple[Source, ...]:
                 TfdsFolder(name, "text", SENTIMENT, data_dir),
                 TfdsDownload(name, "text", SENTIMENT, IMDB_URL, data_dir),
             )
-        case "imagenet2012":
-            return (ImageNetFolder(data_dir),)
         case "digits":
             return (ScikitLearnDigits(),)
         case "hitters":

@@ -5,6 +5,7 @@ Nobody may pass its images on, so that nothing here downloads them. They fill 15
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import subprocess
@@ -47,6 +48,20 @@ class ImageNetFolder(TfdsFolder):
             return super().available()
         looked = "; ".join(f"{what} {folder} {_found(folder)}" for what, folder in self.folders)
         return Answer(False, f"no {NAME}/VERSION/dataset_info.json: {looked}; {HOW_TO_GET_IT}")
+
+    def fingerprint(self) -> str:
+        """Changes when the folder is another or a file in it is, by size and time; "" where there is none.
+
+        No digest is pinned, so that only this tells one folder's images from another's in the cache.
+        """
+        prepared = self._prepared()
+        if not prepared:
+            return ""
+        seen = hashlib.sha256(str(prepared.resolve()).encode(errors="surrogateescape"))
+        for file in sorted(prepared.iterdir()):
+            about = file.stat()
+            seen.update(f"\0{file.name} {about.st_size} {about.st_mtime_ns} {about.st_ctime_ns}".encode())
+        return seen.hexdigest()
 
     def fetch(self, say: Say = unsaid) -> Decoded:
         """Where its images lie; each file is read once for it. DataCorrupt for a folder that lacks any."""

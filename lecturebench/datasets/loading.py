@@ -77,7 +77,8 @@ def outline(name: str, data_dir: Path | None = None) -> Dataset:
     and no examples. Raises as `load`."""
     import numpy as np
 
-    if name not in catalogue.known() or Cached(name, name).glance("") is not None:
+    seen = None if name not in catalogue.known() else catalogue.find(name, data_dir).fingerprint
+    if seen is None or Cached(name, name).glance(seen) is not None:
         return load(name, data_dir)
     kind, task = catalogue.KINDS.get(name, ("images", "classification"))
     none = Split(np.empty((0, 0)), np.empty(0))
@@ -100,14 +101,14 @@ def status(name: str, data_dir: Path | None = None) -> Status:
         return Status(name, False, sources)
 
 
-def verify(name: str) -> Dataset:
+def verify(name: str, data_dir: Path | None = None) -> Dataset:
     """The cached dataset, after every byte of it was read and its digests were computed anew.
 
     Raises DataMissing if it is not cached, DataCorrupt with expected and found if it is not what was written.
     """
     from lecturebench.datasets import digests
 
-    entry = catalogue.find(name)
+    entry = catalogue.find(name, data_dir)
     cached = Cached(entry.key, name)
     with cached.lock(unsaid):
         if not cached.holds(entry.fingerprint):
