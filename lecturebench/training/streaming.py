@@ -17,10 +17,19 @@ AT_ONCE = 2**28  # bytes of examples; the next are read while these are trained 
 def streaming(steps_class: Any) -> Any:
     """The ``Steps`` of a backend for examples that are read as they are needed; the same steps in the same order."""
 
-    class Streaming(steps_class):  # type: ignore[misc]
-        """Places no training set, but in turn what the next few steps need of it."""
+    class Streaming:
+        """Places no training set, but in turn what the next few steps need of it. All else is the backend's own.
+
+        It holds the backend's steps and does not inherit from them: what those call of their own must stay theirs.
+        """
 
         lanes = None  # for several seeds at once, which draw different examples
+
+        def __init__(self, *arguments: Any) -> None:
+            self._steps = steps_class(*arguments)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._steps, name)
 
         def load(self, X: Any, y: np.ndarray) -> None:
             """Remember a training set. X: (n, …) with ``shape``, ``dtype`` and ``X[rows]``; y: (n,)."""
@@ -31,8 +40,8 @@ def streaming(steps_class: Any) -> Any:
             steps, batch = batches.shape
             for size in {min(self._steps_at_once(batch), steps - i) for i in self._begins(batches)}:
                 n, shape = size * batch, self.examples.shape[1:]
-                super().load(np.zeros((n, *shape), self.examples.dtype), np.zeros_like(self.labels, shape=n))
-                super().compile(_in_turn(size, batch), [mask[:size] for mask in masks])
+                self._steps.load(np.zeros((n, *shape), self.examples.dtype), np.zeros_like(self.labels, shape=n))
+                self._steps.compile(_in_turn(size, batch), [mask[:size] for mask in masks])
 
         def train(self, batches: np.ndarray, masks: list[np.ndarray]) -> tuple[float, float]:
             """One step for each row of ``batches``; the summed loss and error."""
@@ -40,8 +49,10 @@ def streaming(steps_class: Any) -> Any:
             loss = error = 0.0
             for begin, X, y in self._read(batches):
                 part = slice(begin, begin + at_once)
-                super().load(X, y)
-                part_loss, part_error = super().train(_in_turn(*batches[part].shape), [mask[part] for mask in masks])
+                self._steps.load(X, y)
+                part_loss, part_error = self._steps.train(
+                    _in_turn(*batches[part].shape), [mask[part] for mask in masks]
+                )
                 loss, error = loss + part_loss, error + part_error
             return loss, error
 
