@@ -20,19 +20,10 @@ from baselines.neighbours import nearest_neighbours
 from baselines.patches import kmeans_patches
 from baselines.support_vectors import linear_svm, rbf_svm
 from baselines.trees import gradient_boosting, random_forest
+from benchmarks.figures.margin import draw_margin
 from benchmarks.sources import coates, krizhevsky
 from benchmarks.sources.lecture import slide
-from lecturebench import (
-    Baseline,
-    Benchmark,
-    Choice,
-    Hog,
-    Network,
-    Profile,
-    Schedule,
-    Training,
-    assumed,
-)  # fmt: skip
+from lecturebench import Baseline, Benchmark, Choice, Drawing, Hog, Network, Profile, Schedule, Training, assumed
 from lecturebench.models.alexnet import alexnet_32
 
 DATASETS = ("cifar10", "fashion_mnist", "mnist")
@@ -47,10 +38,7 @@ FEW = Training("adam", 0.0003, batch_size=32, epochs=15, validation=0.0, schedul
 TRADITIONAL = (
     Baseline("softmax", "Softmax regression", multinomial_logistic, False, iterations=100),
     Baseline("lda", "Linear discriminant analysis", linear_discriminant, False),
-    Baseline(
-        *("knn", "Nearest neighbours", nearest_neighbours, False),
-        k=Choice((1, 3, 5, 9, 15), SEEDS, rule="least"),
-    ),
+    Baseline("knn", "Nearest neighbours", nearest_neighbours, False, k=Choice((1, 3, 5, 9, 15), SEEDS, rule="least")),
     Baseline("forest", "Random forest, 100 trees", random_forest),
     Baseline("boosting", "Gradient boosting", gradient_boosting, iterations=30, columns=0.1),
     Baseline(
@@ -135,10 +123,20 @@ CLAIMS = (
     coates.CIFAR_10.number("patches_4000", coates.PRINTED[4000], coates.FEATURES_4000, **FULL),
 )
 
+DRAWINGS = (
+    Drawing(
+        *("margin", "The margin", draw_margin(DEEP.name)),
+        methods=(DEEP.name, *(method.name for method in TRADITIONAL)),
+        caption="A tick is a run, a ring or dot the mean; in brackets points from the deep network, the line.",
+        size=(5.6, 6.4),
+    ),
+)
+
 BENCHMARK = Benchmark(
     title="The margin of deep networks over traditional methods",
     methods=METHODS,
     claims=CLAIMS,
+    drawings=DRAWINGS,
     datasets=DATASETS,
     profiles={
         "smoke": Profile(

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from baselines.dummy import most_frequent
 from benchmarks import bench_imagenet, bench_margin
 from benchmarks.sources import coates, krizhevsky
 from lecturebench import Baseline, NumberClaim, OrderClaim, Predictions, selection
 from lecturebench.datasets import load
+from lecturebench.declare.methods import takes_seed
 from lecturebench.errors import DataMissing
+from lecturebench.models.dense import softmax_regression
+from lecturebench.report.figures import blank
+from lecturebench.report.series import Series
+from lecturebench.report.style import method_styles, styled
+from lecturebench.store import Record
 from lecturebench.training import fit
-from lecturebench.training.baselines import fit_baseline
-
-FEW = bench_margin.BENCHMARK.profiles["lecture"].train_size
+from lecturebench.training.baselines import fit_baseline, flat_inputs
+from lecturebench.training.fit import fit_network
 
 
 def test_each_traditional_method_is_compared_with_the_deep_network_on_each_dataset():
@@ -27,28 +35,39 @@ def test_each_traditional_method_is_compared_with_the_deep_network_on_each_datas
     assert tuple(places) == bench_margin.DATASETS
 
 
-def test_every_method_of_a_seed_is_fitted_on_the_same_images(backend):
-    """A network that holds nothing out, and a baseline, draw their subset alike; another seed draws another."""
-    digits, seen, fitted = load("digits"), [], []
+def test_network_and_baseline_of_a_seed_are_fitted_on_the_same_images(backend, monkeypatch):
+    """Both asked as a run asks them; another seed draws others."""
+    digits, drawn, by_network, given = load("digits"), fit.training_examples, [], []
+
+    def drawing(*arguments):
+        by_network.append(drawn(*arguments))
+        return by_network[-1]
 
     def remember(X, y):
-        seen.append(np.asarray(X))
-        from sklearn.dummy import DummyClassifier
+        given.append(np.array(X))
+        return most_frequent(X, y)
 
-        return DummyClassifier().fit(X, y)
-
+    monkeypatch.setattr(fit, "training_examples", drawing)
+    training, subsets = replace(bench_margin.FEW, epochs=1), []
     for seed in (0, 1):
+        fit_network(softmax_regression, {}, training, digits, seed=seed, steps_class=backend.Steps, train_size=50)
         fit_baseline(remember, {}, digits, seed=seed, deterministic=False, train_size=50)
-        fitted.append(seen[-1])
-    subset, _ = fit.training_examples(digits, 50, 0.0, fit.streams(0)["split"])
-    scaled = np.asarray(digits.train.X[subset], np.float32).reshape(50, -1) / np.float32(digits.scale)
-    np.testing.assert_array_equal(fitted[0], scaled)
-    assert not np.array_equal(*fitted)
-    assert bench_margin.DEEP.training.validation == 0.0
-    methods = (*bench_margin.TRADITIONAL, bench_margin.DEEP)
-    assert all(bench_margin.BENCHMARK.profiles["lecture"].runs(method) == 3 for method in methods)
+        train, held_out = by_network[-1]
+        assert (len(train), len(held_out)) == (50, 0)
+        np.testing.assert_array_equal(given[-1], flat_inputs(digits, digits.train.X[train]))
+        subsets.append(tuple(train))
+    assert subsets[0] != subsets[1]
+
+
+def test_every_method_of_the_lecture_draws_its_images_anew_for_each_of_three_seeds():
+    methods, lecture = (*bench_margin.TRADITIONAL, bench_margin.DEEP), bench_margin.BENCHMARK.profiles["lecture"]
+    assert {lecture.runs(method) for method in methods} == {3}
+    # What draws no random numbers itself has to be declared random; the others are asked for a seed.
+    assert not any(method.deterministic for method in methods)
+    asks = {method.name for method in methods if method.training is None and takes_seed(method.function)}
+    assert {m.name for m in methods if m.deterministic is None} <= asks
     assert {method.training.train_size for method in methods if method.training} == {None}
-    assert FEW == 5_000
+    assert lecture.train_size == 5_000
 
 
 def test_small_networks_and_features_are_those_of_the_papers_and_for_full_alone():
@@ -98,3 +117,26 @@ def test_without_imagenet_its_rows_are_not_run_and_the_reason_says_how_it_is_had
     assert "put them into DIR/downloads/manual, run `tfds build imagenet2012 --data_dir DIR`" in reason
     with pytest.raises(DataMissing):
         load("imagenet2012", tmp_path)
+
+
+def test_figure_sorts_methods_by_error_and_says_how_far_each_is_from_the_deep_network():
+    [drawing] = bench_margin.DRAWINGS
+    assert drawing.methods == ("alexnet", *(method.name for method in bench_margin.TRADITIONAL))
+    styles = method_styles(drawing.methods)
+    rows = {}
+    for i, name in enumerate(drawing.methods):
+        mean = {"alexnet": 0.3, "patches": 0.2}.get(name, 0.25 + 0.1 * i)
+        runs = [
+            Record(*("k", "benchmarks", "margin", name, {}, "lecture", "numpy", "cpu", seed, "judged", "ok", {}),
+                   metrics={"test": {"error": mean + 0.01 * seed}})
+            for seed in (-1, 0, 1)
+        ]  # fmt: skip
+        rows[name] = Series(name.upper(), styles[name], runs)
+    with styled():
+        figure = blank(*drawing.size)
+        words = drawing.draw(figure, rows)
+    shown = words.partition(": ")[2].split("; ")
+    assert shown[:3] == ["PATCHES 20.0% (-10.0)", "ALEXNET 30.0%", "SOFTMAX 35.0% (+5.0)"]
+    assert len(shown) == len(drawing.methods)
+    [axes] = figure.axes
+    assert list(axes.lines[0].get_xdata()) == pytest.approx([0.3, 0.3]), "the upright line is at the deep network"
