@@ -19,6 +19,8 @@ def draw_gradients(panels: Panels) -> Draw:
 
 
 def _draw_gradients(by_depth: Panels, figure: Any, rows: Rows) -> str:
+    from matplotlib.ticker import NullFormatter
+
     from lecturebench.report.style import TONES
 
     panels = figure.subplots(len(by_depth), 1, sharey=True)
@@ -32,6 +34,8 @@ def _draw_gradients(by_depth: Panels, figure: Any, rows: Rows) -> str:
             axes.plot(range(1, len(share) + 1), share, color=colour, linestyle="-" if i % 2 == 0 else "--", label=words)
             phrases.append(f"{words}, {depth} layers: the first has {share[0]:.2g}")
         axes.set(yscale="log", title=f"{depth} layers")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
         axes.grid(axis="y")
     panels[-1].set_xlabel("layer, from the input on")
     figure.supylabel("gradient, share of the largest layer's", fontsize=11)
