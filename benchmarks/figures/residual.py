@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.figures.ticks import power
 from lecturebench.report.stock import Draw, Rows
 
 Panels = Mapping[int, Mapping[str, str]]
@@ -19,7 +20,7 @@ def draw_gradients(panels: Panels) -> Draw:
 
 
 def _draw_gradients(by_depth: Panels, figure: Any, rows: Rows) -> str:
-    from matplotlib.ticker import NullFormatter
+    from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
     from lecturebench.report.style import TONES
 
@@ -34,8 +35,9 @@ def _draw_gradients(by_depth: Panels, figure: Any, rows: Rows) -> str:
             axes.plot(range(1, len(share) + 1), share, color=colour, linestyle="-" if i % 2 == 0 else "--", label=words)
             phrases.append(f"{words}, {depth} layers: the first has {share[0]:.2g}")
         axes.set(yscale="log", title=f"{depth} layers")
-        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power(value)))
         axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(axis="y")
     panels[-1].set_xlabel("layer, from the input on")
     figure.supylabel("gradient, share of the largest layer's", fontsize=11)
@@ -46,14 +48,19 @@ def _draw_gradients(by_depth: Panels, figure: Any, rows: Rows) -> str:
 
 def draw_identity(figure: Any, rows: Rows) -> str:
     """The error that is left, step by step, of stacks with shortcuts and without."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
     axes = figure.add_subplot()
     ends = []
-    for series in rows.values():
+    for name, series in rows.items():
         at, table = series.curve("left", "step")
-        axes.plot(at, table.mean(axis=0), color=series.style.colour, label=series.title)
+        look = (0, (5, 4)) if name.startswith("plain") else "-"
+        axes.plot(at, table.mean(axis=0), color=series.style.colour, linestyle=look, label=series.title)
         ends.append(f"{series.title}: {table[:, -1].mean():.2g} is left")
     axes.axhline(0.01, color="0.5", linewidth=1, zorder=0)
     axes.set(yscale="log", xlabel="step", ylabel="squared error / variance")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power(value)))
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.grid(axis="y")
     figure.legend(loc="outside lower left", ncols=1)
     return f"What is left of the input's variance by step: {'; '.join(ends)}."
