@@ -1,4 +1,4 @@
-"""ImageNet 2012: the contest that the opening slide speaks of, and the network of the last one.
+"""ImageNet 2012: the contest that the opening slide speaks of, and ResNet-18.
 
 Slide "Deep Learning": deep networks "outperform traditional machine learning techniques by a large margin". AlexNet
 (Krizhevsky et al. 2012) erred on 15.3% of the contest's test images by its first five answers, as seven networks

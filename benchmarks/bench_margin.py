@@ -1,7 +1,7 @@
 """The margin: do deep networks "outperform traditional machine learning techniques by a large margin"?
 
 So the slide "Deep Learning" opens, and means the network with which Krizhevsky, Sutskever and Hinton won the ImageNet
-contest of 2012. Its traditional rivals are done properly here: linear classifiers, neighbours, trees and a kernel on
+contest of 2012. Its traditional rivals here are linear classifiers, neighbours, trees and a kernel on
 pixels; a linear support vector machine on histograms of gradients; and features that k-means learned from patches
 (Coates et al. 2011), the best of its time without a deep network. Against them stands the same paper's network for
 32 x 32 images, with what it brought: ReLU, overlapping pooling, dropout, crops, and local response normalisation,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.figures.ticks import power
+from benchmarks.figures.ticks import label_powers
 from benchmarks.formulas.backpropagation import STEP
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ SMALLEST = 1e-19  # where 0 stands on a log axis
 def draw_gradient(figure: Any, rows: Mapping[str, Series]) -> str:
     """For each parameter of one network: the difference to the slide's formula against the size of its derivative."""
     from matplotlib.lines import Line2D
-    from matplotlib.ticker import FuncFormatter
 
     from lecturebench.report.style import INK
 
@@ -41,8 +40,8 @@ def draw_gradient(figure: Any, rows: Mapping[str, Series]) -> str:
     axes.set(xscale="log", yscale="log", ylim=(SMALLEST / 3, 1e-4))
     axes.set(xlabel="component, share of ||gradient||", ylabel="difference to the slide's, same share")
     axes.set_yticks([SMALLEST, *(10.0**-k for k in (16, 13, 10, 7))])
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power(value, SMALLEST)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: power(value)))
+    label_powers(axes.yaxis, SMALLEST)
+    label_powers(axes.xaxis)
     axes.minorticks_off()
     axes.grid(axis="y")
     labels = {"claimed: below 1e-6": TOLERANCE, "central differences": 1e-9, "automatic (hollow)": 1e-15}
@@ -62,8 +61,6 @@ def draw_gradient(figure: Any, rows: Mapping[str, Series]) -> str:
 
 def draw_steps(figure: Any, rows: Mapping[str, Series]) -> str:
     """Error of central differences against their step: rounding on the left, the curve on the right."""
-    from matplotlib.ticker import FuncFormatter
-
     from lecturebench.report.style import INK
 
     axes = figure.add_subplot()
@@ -77,7 +74,7 @@ def draw_steps(figure: Any, rows: Mapping[str, Series]) -> str:
     axes.axhline(TOLERANCE, color=INK, linewidth=1.4, linestyle=(0, (5, 2)), label="allowed: below 1e-6")
     axes.set(xscale="log", yscale="log", xlabel="step h of central differences", ylabel="relative error")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda value, _: power(value)))
+        label_powers(axis)
     axes.minorticks_off()
     axes.grid(axis="y")
     figure.legend(loc="outside lower left", ncols=3, handletextpad=0.4, columnspacing=1.2)

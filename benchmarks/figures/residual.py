@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.figures.ticks import power
+from benchmarks.figures.ticks import label_powers
 from lecturebench.report.stock import Draw, Rows
 
 Panels = Mapping[int, Mapping[str, str]]
@@ -20,7 +20,7 @@ def draw_gradients(panels: Panels) -> Draw:
 
 
 def _draw_gradients(by_depth: Panels, figure: Any, rows: Rows) -> str:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+    from matplotlib.ticker import MaxNLocator
 
     from lecturebench.report.style import TONES
 
@@ -35,8 +35,7 @@ def _draw_gradients(by_depth: Panels, figure: Any, rows: Rows) -> str:
             axes.plot(range(1, len(share) + 1), share, color=colour, linestyle="-" if i % 2 == 0 else "--", label=words)
             phrases.append(f"{words}, {depth} layers: the first has {share[0]:.2g}")
         axes.set(yscale="log", title=f"{depth} layers")
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power(value)))
-        axes.yaxis.set_minor_formatter(NullFormatter())
+        label_powers(axes.yaxis)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(axis="y")
     panels[-1].set_xlabel("layer, from the input on")
@@ -48,8 +47,6 @@ def _draw_gradients(by_depth: Panels, figure: Any, rows: Rows) -> str:
 
 def draw_identity(figure: Any, rows: Rows) -> str:
     """The error that is left, step by step, of stacks with shortcuts and without."""
-    from matplotlib.ticker import FuncFormatter, NullFormatter
-
     axes = figure.add_subplot()
     ends = []
     for name, series in rows.items():
@@ -59,8 +56,7 @@ def draw_identity(figure: Any, rows: Rows) -> str:
         ends.append(f"{series.title}: {table[:, -1].mean():.2g} is left")
     axes.axhline(0.01, color="0.5", linewidth=1, zorder=0)
     axes.set(yscale="log", xlabel="step", ylabel="squared error / variance")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power(value)))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    label_powers(axes.yaxis)
     axes.grid(axis="y")
     figure.legend(loc="outside lower left", ncols=1)
     return f"What is left of the input's variance by step: {'; '.join(ends)}."

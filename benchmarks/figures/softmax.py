@@ -19,7 +19,7 @@ def draw_overflow(figure: Any, rows: Mapping[str, Series]) -> str:
     """Largest deviation of a probability against the largest |Z|, of the printed formula and both implementations."""
     from matplotlib.ticker import FuncFormatter, NullLocator
 
-    from benchmarks.figures.ticks import power
+    from benchmarks.figures.ticks import label_powers
     from lecturebench.report.style import INK, WRONG
 
     axes = figure.add_subplot()
@@ -54,7 +54,7 @@ def draw_overflow(figure: Any, rows: Mapping[str, Series]) -> str:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.set_yticks([NOTHING, *(10.0**-k for k in (15, 12, 9, 6, 3))])
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power(value, NOTHING)))
+    label_powers(axes.yaxis, NOTHING)
     axes.grid(axis="y")
     figure.legend(loc="outside lower left", ncols=2)
     return (

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Any
+
+
+def label_powers(axis: Any, nothing: float = 0.0) -> None:
+    """Label the large ticks of a log axis as `power` says, and the small ones not."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    axis.set_major_formatter(FuncFormatter(lambda value, _: power(value, nothing)))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def power(value: float, nothing: float = 0.0) -> str:

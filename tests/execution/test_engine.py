@@ -201,8 +201,6 @@ def test_pool_ends_though_a_waiter_that_is_gone_takes_a_wake_up(request_for, set
 
 
 def test_expected_seconds_are_the_mean_of_the_kind(request_for, setting, worker, tmp_path):
-    from lecturebench.execution.plan import plan
-
     runs = plan(request_for("mean", "constant"), {}, dict.fromkeys(("mean", "constant"), "")).runs
     mean = next(run for run in runs if run.method == "mean")
     durations = Durations([])

@@ -41,9 +41,9 @@ def digits():
     return load("digits")
 
 
-def fit(steps_class, dataset, training=TRAINING, **parameters):
-    parameters = parameters or {"units": (32, 16), "rates": (0.4, 0.3)}
-    return fit_network(two_layer, parameters, training, dataset, seed=0, steps_class=steps_class)
+def fit(steps_class, dataset):
+    parameters = {"units": (32, 16), "rates": (0.4, 0.3)}
+    return fit_network(two_layer, parameters, TRAINING, dataset, seed=0, steps_class=steps_class)
 
 
 def lazily(dataset):
