@@ -22,6 +22,7 @@ from lecturebench.declare.methods import Baseline, Experiment, Measured, Network
 from lecturebench.declare.schedules import Schedule
 from lecturebench.declare.training import Choice, Training
 from lecturebench.declare.views import AsStored, Hog, ShuffledPixels, Standardized
+from lecturebench.declare.word_views import CleanedText, WordIndices, WordPresence
 from lecturebench.metrics import Metric, Predictions
 
 if TYPE_CHECKING:  # what experiments and drawings are given: names for their signatures
@@ -35,6 +36,7 @@ __all__ = [
     "Baseline",
     "Benchmark",
     "Choice",
+    "CleanedText",
     "Drawing",
     "EquivalenceClaim",
     "Experiment",
@@ -54,6 +56,8 @@ __all__ = [
     "TimeToTargetClaim",
     "Trained",
     "Training",
+    "WordIndices",
+    "WordPresence",
     "assumed",
     "gradient",
     "profiles",

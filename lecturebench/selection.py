@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lecturebench.declare.benchmark import Benchmark
-from lecturebench.declare.methods import Network
+from lecturebench.declare.methods import Experiment, Network
 from lecturebench.declare.suites import Suite
+from lecturebench.declare.word_views import WordView
 from lecturebench.errors import DataMissing, UsageError, nearest
 
 Load = Callable[..., "Dataset"]
+SEEN = {"table": "columns", "images": "images", "text": "texts"}  # of a kind of data
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -143,8 +145,10 @@ def requests(
                 continue
             taken.add(name)
             data = loaded[name]
-            if data.kind == "text" or data.task != benchmark.task:
-                takes = "classifies images or numbers" if benchmark.task == "classification" else "predicts values"
+            reads = any(isinstance(method.view, WordView) for method in benchmark.methods)
+            if data.task != benchmark.task or (data.kind == "text" and not reads):
+                inputs = "texts" if reads else "images or numbers"
+                takes = f"classifies {inputs}" if benchmark.task == "classification" else "predicts values"
                 raise UsageError(
                     f"{name!r} is {data.kind} for {data.task}; {benchmark.name} {takes}: "
                     f"choose {', '.join(benchmark.datasets)}, or your own (lecturebench data --help)"
@@ -159,8 +163,13 @@ def requests(
                     )
                 if view is not None and view.kind != data.kind and (not methods or method.name in methods):
                     raise UsageError(
-                        f"{method.name} sees {'columns' if view.kind == 'table' else 'images'} {view.words}, and "
+                        f"{method.name} sees {SEEN[view.kind]} {view.words}, and "
                         f"{name!r} is {data.kind}: leave its view {type(view).__name__} out, or choose other data"
+                    )
+                if view is None and data.kind == "text" and not isinstance(method, Experiment):
+                    raise UsageError(
+                        f"{method.name} takes numbers, and {name!r} is text: give it a view of words, "
+                        "WordIndices(), WordPresence() or CleanedText()"
                     )
             made.append(
                 Request(

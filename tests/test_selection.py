@@ -7,10 +7,11 @@ import dataclasses
 import pytest
 
 from baselines.dummy import most_frequent
-from lecturebench import Baseline, Standardized, selection
+from lecturebench import Baseline, CleanedText, Network, Standardized, Training, WordIndices, selection
 from lecturebench.datasets import load
 from lecturebench.declare.suites import discover
 from lecturebench.errors import DataMissing, UsageError
+from lecturebench.models.words import averaged_embedding
 from tests.execution.conftest import small, suite
 
 __all__ = ["small", "suite"]  # fixtures
@@ -31,6 +32,34 @@ def test_a_view_of_another_kind_of_data_is_refused(small):
     benchmark = dataclasses.replace(small, methods=(method,))
     with pytest.raises(UsageError, match="scaled sees columns standardised over train, and 'digits' is images"):
         asked(benchmark, profile="smoke")
+
+
+def test_texts_go_to_methods_that_see_words_and_to_no_others(small):
+    """And a method that sees words is told of images."""
+    from tests.datasets.test_words import reviews
+
+    def load_texts(name, *arguments):
+        return dataclasses.replace(reviews(), name=name)
+
+    numbers = dataclasses.replace(
+        small, methods=(Baseline("floor", "", most_frequent),), claims=(), datasets=("digits",)
+    )
+    with pytest.raises(UsageError, match="'digits' is text for classification; small classifies images or numbers"):
+        asked(numbers, profile="smoke", load=load_texts)
+    words = Baseline("words", "", most_frequent, view=CleanedText())
+    with pytest.raises(UsageError, match="floor takes numbers, and 'digits' is text: give it a view of words"):
+        asked(dataclasses.replace(numbers, methods=(words, *numbers.methods)), profile="smoke", load=load_texts)
+    reads = dataclasses.replace(numbers, methods=(words,))
+    assert [request.kind for request in asked(reads, profile="smoke", load=load_texts)[0]] == ["text"]
+    with pytest.raises(UsageError, match="words sees texts as all of their words, and 'digits' is images"):
+        asked(reads, profile="smoke")
+
+
+def test_a_network_whose_embedding_has_other_words_than_its_view_is_refused():
+    training = Training("adam", 0.001, batch_size=8, epochs=1)
+    Network("right", "", averaged_embedding, training, WordIndices(30), vocabulary=30)
+    with pytest.raises(ValueError, match="sees a vocabulary of 30 words, and its network is given 40"):
+        Network("wrong", "", averaged_embedding, training, WordIndices(30), vocabulary=40)
 
 
 def test_unknown_benchmark_and_method_get_the_nearest_name(small):

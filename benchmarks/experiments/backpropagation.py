@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.formulas.activations import ACTIVATIONS, Activation
-from benchmarks.formulas.backpropagation import (
-    Floats,
-    Theta,
-    central_differences,
-    relative_error,
-    slide_gradient,
-    with_ones,
-)
+from benchmarks.formulas.backpropagation import Floats, Theta, objective, slide_gradient, with_ones
 from benchmarks.formulas.descent import standardised
+from benchmarks.formulas.differences import STEP, central_differences, relative_error
 from lecturebench import Measured, gradient
 
 if TYPE_CHECKING:
@@ -46,7 +40,7 @@ def check(dataset: Dataset, rng: np.random.Generator, activation: str) -> Measur
         seen = off_the_kink(theta, X[:, columns], y, g)
         by_slide = slide_gradient(theta, *seen, g)
         errors["automatic"].append(relative_error(automatic_gradient(theta, *seen, g), by_slide))
-        errors["central"].append(relative_error(central_differences(theta, *seen, g), by_slide))
+        errors["central"].append(relative_error(by_steps(theta, *seen, g), by_slide))
         players.append(len(seen[1]))
     worst = {name: max(values) for name, values in errors.items()}
     values = {"deviation": max(worst.values()), **worst, "players": min(players)}
@@ -61,13 +55,19 @@ def curve(rng: np.random.Generator, X: Floats, y: Floats, g: Activation) -> tupl
     by_all = {
         "slide": by_slide,
         "automatic": automatic_gradient(theta, *seen, g),
-        "central": central_differences(theta, *seen, g),
+        "central": by_steps(theta, *seen, g),
     }
     table = {name: np.concatenate([part.ravel() for part in parts]) for name, parts in by_all.items()}
     points = [{name: float(values[i]) for name, values in table.items()} for i in range(len(table["slide"]))]
     for step in STEPS:
-        points.append({"h": step, "at_h": relative_error(central_differences(theta, *seen, g, step), by_slide)})
+        points.append({"h": step, "at_h": relative_error(by_steps(theta, *seen, g, step), by_slide)})
     return tuple(points)
+
+
+def by_steps(theta: Theta, X: Floats, y: Floats, g: Activation, step: float = STEP) -> Theta:
+    """The gradient of R by central differences."""
+    by_beta, by_w = central_differences(lambda moved: objective((moved[0], moved[1]), X, y, g), theta, step)
+    return by_beta, by_w
 
 
 def automatic_gradient(theta: Theta, X: Floats, y: Floats, g: Activation) -> Theta:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.figures.ticks import label_powers
-from benchmarks.formulas.backpropagation import STEP
+from benchmarks.formulas.differences import STEP
 
 if TYPE_CHECKING:
     from lecturebench import Series

@@ -118,6 +118,42 @@ SALARY_NETWORK = {
     "weights": assumed("the last epoch's", "the R lab's; the text says nothing"),
 }
 
+# -- IMDB -------------------------------------------------------------------------------------------------------------
+
+SECTION_10_4 = Source(
+    source="ISLP (2023), sec. 10.4",
+    slide="Word Embedding",
+    dataset="imdb_reviews",
+    metric="accuracy",
+    protocol={
+        "data": stated("25,000 train, 25,000 test, the 10,000 most frequent words", "ISLP, sec. 10.4"),
+        "features": stated("which of them a review has, 1.3% of the entries", "ISLP, sec. 10.4"),
+        "validation": stated("2,000 of train", "ISLP, sec. 10.4; R lab, chunk 35"),
+        "words": assumed("runs of letters and digits, counted in what is fitted", "the lab takes Keras' numbers"),
+    },
+)
+BAG_LASSO = {
+    "penalties": stated("50, from the smallest that leaves no word to 1/10,000 of it", "Python lab, line 3734"),
+    "solver": stated("liblinear", "Python lab, line 3734"),
+    "lambda": assumed("the fewest errors on the 2,000", "Fig. 10.11 shows all; the text says where the best is"),
+}
+BAG_NETWORK = {
+    "network": stated("two hidden layers of 16 ReLU units", "ISLP, sec. 10.4; R lab, chunk 38"),
+    "optimiser": stated("RMSprop, Keras' defaults", "R lab, chunk 38"),
+    "batch size": stated("512", "R lab, chunk 39"),
+}
+BAG_BEST = BAG_NETWORK | {
+    "epochs": stated("20", "R lab, chunk 39"),
+    "weights": stated(
+        "those of the epoch with the least validation error", "ISLP, sec. 10.4: a solution is picked along"
+    ),
+}
+BAG_LAST = BAG_NETWORK | {
+    "epochs": stated("30, the last epoch's weights", "Python lab, lines 3490 to 3700"),
+    "number": stated("0.8550", "ISLP, sec. 10.9.5; later tags of the lab print 0.8450 to 0.8544"),
+}
+BAG_DEVIATIONS = ("Two linear outputs and softmax where the book has one and a sigmoid: the same family of functions.",)
+
 # The fold of each of the 176 training players, in file order, as `cv.glmnet` draws it after the split with the same
 # stream: `set.seed(13)`, `sample(263, 87)`, then `sample(rep(seq(10), length = 176))`, less 1. Mersenne Twister with
 # rejection sampling, computed outside R by the generator that gives the book's 87 test players too.

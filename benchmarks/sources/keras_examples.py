@@ -28,3 +28,69 @@ MNIST_CONVNET = Source(
 # The page prints 0.9922000169754028, which is the float32 next to 0.9922: 9,922 of 10,000 digits, an error of 0.78%.
 MNIST_ACCURACY = "0.9922"
 MNIST_PARAMETERS = 34_826
+
+# -- IMDB -------------------------------------------------------------------------------------------------------------
+
+FASTTEXT = "keras-team/keras, examples/imdb_fasttext.py, header (copies)"
+TRANSFORMER = "keras-team/keras-io, examples/nlp/md/text_classification_with_transformer.md at 1909c67"
+BIDIRECTIONAL = "keras-team/keras-io, examples/nlp/md/bidirectional_lstm_imdb.md at 1909c67"
+
+REVIEWS = {
+    "data": stated("25,000 train, 25,000 test", "the examples"),
+    "words": assumed("runs of letters and digits, the most frequent of train", "the examples take Keras' own numbers"),
+    "vocabulary": stated("20,000 numbers, of which ours has 19,998 words", "the examples"),
+    "padding": stated("zeros in front, the last words kept", "Keras' pad_sequences, src/utils/sequence_utils.py L16"),
+    "runs": assumed("one", "the page shows the output of one"),
+}
+
+IMDB_FASTTEXT = Source(
+    source=FASTTEXT,
+    slide="Word Embedding",
+    dataset="imdb_reviews",
+    metric="accuracy",
+    protocol=REVIEWS
+    | {
+        "network": stated("embedding 50, the mean over 400 words, one sigmoid", FASTTEXT),
+        "epochs": stated("5", FASTTEXT),
+        "optimiser": assumed("Adam, Keras' defaults, batch 32", "the example's, from copies of it"),
+    },
+)
+FASTTEXT_UNIGRAMS = "0.8813"
+
+IMDB_TRANSFORMER = Source(
+    source=TRANSFORMER,
+    slide="Transformers",
+    dataset="imdb_reviews",
+    metric="accuracy",
+    protocol=REVIEWS
+    | {
+        "network": stated(
+            "token and position embedding 32, 2 heads, feed-forward 32, dropout 0.1, mean, dense 20: "
+            "657,758 parameters",
+            TRANSFORMER,
+        ),
+        "length": stated("200", TRANSFORMER),
+        "optimiser": stated("Adam, Keras' defaults, batch 32", TRANSFORMER),
+        "epochs": stated("2, the last epoch's weights", TRANSFORMER),
+        "validation": stated("the 25,000 test reviews, by which nothing is chosen", TRANSFORMER),
+    },
+)
+TRANSFORMER_ACCURACY = "0.8745"
+TRANSFORMER_PARAMETERS = 657_758
+
+IMDB_BIDIRECTIONAL = Source(
+    source=BIDIRECTIONAL,
+    slide="Recurrent Neural Networks",
+    dataset="imdb_reviews",
+    metric="accuracy",
+    protocol=REVIEWS
+    | {
+        "network": stated("embedding 128, two bidirectional LSTMs of 64, sigmoid: 2,757,761 parameters", BIDIRECTIONAL),
+        "length": stated("200", BIDIRECTIONAL),
+        "optimiser": stated("Adam, Keras' defaults, batch 32", BIDIRECTIONAL),
+        "epochs": stated("2, the last epoch's weights", BIDIRECTIONAL),
+        "validation": stated("the 25,000 test reviews, by which nothing is chosen", BIDIRECTIONAL),
+    },
+)
+BIDIRECTIONAL_ACCURACY = "0.8428"
+TWO_OUTPUTS = ("Two linear outputs and softmax where the example has one and a sigmoid: the same family of functions.",)

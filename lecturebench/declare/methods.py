@@ -10,6 +10,7 @@ from typing import Any
 
 from lecturebench.declare.training import Choice, Training
 from lecturebench.declare.views import AsStored, Standardized, View
+from lecturebench.declare.word_views import WordIndices
 
 
 class Method:
@@ -20,7 +21,8 @@ class Method:
     train and test are drawn anew by the run's seed, in their sizes. datasets: those alone that it can take; () is all.
     profiles: those alone that have the time for it; () is all.
     view: what it sees of a dataset; None is pixels in [0, 1], and the columns of a table standardised over the training
-    examples. `AsStored` leaves a table as it is; `ShuffledPixels` and `Hog` are of images.
+    examples. `AsStored` leaves a table as it is; `ShuffledPixels` and `Hog` are of images; of texts one sees
+    `WordIndices`, `WordPresence` or `CleanedText`.
     """
 
     name: str
@@ -115,6 +117,11 @@ class Network(Method):
         self.datasets, self.profiles, self.view = datasets, profiles, view
         if resplit and training.held_out == "last":
             raise ValueError(f"method {name!r} draws its split anew, which has no published order to hold the last of")
+        if isinstance(view, WordIndices) and parameters.get("vocabulary", view.vocabulary) != view.vocabulary:
+            raise ValueError(
+                f"method {name!r} sees a vocabulary of {view.vocabulary!r} words, and its network is given "
+                f"{parameters['vocabulary']!r}: some words would have no row in its embedding, or rows no word"
+            )
         self._check_choices()
 
 

@@ -186,6 +186,3 @@ class _Gradients:
         size = (self.cell, self.cell)
         features = hog(image, orientations=9, pixels_per_cell=size, cells_per_block=(2, 2), channel_axis=-1)
         return np.asarray(features, np.float32)
-
-
-VIEWS: dict[str, type[View]] = {kind.__name__: kind for kind in (Standardized, AsStored, ShuffledPixels, Hog)}

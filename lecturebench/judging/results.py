@@ -10,10 +10,16 @@ from statistics import fmean, stdev
 from lecturebench.declare.benchmark import Benchmark
 from lecturebench.declare.claims import Claim, Group
 from lecturebench.declare.methods import Method
-from lecturebench.declare.views import VIEWS, AsStored, View
+from lecturebench.declare.views import AsStored, Hog, ShuffledPixels, Standardized, View
+from lecturebench.declare.word_views import CleanedText, WordIndices, WordPresence
 from lecturebench.judging.statistics import Judgement, Verdict
 from lecturebench.metrics import Metric, named
 from lecturebench.store import HUGE, Record
+
+VIEWS = {
+    kind.__name__: kind
+    for kind in (Standardized, AsStored, ShuffledPixels, Hog, WordIndices, WordPresence, CleanedText)
+}
 
 
 def show(metric: str) -> Callable[[float], str]:

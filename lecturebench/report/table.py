@@ -210,7 +210,7 @@ def measured(row: RowResult, metric: str) -> str:
 
 def seen(rows: Iterable[RowResult]) -> str:
     """ "Columns as stored: linear, lasso; standardised over train: network." Nothing where all see pixels."""
-    of = {"table": "Columns", "images": "Images"}
+    of = {"table": "Columns", "images": "Images", "text": "Texts"}
     names: dict[str, dict[str, list[str]]] = {}
     for row in rows:
         if row.view is not None:

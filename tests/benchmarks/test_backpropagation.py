@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from benchmarks import bench_backpropagation as bench
 from benchmarks.experiments import backpropagation as experiment
+from benchmarks.experiments.backpropagation import by_steps
 from benchmarks.formulas import backpropagation as formulas
 from benchmarks.formulas.activations import ACTIVATIONS, Activation
 from benchmarks.formulas.descent import single_layer, standardised
+from benchmarks.formulas.differences import STEP, relative_error
 from lecturebench.datasets import Dataset, Split
 from lecturebench.report.series import Series
 from lecturebench.report.style import method_styles
@@ -92,7 +94,7 @@ def test_identity_network_has_the_gradient_of_the_linear_model_it_collapses_to()
 def test_slide_gradient_is_that_of_central_differences(g: Activation, seed: int) -> None:
     theta, X, y = drawn(seed, n=15, p=2, units=2)
     size = np.linalg.norm(np.concatenate([part.ravel() for part in formulas.slide_gradient(theta, X, y, g)]))
-    numerical = formulas.central_differences(theta, X, y, g)
+    numerical = by_steps(theta, X, y, g)
     for part, expected in zip(numerical, formulas.slide_gradient(theta, X, y, g), strict=True):
         np.testing.assert_allclose(part, expected, rtol=0, atol=1e-7 * max(1, size))
 
@@ -101,8 +103,7 @@ def test_slide_gradient_is_that_of_central_differences(g: Activation, seed: int)
 def test_slide_gradient_is_that_of_automatic_differentiation(g: Activation, backend) -> None:
     theta, X, y = drawn(3)
     assert (
-        formulas.relative_error(experiment.automatic_gradient(theta, X, y, g), formulas.slide_gradient(theta, X, y, g))
-        < 1e-14
+        relative_error(experiment.automatic_gradient(theta, X, y, g), formulas.slide_gradient(theta, X, y, g)) < 1e-14
     )
 
 
@@ -122,9 +123,7 @@ def test_error_of_central_differences_falls_with_the_square_of_the_step() -> Non
     theta, X, y = drawn(4)
     g = ACTIVATIONS["tanh"]
     expected = formulas.slide_gradient(theta, X, y, g)
-    coarse, fine = (
-        formulas.relative_error(formulas.central_differences(theta, X, y, g, step), expected) for step in (2e-3, 1e-3)
-    )
+    coarse, fine = (relative_error(by_steps(theta, X, y, g, step), expected) for step in (2e-3, 1e-3))
     assert coarse / fine == pytest.approx(4, rel=0.01)
 
 
@@ -133,31 +132,30 @@ def test_chosen_step_is_better_than_a_hundred_times_more_or_less() -> None:
     g = ACTIVATIONS["sigmoid"]
     expected = formulas.slide_gradient(theta, X, y, g)
     less, chosen, more = (
-        formulas.relative_error(formulas.central_differences(theta, X, y, g, formulas.STEP * factor), expected)
-        for factor in (0.01, 1, 100)
+        relative_error(by_steps(theta, X, y, g, STEP * factor), expected) for factor in (0.01, 1, 100)
     )
     assert chosen < min(less, more) / 10
-    assert pytest.approx(6.0555e-6, rel=1e-4) == formulas.STEP
+    assert pytest.approx(6.0555e-6, rel=1e-4) == STEP
 
 
 def test_central_differences_leave_the_parameters_as_they_are() -> None:
     theta, X, y = drawn(6)
     before = [part.copy() for part in theta]
-    formulas.central_differences(theta, X, y, ACTIVATIONS["gelu"])
+    by_steps(theta, X, y, ACTIVATIONS["gelu"])
     assert all(np.array_equal(part, old) for part, old in zip(theta, before, strict=True))
 
 
 def test_relative_error_is_the_larger_of_the_two_formulas() -> None:
     expected = (np.array([3.0, 4.0]), np.array([[300.0, 400.0]]))
-    assert formulas.relative_error((np.array([3.0, 4.5]), expected[1]), expected) == pytest.approx(0.1)
-    assert formulas.relative_error((expected[0], np.array([[300.0, 300.0]])), expected) == pytest.approx(0.2)
-    assert formulas.relative_error(expected, expected) == 0
+    assert relative_error((np.array([3.0, 4.5]), expected[1]), expected) == pytest.approx(0.1)
+    assert relative_error((expected[0], np.array([[300.0, 300.0]])), expected) == pytest.approx(0.2)
+    assert relative_error(expected, expected) == 0
 
 
 def test_relative_error_of_a_gradient_that_should_be_zero_is_infinite_unless_it_is() -> None:
     zero, some = np.zeros((1, 2)), np.ones((1, 2))
-    assert formulas.relative_error((some, zero), (some, zero)) == 0
-    assert formulas.relative_error((some, some), (some, zero)) == math.inf
+    assert relative_error((some, zero), (some, zero)) == 0
+    assert relative_error((some, some), (some, zero)) == math.inf
 
 
 def test_relu_alone_leaves_out_players_near_its_kink() -> None:
@@ -172,7 +170,7 @@ def test_relu_alone_leaves_out_players_near_its_kink() -> None:
 def test_no_step_reaches_the_kink_of_relu() -> None:
     # A step moves z_ik by h |x_ij| at most; standardised, no |x_ij| among n players is above sqrt(n - 1).
     weight, players = 4, 176
-    assert formulas.STEP * weight * math.sqrt(players - 1) < experiment.KINK
+    assert STEP * weight * math.sqrt(players - 1) < experiment.KINK
 
 
 def test_random_networks_have_the_sizes_asked_for_and_outputs_near_1() -> None:
@@ -221,7 +219,7 @@ def test_central_differences_agree_to_one_millionth_at_networks_of_any_size(name
         theta = experiment.random_network(rng, int(rng.integers(1, 51)), features)
         seen = experiment.off_the_kink(theta, X[:, :features], y, g)
         slope = formulas.slide_gradient(theta, *seen, g)
-        assert formulas.relative_error(formulas.central_differences(theta, *seen, g), slope) < bench.TOLERANCE
+        assert relative_error(by_steps(theta, *seen, g), slope) < bench.TOLERANCE
 
 
 def test_both_ways_to_write_the_network_have_one_gradient() -> None:

@@ -1,0 +1,74 @@
+"""What an embedding learned: which words lie near each other, and what each word adds to the answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lecturebench import Measured, Trained
+
+# Always the same words, so that figures of different runs can be compared; a vocabulary that lacks one leaves it out.
+GOOD = ("best", "excellent", "wonderful", "perfect", "great", "superb", "amazing", "loved", "enjoyable", "brilliant")
+BAD = ("worst", "awful", "terrible", "boring", "waste", "poor", "bad", "horrible", "stupid", "dull")
+PLAIN = ("film", "movie", "one", "day", "fall", "starts", "story", "the", "and", "of")
+SLIDE = ("this", "is", "one", "of", "the", "best", "films", "starts", "one", "fall", "day")
+ASKED = ("best", "worst", "funny", "boring")
+NEAREST, LETTERS = 5, 16
+
+
+def embedded_words(trained: Trained, dataset: Any) -> Measured:
+    """A probe of a network that averages the vectors of words, Z = b + B mean E[x], with two outputs.
+
+    words: (30, 2), of each of `GOOD`, `BAD` and `PLAIN` its place on a map: how far it speaks for the second class, by
+    (B_2 - B_1)' E, and the direction in which what is left of these vectors differs most. slide: (11,), the former of
+    the words of the slide's sentence. NaN for words that are not in the vocabulary. nearest: (4, 5, 16), of `ASKED`
+    the five words of the vocabulary with the largest cosine, as UTF-8 bytes. right_side: the share of `GOOD` and `BAD`
+    on their own side of the vocabulary's mean.
+    """
+    vectors, weights, _ = (np.asarray(array, dtype=float) for array in trained.weights)
+    places = dataset.numbers
+    known = vectors[list(places.values())]  # (words, size)
+    direction, middle = weights[:, 1] - weights[:, 0], known.mean(axis=0)
+    listed = [*GOOD, *BAD, *PLAIN]
+    chosen = np.array([vectors[places[word]] if word in places else np.full(len(middle), np.nan) for word in listed])
+    speaks = (chosen - middle) @ direction
+    sides = np.concatenate([speaks[: len(GOOD)] > 0, speaks[len(GOOD) : len(GOOD) + len(BAD)] < 0])
+    spoken = [(vectors[places[word]] - middle) @ direction if word in places else np.nan for word in SLIDE]
+    return Measured(
+        {"right_side": float(sides.mean())},
+        arrays={
+            "words": np.column_stack([speaks, _across(chosen - middle, direction)]),
+            "slide": np.array(spoken),
+            "nearest": np.array([_nearest(word, known, dataset.vocabulary) for word in ASKED]),
+        },
+    )
+
+
+def _across(vectors: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """The first principal component of what these vectors have beside the direction; its sign is that of the first."""
+    unit = direction / np.linalg.norm(direction)
+    left = vectors - np.outer(vectors @ unit, unit)
+    there = np.isfinite(left).all(axis=1)
+    component = np.linalg.svd(left[there] - left[there].mean(axis=0), full_matrices=False)[2][0]
+    along = left @ component
+    return np.asarray(along * (np.sign(along[there][0]) or 1.0))
+
+
+def _nearest(word: str, known: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+    """The words with the largest cosine to this one, as rows of bytes; zeros where the vocabulary lacks it."""
+    written = np.zeros((NEAREST, LETTERS), np.uint8)
+    if word not in names:
+        return written
+    own = names.index(word)
+    cosines = known @ known[own] / (np.linalg.norm(known, axis=1) * np.linalg.norm(known[own]))
+    cosines[own] = -np.inf
+    for row, k in zip(written, np.argsort(-cosines, kind="stable"), strict=False):
+        letters = names[k].encode()[:LETTERS]
+        row[: len(letters)] = np.frombuffer(letters, np.uint8)
+    return written
+
+
+def spelled(rows: np.ndarray) -> list[str]:
+    """Words of rows of bytes, as `embedded_words` writes them."""
+    return [bytes(row[row > 0].tolist()).decode(errors="replace") for row in rows]
