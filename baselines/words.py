@@ -108,13 +108,13 @@ class ChosenByHeldOut(OfWords):
 
 
 def lasso_logistic(
-    X: Any, y: Any, *, words: int, penalties: int, held_out: int = 2000, seed: int | None = None
+    X: Any, y: Any, *, words: int, penalties: int, held_out: float = 0.08, seed: int | None = None
 ) -> ChosenByHeldOut:
     """Fitted logistic regression with an L1 penalty on which of the ``words`` most frequent words a text has.
 
-    X: (n,) of str. y: (n,) integers. ``seed`` draws ``held_out`` texts. The others are fitted at ``penalties`` values
-    of lambda, evenly spaced on a logarithmic scale from the smallest that leaves no coefficient down to 1/10,000 of it;
-    the one with the fewest held-out errors is kept, of equally good ones the largest, and not fitted again. The
+    X: (n,) of str. y: (n,) integers. ``seed`` draws a share of ``held_out`` texts. The others are fitted at
+    ``penalties`` values of lambda, evenly spaced on a logarithmic scale from the smallest that leaves no coefficient
+    down to 1/10,000 of it; the one with the fewest held-out errors is kept, of equally good ones the largest, and not fitted again. The
     vocabulary is that of the texts fitted. liblinear penalises the intercept too, as the book's Python lab has it.
     Source: ISLP, sec. 10.4. Raises ValueError unless words and penalties are above 0 and something is left to fit.
     """
@@ -124,10 +124,11 @@ def lasso_logistic(
 
     if words < 1 or penalties < 1:
         raise ValueError(f"words is {words!r} and penalties {penalties!r}; both must be above 0")
-    if not 0 < held_out < len(y):
-        raise ValueError(f"held_out is {held_out!r} of {len(y)} texts; it must be from 1 to {len(y) - 1}")
+    apart_from = round(len(y) * held_out)
+    if not 0 < apart_from < len(y):
+        raise ValueError(f"held_out is {held_out!r} of {len(y)} texts; some must be held out, and some fitted")
     drawn = np.random.default_rng(seed).permutation(len(y))
-    apart, fitted = np.sort(drawn[:held_out]), np.sort(drawn[held_out:])
+    apart, fitted = np.sort(drawn[:apart_from]), np.sort(drawn[apart_from:])
     vectoriser = CountVectorizer(binary=True, max_features=words, **_CUT)
     features, checked = vectoriser.fit_transform(X[fitted]), vectoriser.transform(X[apart])
     smallest = l1_min_c(features, y[fitted], loss="log")

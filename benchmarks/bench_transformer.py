@@ -30,6 +30,7 @@ PUBLISHED = Training("adam", 0.001, batch_size=32, epochs=2, validation=0.0)
 VIEW = WordIndices(WORDS, length=200)
 ATTENTION = ("heads_1", "heads_2", "heads_4")
 LSTM = partial(recurrent, kind="LSTM", units=52)  # 657,786 parameters, the transformer 657,758
+UNDROPPED = partial(transformer, rate=0.0)
 
 METHODS = (
     *(
@@ -51,7 +52,7 @@ METHODS = (
     Experiment(
         *("cost_transformer", "Cost of the transformer", cost_by_length, "exponent"),
         backend=True,
-        build=transformer,
+        build=UNDROPPED,
         vocabulary=WORDS,
     ),
     Experiment(

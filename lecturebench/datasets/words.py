@@ -89,8 +89,8 @@ class Numbered(Dataset):
 
 def words_of(dataset: Dataset) -> Cut:
     """The dataset's texts as words: from the cache, or cut and put there."""
-    digests = "".join(dataset.digests[split] for split in ("train", "test"))
-    key = hashlib.sha256(f"{CUTTING} {WORD} {BREAK} {digests}".encode()).hexdigest()[:16]
+    what = f"{CUTTING} {WORD} {BREAK} {sorted(dataset.digests.items())}"
+    key = hashlib.sha256(what.encode()).hexdigest()[:16]
     path = root() / f"words-{key}.npz"
     if (kept := _read(path)) is not None:
         return kept

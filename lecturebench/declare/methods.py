@@ -10,7 +10,7 @@ from typing import Any
 
 from lecturebench.declare.training import Choice, Training
 from lecturebench.declare.views import AsStored, Standardized, View
-from lecturebench.declare.word_views import WordIndices
+from lecturebench.declare.word_views import CleanedText, WordIndices, WordView
 
 
 class Method:
@@ -62,8 +62,10 @@ class Method:
             given["learning_rate"] = self.training.learning_rate
         return {name: value for name, value in given.items() if isinstance(value, Choice)}
 
-    def _check_choices(self) -> None:
-        """ValueError for choices that cannot be made, or not together."""
+    def _check(self) -> None:
+        """ValueError for choices that cannot be made, or not together, and for texts in another split."""
+        if self.resplit and isinstance(self.view, WordView):
+            raise ValueError(f"method {self.name!r} draws its split anew, which is not done with texts")
         choices = self.choices
         if choices and self.training is not None and not self.training.validation:
             raise ValueError(
@@ -117,12 +119,14 @@ class Network(Method):
         self.datasets, self.profiles, self.view = datasets, profiles, view
         if resplit and training.held_out == "last":
             raise ValueError(f"method {name!r} draws its split anew, which has no published order to hold the last of")
+        if isinstance(view, CleanedText):
+            raise ValueError(f"method {name!r} sees texts, and a network takes numbers: give it WordIndices()")
         if isinstance(view, WordIndices) and parameters.get("vocabulary", view.vocabulary) != view.vocabulary:
             raise ValueError(
                 f"method {name!r} sees a vocabulary of {view.vocabulary!r} words, and its network is given "
                 f"{parameters['vocabulary']!r}: some words would have no row in its embedding, or rows no word"
             )
-        self._check_choices()
+        self._check()
 
 
 class Baseline(Method):
@@ -155,7 +159,7 @@ class Baseline(Method):
         super().__init__(name, title, function, notes, parameters)
         self.deterministic, self.resplit = False if resplit else deterministic, resplit
         self.datasets, self.profiles, self.view = datasets, profiles, view
-        self._check_choices()
+        self._check()
         if deterministic and "seed" not in parameters and takes_seed(function, required=True):
             raise ValueError(
                 f"baseline {name!r} is declared deterministic, but its function asks for a seed: give it one as a "

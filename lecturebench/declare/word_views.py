@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WordView(View):
-    """Something to see of texts."""
+    """Something to see of texts. shape: of what a text becomes, () for one that stays text."""
 
     kind: ClassVar[Any] = "text"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return ()
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,10 @@ class WordIndices(WordView):
             raise ValueError(f"pad is {self.pad!r}; it must be 'front' or 'behind'")
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.length,)
+
+    @property
     def words(self) -> str:
         """How many words, of how many."""
         return f"as their {self.keep} {self.length:,} words, of a vocabulary of {self.vocabulary:,}"
@@ -70,6 +78,10 @@ class WordPresence(WordView):
 
     def __post_init__(self) -> None:
         _whole("vocabulary", self.vocabulary)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.vocabulary,)
 
     @property
     def words(self) -> str:

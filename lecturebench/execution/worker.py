@@ -399,11 +399,13 @@ def _look_over(run: Run, method: Method, dataset: Dataset) -> None:
     """Refuse a network that cannot be trained, the first time that it is met here."""
     if _identity(run) in _looked_over:
         return
+    from lecturebench.declare.word_views import WordView
     from lecturebench.training.checks import refuse_unbuildable
 
     outputs = len(dataset.classes) if dataset.task == "classification" else 1
     parameters = {**method.parameters, **run.parameters}
-    refuse_unbuildable(method.function, parameters, dataset.train.X.shape[1:], outputs)
+    shape = run.view.shape if isinstance(run.view, WordView) else dataset.train.X.shape[1:]
+    refuse_unbuildable(method.function, parameters, shape, outputs)
     _looked_over.add(_identity(run))
 
 
