@@ -114,9 +114,10 @@ def lasso_logistic(
 
     X: (n,) of str. y: (n,) integers. ``seed`` draws a share of ``held_out`` texts. The others are fitted at
     ``penalties`` values of lambda, evenly spaced on a logarithmic scale from the smallest that leaves no coefficient
-    down to 1/10,000 of it; the one with the fewest held-out errors is kept, of equally good ones the largest, and not fitted again. The
-    vocabulary is that of the texts fitted. liblinear penalises the intercept too, as the book's Python lab has it.
-    Source: ISLP, sec. 10.4. Raises ValueError unless words and penalties are above 0 and something is left to fit.
+    down to 1/10,000 of it; the one with the fewest held-out errors is kept, of equally good ones the largest, and not
+    fitted again. The vocabulary is that of the texts fitted. liblinear penalises the intercept too, as the book's
+    Python lab has it. Source: ISLP, sec. 10.4. Raises ValueError unless words and penalties are above 0 and something
+    is left to fit.
     """
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.linear_model import LogisticRegression

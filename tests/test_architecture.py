@@ -86,7 +86,9 @@ HOMES = {
     "lecturebench.training.backends.torch": {"torch", "keras"},
     "lecturebench.training.backends.objective": {"keras"},
     "lecturebench.training.backends.settings": {"keras"},
+    "lecturebench.models.attention": {"keras"},
     "lecturebench.models.layers": {"keras"},
+    "lecturebench.models.recurrent": {"keras"},
 }
 # What reads records must work where nothing can be fitted, whatever it imports on the way.
 LIGHT_ROOMS = ("lecturebench.report", "lecturebench.judging.statistics", "lecturebench.store")

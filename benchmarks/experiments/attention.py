@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.experiments.embedding import SLIDE
 from benchmarks.formulas.attention import multi_head, weights
+from benchmarks.formulas.words import SLIDE
 from lecturebench import Measured, Trained
 
 SEQUENCES, POSITIONS, SIZE = 8, 12, 16

@@ -6,15 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.formulas.words import ASKED, BAD, GOOD, NEAREST, PLAIN, SLIDE, written
 from lecturebench import Measured, Trained
-
-# Always the same words, so that figures of different runs can be compared; a vocabulary that lacks one leaves it out.
-GOOD = ("best", "excellent", "wonderful", "perfect", "great", "superb", "amazing", "loved", "enjoyable", "brilliant")
-BAD = ("worst", "awful", "terrible", "boring", "waste", "poor", "bad", "horrible", "stupid", "dull")
-PLAIN = ("film", "movie", "one", "day", "fall", "starts", "story", "the", "and", "of")
-SLIDE = ("this", "is", "one", "of", "the", "best", "films", "starts", "one", "fall", "day")
-ASKED = ("best", "worst", "funny", "boring")
-NEAREST, LETTERS = 5, 16
 
 
 def embedded_words(trained: Trained, dataset: Any) -> Measured:
@@ -57,18 +50,9 @@ def _across(vectors: np.ndarray, direction: np.ndarray) -> np.ndarray:
 
 def _nearest(word: str, known: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
     """The words with the largest cosine to this one, as rows of bytes; zeros where the vocabulary lacks it."""
-    written = np.zeros((NEAREST, LETTERS), np.uint8)
     if word not in names:
-        return written
+        return written([], NEAREST)
     own = names.index(word)
     cosines = known @ known[own] / (np.linalg.norm(known, axis=1) * np.linalg.norm(known[own]))
     cosines[own] = -np.inf
-    for row, k in zip(written, np.argsort(-cosines, kind="stable"), strict=False):
-        letters = names[k].encode()[:LETTERS]
-        row[: len(letters)] = np.frombuffer(letters, np.uint8)
-    return written
-
-
-def spelled(rows: np.ndarray) -> list[str]:
-    """Words of rows of bytes, as `embedded_words` writes them."""
-    return [bytes(row[row > 0].tolist()).decode(errors="replace") for row in rows]
+    return written([names[k] for k in np.argsort(-cosines, kind="stable")[: min(NEAREST, len(names) - 1)]], NEAREST)

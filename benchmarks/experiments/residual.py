@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,39 +12,65 @@ from lecturebench import Measured, Trained, gradient
 from lecturebench.models.residual import Parts
 
 EXAMPLES = 64  # in the mean loss whose gradient is taken
+BATCHES = 16  # of as many examples, in the loss after the training
 LARGEST = 500  # steps that a stack gets to fit the identity
 SIDE, MAPS, IMAGES = 8, 8, 32  # of what a stack is shown
 
 
 def gradient_norms(trained: Trained, dataset: Any, *, build: Callable[..., Any]) -> Measured:
-    """A probe. How much of the gradient arrives at the first layer, before the training and after it.
+    """A probe. How much of the gradient arrives at the first layer, before the training and after it; and the loss.
 
     build: the network's function with its arguments. The mean cross-entropy of the first training examples is
     differentiated in float64, normalisation over these examples as in training. gradients: (2, layers), of each
     convolution's and the dense layer's kernel in their order the norm of its gradient, before and after. lost_before,
-    lost: how many powers of ten the first layer's is below the largest.
+    lost: how many powers of ten the first layer's is below the largest. loss_after: the mean cross-entropy of the
+    training split's first 1,024 examples, 64 at a time and normalised over these: the moving means and variances with
+    which a network predicts are far behind its weights after so few steps.
     """
+    shape, classes, y = dataset.train.X.shape[1:], len(dataset.classes), np.asarray(dataset.train.y)
     with float64():
-        model = build(dataset.train.X.shape[1:], len(dataset.classes))
-        y = np.asarray(dataset.train.y[:EXAMPLES])
+        model = build(shape, classes)
         x = np.asarray(dataset.train.X[:EXAMPLES], dtype=float) / dataset.scale
-        norms = np.array([kernel_gradients(model, weights, x, y) for weights in (trained.first, trained.weights)])
+        norms = np.array(
+            [kernel_gradients(model, weights, x, y[:EXAMPLES]) for weights in (trained.first, trained.weights)]
+        )
     lost = np.log10(norms.max(axis=1) / norms[:, 0])
-    return Measured({"lost_before": float(lost[0]), "lost": float(lost[1])}, arrays={"gradients": norms})
+    values = {"lost_before": float(lost[0]), "lost": float(lost[1])}
+    values["loss_after"] = batch_loss(build(shape, classes), trained.weights, dataset)
+    return Measured(values, arrays={"gradients": norms})
+
+
+def batch_loss(model: Any, weights: Any, dataset: Any) -> float:
+    """The mean cross-entropy of the model at these weights, in batches of training examples as in training."""
+    import keras
+
+    values = [keras.ops.convert_to_tensor(array) for array in weights]
+    X, y = dataset.train.X[: BATCHES * EXAMPLES], np.asarray(dataset.train.y[: BATCHES * EXAMPLES])
+    total = 0.0
+    for begin in range(0, len(y), EXAMPLES):
+        batch = slice(begin, begin + EXAMPLES)
+        x = np.asarray(X[batch], np.float32) / np.float32(dataset.scale)
+        total += len(x) * float(keras.ops.convert_to_numpy(mean_loss(model, values, x, y[batch])))
+    return total / len(y)
 
 
 def kernel_gradients(model: Any, weights: Any, x: np.ndarray, y: np.ndarray) -> list[float]:
     """The norm of the loss' gradient by each kernel of the model, at these weights."""
-    import keras
-
-    fixed = [keras.ops.convert_to_tensor(variable) for variable in model.non_trainable_variables]
 
     def loss(*values: Any) -> Any:
-        z, _ = model.stateless_call(list(values), fixed, x, training=True)
-        return keras.ops.mean(keras.losses.sparse_categorical_crossentropy(y, z, from_logits=True))
+        return mean_loss(model, values, x, y)
 
     slopes = gradient(loss, [np.asarray(array, dtype=float) for array in weights])
     return [float(np.linalg.norm(slope)) for slope in slopes if slope.ndim > 1]
+
+
+def mean_loss(model: Any, values: Sequence[Any], x: np.ndarray, y: np.ndarray) -> Any:
+    """The mean cross-entropy of one batch, normalised over it, as a scalar tensor. values: of the trained weights."""
+    import keras
+
+    fixed = [keras.ops.convert_to_tensor(variable) for variable in model.non_trainable_variables]
+    z, _ = model.stateless_call(list(values), fixed, x, training=True)
+    return keras.ops.mean(keras.losses.sparse_categorical_crossentropy(y, z, from_logits=True))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.experiments.embedding import SLIDE
+from benchmarks.formulas.words import SLIDE
 from lecturebench.report.stock import Rows
 
 

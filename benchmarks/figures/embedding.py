@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.experiments.embedding import ASKED, BAD, GOOD, PLAIN, SLIDE, spelled
+from benchmarks.formulas.words import ASKED, BAD, GOOD, PLAIN, SLIDE, spelled
 from lecturebench.report.stock import Rows
 
 

@@ -41,3 +41,4 @@ FEATURES_1600 = {
     "number of features": stated("1,600", QUOTED),
     "number": stated("77.9%", QUOTED),
 }
+STARTED = ("k-means starts from patches that the seed draws; the authors' demonstration code from random numbers.",)

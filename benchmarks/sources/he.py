@@ -123,3 +123,27 @@ HEALTHY = {
         f"{PAPER}, sec. 4.1",
     ),
 }
+
+# -- The slides' statements, as this suite measures them ---------------------------------------------------------------
+
+MEASURED = {
+    "gradient": assumed("of the mean cross-entropy of 64 images, by each kernel, its norm", "the slide defines none"),
+    "vanishing": assumed("powers of ten by which the first layer's norm is below the largest", "likewise"),
+    "first weights": assumed("normal, variance 2 / inputs", "He et al. 2015, arXiv:1502.01852"),
+}
+AN_EPOCH = {
+    "epochs": assumed("1, of 2,000 digits", "equal for all; what the lecture's time allows"),
+    "loss": assumed(
+        "of 1,024 training images, normalised over batches of 64 as in training",
+        "the slide defines none; in prediction moving averages lag so far behind after an epoch that losses were 30, "
+        "as a first look showed",
+    ),
+    "rate": assumed(
+        "0.01; without normalisation gradients are scaled down to a norm of 1 at most, with shortcuts and without",
+        "the slide gives none; without that limit bare residual networks of 34 and 50 layers diverged in a first look",
+    ),
+}
+EASY = {
+    "task": assumed("32 random maps of 8 x 8 x 8, squared error, Adam at 0.001", "the slide names none"),
+    "easy": assumed("little of the input's variance left after 500 steps", "likewise"),
+}

@@ -11,6 +11,7 @@ import pytest
 from benchmarks import bench_resnet18 as bench
 from benchmarks.experiments.residual import (
     LARGEST,
+    batch_loss,
     fit_identity,
     float64,
     gradient_norms,
@@ -84,8 +85,23 @@ def test_probe_measures_before_and_after_the_training_in_the_order_of_the_layers
     assert (gradients > 0).all()
     assert (gradients[0] != gradients[1]).all()
     lost = np.log10(gradients.max(axis=1) / gradients[:, 0])
-    assert fitted.metrics["measured"] == pytest.approx({"lost_before": lost[0], "lost": lost[1]})
+    measured = fitted.metrics["measured"]
+    assert (measured["lost_before"], measured["lost"]) == pytest.approx(tuple(lost))
     assert keras.config.dtype_policy().name == before
+
+
+@pytest.mark.usefixtures("backend")
+def test_loss_after_training_normalises_over_each_batch_and_not_by_moving_averages():
+    data = images(n=80, side=6)
+    model = convolved((6, 6, 1), 3)
+    weights = [np.asarray(variable) for variable in model.trainable_variables]
+    losses = []
+    for batch in (slice(0, 64), slice(64, 80)):
+        z = np.asarray(model((data.train.X[batch] / 255).astype(np.float32), training=True), dtype=float)
+        losses += list(np.log(np.exp(z).sum(1)) - z[np.arange(len(z)), data.train.y[batch]])
+    for variable in model.non_trainable_variables:
+        variable.assign(variable + 5.0)
+    assert batch_loss(model, weights, data) == pytest.approx(np.mean(losses), rel=1e-5)
 
 
 @pytest.mark.usefixtures("backend")
@@ -150,7 +166,7 @@ def test_figures_say_what_arrives_at_the_first_layer_and_what_is_left():
         figure = blank(*gradients.size)
         words = gradients.draw(figure, {name: rows[name] for name in gradients.methods})
         assert "plain, bare, 18 layers: the first has 0.25" in words
-        assert [len(axes.lines) for axes in figure.axes] == [4, 2, 2]
+        assert [len(axes.lines) for axes in figure.axes] == [4, 4, 4]
         words = identity.draw(blank(*identity.size), {name: rows[name] for name in identity.methods})
     assert "8 plain blocks learn the identity: 0.25 is left" in words
 

@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks import bench_transformer as bench
 from benchmarks.experiments import attention as experiment
-from benchmarks.experiments.embedding import SLIDE
 from benchmarks.formulas import attention as formulas
+from benchmarks.formulas.words import SLIDE
 from lecturebench import NumberClaim, Trained
 from lecturebench.datasets import Split
 from lecturebench.datasets.words import Numbered

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from benchmarks import bench_word_embedding as bench
-from benchmarks.experiments.embedding import ASKED, BAD, GOOD, NEAREST, PLAIN, SLIDE, embedded_words, spelled
+from benchmarks.experiments.embedding import embedded_words
+from benchmarks.formulas.words import ASKED, BAD, GOOD, NEAREST, PLAIN, SLIDE, spelled
 from lecturebench import Trained
 from lecturebench.datasets import Split
 from lecturebench.datasets.words import Numbered
