@@ -1,18 +1,17 @@
-"""Recurrent layers of slide "Recurrent Neural Networks": what needs no step before it is multiplied in one product.
+"""Recurrent layers of slide "Recurrent Neural Networks", computed whole by one operation where a backend has one.
 
 Weights, names, first values and results are those of Keras' layers of the same names, of which these are kinds. Keras
-multiplies the input by the kernel at every step; here all steps are multiplied at once, before the loop.
-Imported by builders only: it needs Keras.
+goes through the steps in a loop on every backend's CPU. TensorFlow has an operation for a whole LSTM and PyTorch for
+all three, forwards and backwards, which Keras does not use there. Where there is none, Keras' own layer is as quick as
+one that multiplies the inputs of all steps by W ahead of the loop (docs/speed.md). Imported by builders only: it needs
+Keras.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
-
-States = tuple[Any, ...]
 
 
 @keras.saving.register_keras_serializable("lecturebench")
@@ -21,15 +20,11 @@ class SimpleRNN(keras.layers.SimpleRNN):  # type: ignore[misc]
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
         """The last A, or all of them (batch, steps, units) with ``return_sequences``."""
-        if not _is_plain(self, initial_state, mask, training):
+        if not (_whole(self, "torch", initial_state, mask, training) and self.activation is keras.activations.tanh):
             return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
-        cell = self.cell
-        bias = cell.bias if cell.use_bias else 0.0
+        import torch
 
-        def step(states: States, x: Any) -> States:
-            return (cell.activation(x + keras.ops.matmul(states[0], cell.recurrent_kernel)),)
-
-        return _through(self, keras.ops.matmul(sequences, cell.kernel) + bias, step)
+        return _by_torch(self, torch.rnn_tanh, sequences, states=1)
 
 
 @keras.saving.register_keras_serializable("lecturebench")
@@ -38,57 +33,30 @@ class GRU(keras.layers.GRU):  # type: ignore[misc]
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
         """The last state, or all of them (batch, steps, units) with ``return_sequences``."""
-        cell = self.cell
-        if not (_is_plain(self, initial_state, mask, training) and cell.reset_after and cell.use_bias):
+        usual = self.cell.reset_after and self.cell.use_bias and _gates_are_usual(self)
+        if not (usual and _whole(self, "torch", initial_state, mask, training)):
             return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
-        before, inside = keras.ops.unstack(cell.bias)
+        import torch
 
-        def step(states: States, x: Any) -> States:
-            [h] = states
-            x_z, x_r, x_h = keras.ops.split(x, 3, axis=1)
-            u_z, u_r, u_h = keras.ops.split(keras.ops.matmul(h, cell.recurrent_kernel) + inside, 3, axis=1)
-            z = cell.recurrent_activation(x_z + u_z)
-            r = cell.recurrent_activation(x_r + u_r)
-            return (z * h + (1 - z) * cell.activation(x_h + r * u_h),)
-
-        return _through(self, keras.ops.matmul(sequences, cell.kernel) + before, step)
+        return _by_torch(self, torch.gru, sequences, states=1)
 
 
 @keras.saving.register_keras_serializable("lecturebench")
 class LSTM(keras.layers.LSTM):  # type: ignore[misc]
-    """Long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000).
-
-    On TensorFlow's CPU the whole sequence is one operation, forwards and backwards, of TensorFlow's own.
-    """
+    """Long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000)."""
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
         """The last h, or all of them (batch, steps, units) with ``return_sequences``."""
-        if not _is_plain(self, initial_state, mask, training):
-            return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
-        cell = self.cell
-        if self._is_block():
-            return self._block(sequences)
-        bias = cell.bias if cell.use_bias else 0.0
+        if _gates_are_usual(self) and _whole(self, "torch", initial_state, mask, training):
+            import torch
 
-        def step(states: States, x: Any) -> States:
-            h, c = states
-            i, f, g, o = keras.ops.split(x + keras.ops.matmul(h, cell.recurrent_kernel), 4, axis=1)
-            c = cell.recurrent_activation(f) * c + cell.recurrent_activation(i) * cell.activation(g)
-            return cell.recurrent_activation(o) * cell.activation(c), c
+            return _by_torch(self, torch.lstm, sequences, states=2)
+        if _gates_are_usual(self) and _whole(self, "tensorflow", initial_state, mask, training):
+            return self._by_tensorflow(sequences)
+        return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
 
-        return _through(self, keras.ops.matmul(sequences, cell.kernel) + bias, step)
-
-    def _is_block(self) -> bool:
-        """Whether TensorFlow's operation computes it: the published gates, float32, on a CPU."""
-        if keras.backend.backend() != "tensorflow" or self.compute_dtype != "float32":
-            return False
-        import tensorflow as tf
-
-        gates = (self.activation, self.recurrent_activation)
-        return gates == (keras.activations.tanh, keras.activations.sigmoid) and not tf.config.get_visible_devices("GPU")
-
-    def _block(self, sequences: Any) -> Any:
-        """All steps by one operation."""
+    def _by_tensorflow(self, sequences: Any) -> Any:
+        """All steps by TensorFlow's operation."""
         import tensorflow as tf
 
         cell, units = self.cell, self.units
@@ -109,11 +77,26 @@ class LSTM(keras.layers.LSTM):  # type: ignore[misc]
         return tf.ensure_shape(h[-1], (sequences.shape[0], units))
 
 
-def _is_plain(layer: Any, initial_state: Any, mask: Any, training: bool) -> bool:
-    """Whether nothing is asked of the layer that only Keras' own loop does."""
+def _whole(layer: Any, backend: str, initial_state: Any, mask: Any, training: bool) -> bool:
+    """Whether that backend is there and nothing is asked of the layer that only Keras' own loop does.
+
+    TensorFlow's operation is for a CPU, where Keras has none; on a GPU Keras takes cuDNN's itself.
+    """
+    if keras.backend.backend() != backend or layer.compute_dtype != "float32":
+        return False
     dropped = training and (layer.dropout or layer.recurrent_dropout)
     asked = (initial_state is not None, mask is not None, layer.stateful, layer.return_state, layer.unroll, dropped)
-    return not any(asked)
+    if any(asked):
+        return False
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return not tf.config.get_visible_devices("GPU")
+    return True
+
+
+def _gates_are_usual(layer: Any) -> bool:
+    return (layer.activation, layer.recurrent_activation) == (keras.activations.tanh, keras.activations.sigmoid)
 
 
 def _forwards(layer: Any, sequences: Any) -> Any:
@@ -121,14 +104,30 @@ def _forwards(layer: Any, sequences: Any) -> Any:
     return keras.ops.flip(sequences, axis=1) if layer.go_backwards else sequences
 
 
-def _through(layer: Any, inputs: Any, step: Callable[[States, Any], States]) -> Any:
-    """The outputs of a loop over the steps of inputs (batch, steps, …); a layer's first state is its output."""
-    x = keras.ops.transpose(_forwards(layer, inputs), (1, 0, 2))
-    start = tuple(layer.get_initial_state(keras.ops.shape(inputs)[0]))
+def _by_torch(layer: Any, operation: Any, sequences: Any, states: int) -> Any:
+    """All steps by PyTorch's operation. states: how many it keeps; the first is its output."""
+    import torch
 
-    def scanned(states: States, x_l: Any) -> tuple[States, States]:
-        after = step(states, x_l)
-        return after, after
+    cell, units = layer.cell, layer.units
+    kernels = [keras.ops.convert_to_tensor(kernel) for kernel in (cell.kernel, cell.recurrent_kernel)]
+    if cell.use_bias:
+        bias = keras.ops.convert_to_tensor(cell.bias)
+        biases = list(bias) if bias.ndim == 2 else [bias, torch.zeros_like(bias)]
+    else:
+        biases = [kernels[0].new_zeros(kernels[0].shape[1])] * 2
+    if operation is torch.gru:  # its gates stand in the order r, z, n; Keras' in the order z, r, h
+        kernels, biases = ([_reset_first(part, units) for part in parts] for parts in (kernels, biases))
+    weights = [*(kernel.T.contiguous() for kernel in kernels), *biases]
+    x = _forwards(layer, sequences)
+    start = x.new_zeros((1, len(x), units))
+    given = (start, start) if states == 2 else start
+    each, *_ = operation(x, given, weights, True, 1, 0.0, False, False, True)
+    return each if layer.return_sequences else each[:, -1]
 
-    last, each = keras.ops.scan(scanned, start, x)
-    return keras.ops.transpose(each[0], (1, 0, 2)) if layer.return_sequences else last[0]
+
+def _reset_first(part: Any, units: int) -> Any:
+    """A GRU's weights with the reset gate's columns before the update gate's."""
+    import torch
+
+    z, r, h = torch.split(part, units, dim=-1)
+    return torch.cat([r, z, h], dim=-1)
