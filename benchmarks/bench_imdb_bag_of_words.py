@@ -68,7 +68,7 @@ BENCHMARK = Benchmark(
     datasets=("imdb_reviews",),
     metric="accuracy",
     profiles={
-        "smoke": Profile(seeds=1, epochs=1, train_size=500, grid=1, choice_seeds=2, judges=False, time_limit=300),
+        "smoke": Profile(seeds=1, epochs=1, train_size=500, grid=1, choice_seeds=1, judges=False, time_limit=300),
         "lecture": Profile(seeds=5, time_limit=1800),
         "full": Profile(seeds=20, time_limit=7200),
     },

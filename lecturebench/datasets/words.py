@@ -21,7 +21,6 @@ import numpy as np
 
 from lecturebench.datasets.cache import root
 from lecturebench.datasets.decoded import Dataset
-from lecturebench.datasets.text import Texts
 from lecturebench.disk import lock_at, sync
 
 WORD = r"(?u)\w+(?:'\w+)*"
@@ -174,7 +173,8 @@ def _read(path: Path) -> Cut | None:
     """What is in the cache, or None where it is not there or damaged."""
     try:
         with np.load(path, allow_pickle=False) as saved:
-            names = list(Texts(saved["names"], saved["name_offsets"]))
+            written = saved["names"].tobytes().decode()
+            names = written.split("\n") if written else []
             splits = [Words(saved[f"{split}_numbers"], saved[f"{split}_offsets"]) for split in ("train", "test")]
             return Cut(names, *splits)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
@@ -183,8 +183,7 @@ def _read(path: Path) -> Cut | None:
 
 def _write(path: Path, cut: Cut) -> None:
     """Whole or not at all."""
-    names = Texts.of(name.encode() for name in cut.names)
-    arrays = {"names": names.utf8, "name_offsets": names.offsets}
+    arrays = {"names": np.frombuffer("\n".join(cut.names).encode(), np.uint8)}
     for split, words in (("train", cut.train), ("test", cut.test)):
         arrays |= {f"{split}_numbers": words.numbers, f"{split}_offsets": words.offsets}
     content = io.BytesIO()
