@@ -149,9 +149,10 @@ def requests(
             if data.task != benchmark.task or (data.kind == "text" and not reads):
                 inputs = "texts" if reads else "images or numbers"
                 takes = f"classifies {inputs}" if benchmark.task == "classification" else "predicts values"
+                other = "" if reads else ", or your own (lecturebench data --help)"
                 raise UsageError(
                     f"{name!r} is {data.kind} for {data.task}; {benchmark.name} {takes}: "
-                    f"choose {', '.join(benchmark.datasets)}, or your own (lecturebench data --help)"
+                    f"choose {', '.join(benchmark.datasets)}{other}"
                 )
             for method in benchmark.methods:
                 view = method.view_of(data.kind)

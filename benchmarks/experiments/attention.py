@@ -90,6 +90,8 @@ def attention_of_sentence(trained: Trained, dataset: Any, *, heads: int) -> Meas
     """
     vectors, placed, query, query_bias, key, key_bias = (np.asarray(array, float) for array in trained.weights[:6])
     numbers = dataset.numbers
+    if len(placed) < len(SLIDE):
+        raise ValueError(f"the network reads {len(placed)} words, and the slide's sentence has {len(SLIDE)}")
     row = np.zeros(len(placed), int)
     row[-len(SLIDE) :] = [numbers.get(word, 1) for word in SLIDE]
     x = vectors[row] + placed  # (positions, size)

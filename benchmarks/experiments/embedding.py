@@ -16,9 +16,11 @@ def embedded_words(trained: Trained, dataset: Any) -> Measured:
     words: (30, 2), of each of `GOOD`, `BAD` and `PLAIN` its place on a map: how far it speaks for the second class, by
     (B_2 - B_1)' E, and the direction in which what is left of these vectors differs most. slide: (11,), the former of
     the words of the slide's sentence. NaN for words that are not in the vocabulary. nearest: (4, 5, 16), of `ASKED`
-    the five words of the vocabulary with the largest cosine, as UTF-8 bytes. right_side: the share of `GOOD` and `BAD`
-    on their own side of the vocabulary's mean.
+    the five words of the vocabulary with the largest cosine, as UTF-8 bytes. right_side: the share of those of `GOOD`
+    and `BAD` that it has on their own side of the vocabulary's mean. ValueError unless the classes are neg and pos.
     """
+    if tuple(dataset.classes) != ("neg", "pos"):
+        raise ValueError(f"classes are {list(dataset.classes)}; words of praise and blame are of reviews, neg and pos")
     vectors, weights, _ = (np.asarray(array, dtype=float) for array in trained.weights)
     places = dataset.numbers
     known = vectors[list(places.values())]  # (words, size)
@@ -26,10 +28,11 @@ def embedded_words(trained: Trained, dataset: Any) -> Measured:
     listed = [*GOOD, *BAD, *PLAIN]
     chosen = np.array([vectors[places[word]] if word in places else np.full(len(middle), np.nan) for word in listed])
     speaks = (chosen - middle) @ direction
-    sides = np.concatenate([speaks[: len(GOOD)] > 0, speaks[len(GOOD) : len(GOOD) + len(BAD)] < 0])
+    sided = np.concatenate([speaks[: len(GOOD)], -speaks[len(GOOD) : len(GOOD) + len(BAD)]])
+    sided = sided[np.isfinite(sided)]
     spoken = [(vectors[places[word]] - middle) @ direction if word in places else np.nan for word in SLIDE]
     return Measured(
-        {"right_side": float(sides.mean())},
+        {"right_side": float((sided > 0).mean()) if len(sided) else float("nan")},
         arrays={
             "words": np.column_stack([speaks, _across(chosen - middle, direction)]),
             "slide": np.array(spoken),
@@ -43,6 +46,8 @@ def _across(vectors: np.ndarray, direction: np.ndarray) -> np.ndarray:
     unit = direction / np.linalg.norm(direction)
     left = vectors - np.outer(vectors @ unit, unit)
     there = np.isfinite(left).all(axis=1)
+    if not there.any():
+        return np.full(len(vectors), np.nan)
     component = np.linalg.svd(left[there] - left[there].mean(axis=0), full_matrices=False)[2][0]
     along = left @ component
     return np.asarray(along * (np.sign(along[there][0]) or 1.0))

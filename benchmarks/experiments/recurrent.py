@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.experiments.backpropagation import keras_activation
 from benchmarks.experiments.residual import float64
 from benchmarks.formulas.activations import ACTIVATIONS, Activation
 from benchmarks.formulas.descent import standardised
@@ -56,8 +57,8 @@ def forgetting(dataset: Dataset, rng: np.random.Generator, kind: str, orthogonal
 
     X, _ = sequences(dataset, rng, DAYS, WATCHED)
     with float64():
-        layer = getattr(keras.layers, kind)(UNITS)
-        model = keras.Sequential([keras.Input(X.shape[1:]), layer, keras.layers.Dense(1)])
+        layer = getattr(keras.layers, kind)(UNITS, activation=keras_activation("tanh"))
+        model = keras.Sequential([keras.Input(X.shape[1:], dtype="float64"), layer, keras.layers.Dense(1)])
     weights = [drawn(variable, rng, orthogonal) for variable in model.trainable_variables]
 
     def last_outputs(x: Any) -> Any:
@@ -109,8 +110,8 @@ def of_keras(theta: Theta, X: Floats, y: Floats, g: Activation) -> tuple[Floats,
 
     w, u, beta = theta
     with float64():
-        inputs = keras.Input(X.shape[1:])
-        hidden = keras.layers.SimpleRNN(len(w), activation=g.name, return_sequences=True)(inputs)
+        inputs = keras.Input(X.shape[1:], dtype="float64")
+        hidden = keras.layers.SimpleRNN(len(w), activation=keras_activation(g.name), return_sequences=True)(inputs)
         model = keras.Model(inputs, keras.layers.Dense(1)(hidden))
     values = [w[:, 1:].T, u.T, w[:, 0], beta[1:, None], beta[:1]]  # kernel, recurrent kernel, bias; kernel, bias
     fixed = [keras.ops.convert_to_tensor(variable) for variable in model.non_trainable_variables]
@@ -126,8 +127,14 @@ def of_keras(theta: Theta, X: Floats, y: Floats, g: Activation) -> tuple[Floats,
 
     kernel, recurrent, bias, weights, intercept = gradient(last_squared, values)
     by_keras = (np.column_stack([bias, kernel.T]), recurrent.T, np.concatenate([intercept, weights[:, 0]]))
-    o = all_outputs([keras.ops.convert_to_tensor(value, dtype="float64") for value in values])
-    return np.asarray(keras.ops.convert_to_numpy(o), dtype=float), by_keras
+
+    def weighed(weighing: Any) -> Any:
+        given = [keras.ops.convert_to_tensor(value, dtype="float64") for value in values]
+        return keras.ops.sum(weighing * all_outputs(given))
+
+    # The outputs themselves, as what a weighted sum of them grows by: a backend has float64 there alone.
+    [o] = gradient(weighed, [np.ones(X.shape[:2])])
+    return o, by_keras
 
 
 def drawn(variable: Any, rng: np.random.Generator, orthogonal: bool) -> Floats:

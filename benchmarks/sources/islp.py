@@ -129,7 +129,7 @@ SECTION_10_4 = Source(
         "data": stated("25,000 train, 25,000 test, the 10,000 most frequent words", "ISLP, sec. 10.4"),
         "features": stated("which of them a review has, 1.3% of the entries", "ISLP, sec. 10.4"),
         "validation": stated("2,000 of train", "ISLP, sec. 10.4; R lab, chunk 35"),
-        "words": assumed("runs of letters and digits, counted in what is fitted", "the lab takes Keras' numbers"),
+        "words": assumed("letters, digits and apostrophes inside, of what is fitted", "the lab takes Keras' numbers"),
     },
 )
 BAG_LASSO = {

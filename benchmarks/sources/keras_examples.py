@@ -37,7 +37,9 @@ BIDIRECTIONAL = "keras-team/keras-io, examples/nlp/md/bidirectional_lstm_imdb.md
 
 REVIEWS = {
     "data": stated("25,000 train, 25,000 test", "the examples"),
-    "words": assumed("runs of letters and digits, the most frequent of train", "the examples take Keras' own numbers"),
+    "words": assumed(
+        "letters, digits and apostrophes inside, the most frequent of train", "the examples take Keras' own"
+    ),
     "vocabulary": stated("20,000 numbers, of which ours has 19,998 words", "the examples"),
     "padding": stated("zeros in front, the last words kept", "Keras' pad_sequences, src/utils/sequence_utils.py L16"),
     "runs": assumed("one", "the page shows the output of one"),

@@ -12,7 +12,6 @@ import hashlib
 import io
 import os
 import uuid
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from lecturebench.disk import lock_at, sync
 WORD = r"(?u)\w+(?:'\w+)*"
 BREAK = r"<br\s*/?>"
 CUTTING = 1  # raised whenever texts are cut otherwise, so that nothing is left in the cache that older rules made
+FORMAT = 1  # raised whenever a file of the cache is written otherwise
 PAD, UNKNOWN, FIRST = 0, 1, 2  # places in a vocabulary: no word, a word that is not in it, its most frequent word
 
 
@@ -76,19 +76,20 @@ class Vocabulary:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Numbered(Dataset):
-    """A dataset whose texts are numbers of words. vocabulary: the words, the first of which has the number `FIRST`."""
+    """A dataset whose texts are numbers of words. vocabulary: the words. first: the number of the first of them."""
 
     vocabulary: tuple[str, ...]
+    first: int = FIRST
 
     @property
     def numbers(self) -> dict[str, int]:
-        """The number of each word."""
-        return {word: number for number, word in enumerate(self.vocabulary, start=FIRST)}
+        """The number of each word; where a text is a row of presences, its column."""
+        return {word: number for number, word in enumerate(self.vocabulary, start=self.first)}
 
 
 def words_of(dataset: Dataset) -> Cut:
     """The dataset's texts as words: from the cache, or cut and put there."""
-    what = f"{CUTTING} {WORD} {BREAK} {sorted(dataset.digests.items())}"
+    what = f"{FORMAT} {CUTTING} {WORD} {BREAK} {sorted(dataset.digests.items())}"
     key = hashlib.sha256(what.encode()).hexdigest()[:16]
     path = root() / f"words-{key}.npz"
     if (kept := _read(path)) is not None:
@@ -172,13 +173,17 @@ def joined(cut: Cut, words: Words) -> np.ndarray:
 def _read(path: Path) -> Cut | None:
     """What is in the cache, or None where it is not there or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as saved:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
             written = saved["names"].tobytes().decode()
             names = written.split("\n") if written else []
             splits = [Words(saved[f"{split}_numbers"], saved[f"{split}_offsets"]) for split in ("train", "test")]
-            return Cut(names, *splits)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except Exception:  # whatever a damaged file makes the reader say, it is cut anew
         return None
+    fits = all(
+        len(words.offsets) and words.offsets[-1] == len(words.numbers) and words.numbers.max(initial=-1) < len(names)
+        for words in splits
+    )
+    return Cut(names, *splits) if fits else None
 
 
 def _write(path: Path, cut: Cut) -> None:

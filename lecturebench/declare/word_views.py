@@ -94,7 +94,7 @@ class WordPresence(WordView):
 
         cut, known = _known(dataset, train, self.vocabulary)
         rows = [presence(words, known.places, self.vocabulary) for words in (cut.train, cut.test)]
-        return _numbered(dataset, rows, known)
+        return _numbered(dataset, rows, known, first=0)
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,8 @@ def _known(dataset: Dataset, train: np.ndarray, size: int) -> tuple[Cut, Vocabul
     return cut, vocabulary(cut, train, size)
 
 
-def _numbered(dataset: Dataset, rows: list[np.ndarray], known: Vocabulary) -> Dataset:
-    """The dataset with these features of both splits, and the words that they are numbers of."""
+def _numbered(dataset: Dataset, rows: list[np.ndarray], known: Vocabulary, first: int = 2) -> Dataset:
+    """The dataset with these features of both splits, and the words that they are numbers of, the first ``first``."""
     from lecturebench.datasets.words import Numbered
 
     train, test = rows
@@ -142,4 +142,4 @@ def _numbered(dataset: Dataset, rows: list[np.ndarray], known: Vocabulary) -> Da
         "test": replace(dataset.test, X=test),
         "digests": dataset.digests | {"vocabulary": known.digest},
     }
-    return Numbered(**given, vocabulary=known.names)
+    return Numbered(**given, vocabulary=known.names, first=first)

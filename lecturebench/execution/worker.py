@@ -399,14 +399,28 @@ def _look_over(run: Run, method: Method, dataset: Dataset) -> None:
     """Refuse a network that cannot be trained, the first time that it is met here."""
     if _identity(run) in _looked_over:
         return
-    from lecturebench.declare.word_views import WordView
+    from lecturebench.declare.word_views import WordIndices, WordView
     from lecturebench.training.checks import refuse_unbuildable
 
     outputs = len(dataset.classes) if dataset.task == "classification" else 1
     parameters = {**method.parameters, **run.parameters}
     shape = run.view.shape if isinstance(run.view, WordView) else dataset.train.X.shape[1:]
     refuse_unbuildable(method.function, parameters, shape, outputs)
+    if isinstance(run.view, WordIndices):
+        _refuse_small_embedding(method.function(shape, outputs, **parameters), run.view.vocabulary)
     _looked_over.add(_identity(run))
+
+
+def _refuse_small_embedding(model: Any, vocabulary: int) -> None:
+    """ValueError for an embedding that has no row for some word: backends would make what they like of its number."""
+    import keras
+
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.Embedding) and layer.input_dim < vocabulary + 2:
+            raise ValueError(
+                f"layer {layer.name!r} has {layer.input_dim} rows, and its view gives numbers up to {vocabulary + 1}: "
+                f"an embedding of {vocabulary} words needs {vocabulary + 2} rows"
+            )
 
 
 def _identity(run: Run) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ class SelfAttention(keras.layers.Layer):  # type: ignore[misc]
     (batch, positions, p) to the same. Q, K and V are X W + b, of ``size`` d in each of ``heads``; what the heads give
     is brought back to p numbers by one more product. Weights are those of Keras' MultiHeadAttention in its order, with
     the same first values, the heads side by side: (p, heads d) where Keras has (p, heads, d). ``seen``: (batch,
-    positions), False where a position has no influence on any other.
+    positions), False where a position has no influence on any other, unless all are.
     Source: Vaswani et al. 2017, eq. 1 and sec. 3.2.2. ValueError unless heads and size are above 0.
     """
 

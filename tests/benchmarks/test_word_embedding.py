@@ -61,6 +61,16 @@ def test_the_sentences_words_have_what_they_add_and_a_word_that_is_unknown_has_n
     assert np.isnan(lacking["words"]).any(axis=1).sum() == 1
 
 
+def test_words_that_the_vocabulary_lacks_count_on_no_side_and_other_classes_are_refused():
+    few = ("best", "worst", "x", "y")
+    assert embedded_words(trained(few), data(few)).values["right_side"] == 1
+    none = embedded_words(trained(("x", "y")), data(("x", "y")))
+    assert np.isnan(none.values["right_side"])
+    assert np.isnan(none.arrays["words"]).all()
+    with pytest.raises(ValueError, match=r"classes are \['a', 'b'\]; words of praise and blame are of reviews"):
+        embedded_words(trained(), replace(data(), classes=("a", "b")))
+
+
 def test_nearest_words_are_those_of_the_largest_cosine_without_the_word_itself():
     nearest = embedded_words(trained(), data()).arrays["nearest"]
     assert nearest.shape[:2] == (len(ASKED), NEAREST)

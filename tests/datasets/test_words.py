@@ -98,6 +98,8 @@ def test_presence_says_which_words_a_text_has_and_not_how_often():
         ({"a", "good", "film", "don't", "miss", "it"}, {"good", "bad"}, set(), {"it's", "bad"})
     ):
         assert {names[k] for k in np.flatnonzero(found[i])} == expected
+    numbers = WordPresence(len(names)).see(data, everything(data)).numbers
+    assert found[:, numbers["film"]].tolist() == [1, 0, 0, 0], "a word's number is its column"
     assert found.max() == 1
 
 
@@ -137,11 +139,25 @@ def test_words_come_from_the_cache_the_second_time_and_are_cut_anew_where_it_is_
     for before, after in ((first.train, second.train), (first.test, second.test)):
         np.testing.assert_array_equal(before.numbers, after.numbers)
         np.testing.assert_array_equal(before.offsets, after.offsets)
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 255
-    path.write_bytes(content)
-    assert list(words_of(data).names) == list(first.names)
-    assert module._read(path) is not None, "what was damaged is written again"
+    whole = path.read_bytes()
+    for damaged in (
+        whole[:-9],
+        b"",
+        bytes([*whole[: len(whole) // 2], whole[len(whole) // 2] ^ 255]),
+        b"no zip at all",
+    ):
+        path.write_bytes(damaged)
+        assert list(words_of(data).names) == list(first.names)
+        assert module._read(path) is not None, "what was damaged is written again"
+
+
+def test_a_file_of_the_cache_whose_numbers_have_no_names_counts_as_not_there():
+    data = reviews(train=("one two three", "one"))
+    cut = words_of(data)
+    [path] = [path for path in module.root().glob("words-*.npz") if module._read(path).names == cut.names]
+    module._write(path, module.Cut(cut.names[:-1], cut.train, cut.test))
+    assert module._read(path) is None
+    assert list(words_of(data).names) == list(cut.names)
 
 
 def test_a_cache_that_cannot_be_written_costs_time_and_nothing_else(monkeypatch, tmp_path):
