@@ -50,13 +50,13 @@ METHODS = (
     Network("unplaced", "Transformer without positions", transformer, PUBLISHED, VIEW, vocabulary=WORDS, placed=False),
     Network(*("lstm", "LSTM, as many parameters", recurrent, PUBLISHED, VIEW), vocabulary=WORDS, kind="LSTM", units=52),
     Experiment(
-        *("cost_transformer", "Cost of the transformer", cost_by_length, "exponent"),
+        *("cost_transformer", "Cost of the transformer", cost_by_length, "seconds"),
         backend=True,
         build=UNDROPPED,
         vocabulary=WORDS,
     ),
     Experiment(
-        *("cost_lstm", "Cost of the LSTM", cost_by_length, "exponent"), backend=True, build=LSTM, vocabulary=WORDS
+        *("cost_lstm", "Cost of the LSTM", cost_by_length, "seconds"), backend=True, build=LSTM, vocabulary=WORDS
     ),
 )
 
@@ -98,7 +98,8 @@ DRAWINGS = (
     ),
     Drawing(
         *("cost", "What a longer review costs", draw_cost, ("cost_transformer", "cost_lstm")),
-        caption="A training step on 16 reviews, one core; the median over the seeds, the band their range.",
+        caption="A training step on 16 reviews, one core; the median over the seeds, the band their range; powers are "
+        "of the two longest.",
     ),
     Drawing(
         "curve",

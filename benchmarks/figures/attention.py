@@ -43,10 +43,11 @@ def draw_cost(figure: Any, rows: Rows) -> str:
     phrases = []
     for series in rows.values():
         at, table = series.curve("seconds_a_step", "length")
-        exponent = float(np.median(series.values("exponent")))
+        middle = np.median(table, axis=0)
+        exponent = float(np.log(middle[-1] / middle[-2]) / np.log(at[-1] / at[-2]))
         label = f"{series.title}: length to the power {exponent:.1f}"
         axes.fill_between(at, table.min(axis=0), table.max(axis=0), color=series.style.colour, alpha=0.16, linewidth=0)
-        axes.plot(at, np.median(table, axis=0), series.style.marker + "-", color=series.style.colour, label=label)
+        axes.plot(at, middle, series.style.marker + "-", color=series.style.colour, label=label)
         phrases.append(label)
     axes.set(xscale="log", yscale="log", xlabel="words", ylabel="seconds a step")
     axes.set_xticks(at, [f"{int(length):,}" for length in at])

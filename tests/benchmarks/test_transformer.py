@@ -82,12 +82,11 @@ def test_the_sentences_attention_is_that_of_the_networks_own_layer():
 
 
 @pytest.mark.usefixtures("backend")
-def test_cost_is_counted_by_length_and_its_power_is_that_of_the_two_longest(monkeypatch):
+def test_cost_is_counted_by_length(monkeypatch):
     monkeypatch.setattr(experiment, "LENGTHS", (8, 16, 32))
     measured = experiment.cost_by_length(None, np.random.default_rng(0), build=bench.LSTM, vocabulary=30)
     assert [point["length"] for point in measured.curve] == [8, 16, 32]
-    last, longest = (point["seconds_a_step"] for point in measured.curve[-2:])
-    assert measured.values["exponent"] == pytest.approx(np.log2(longest / last))
+    assert measured.values == {"seconds": measured.curve[-1]["seconds_a_step"]}
     assert min(point["seconds_a_step"] for point in measured.curve) > 0
 
 
@@ -116,7 +115,7 @@ def test_figures_name_what_is_looked_at_and_how_cost_grows():
     assert "'best' is looked at most" in words
     assert "25% goes to the empty places" in words
     curve = [{"length": float(n), "seconds_a_step": n**2 / 1e6} for n in experiment.LENGTHS]
-    timed = replace(run, curve=curve, metrics={"measured": {"exponent": 2.0}})
+    timed = replace(run, curve=curve)
     with styled():
         words = cost.draw(blank(*cost.size), {name: Series(name, styles[name], [timed]) for name in cost.methods})
     assert "cost_lstm: length to the power 2.0" in words
