@@ -119,7 +119,6 @@ def lasso_logistic(
     Python lab has it. Source: ISLP, sec. 10.4. Raises ValueError unless words and penalties are above 0 and something
     is left to fit.
     """
-    from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.svm import l1_min_c
 
@@ -130,30 +129,30 @@ def lasso_logistic(
         raise ValueError(f"held_out is {held_out!r} of {len(y)} texts; some must be held out, and some fitted")
     drawn = np.random.default_rng(seed).permutation(len(y))
     apart, fitted = np.sort(drawn[:apart_from]), np.sort(drawn[apart_from:])
-    vectoriser = CountVectorizer(binary=True, max_features=words, **_CUT)
+    vectoriser = _presence(1, words)
     features, checked = vectoriser.fit_transform(X[fitted]), vectoriser.transform(X[apart])
-    smallest = l1_min_c(features, y[fitted], loss="log")
+    path = l1_min_c(features, y[fitted], loss="log") * np.logspace(0, 4, penalties)
     models, errors = [], []
-    for C in smallest * np.logspace(0, 4, penalties):
+    for C in path:
         model = LogisticRegression(l1_ratio=1.0, C=C, solver="liblinear", random_state=0).fit(features, y[fitted])
         models.append(model)
         errors.append(float(np.mean(model.predict(checked) != y[apart])))
     best = int(np.argmin(errors))  # the first of equal ones, so the largest lambda
-    lambdas = 1 / (np.logspace(0, 4, penalties) * smallest * len(fitted))
-    return ChosenByHeldOut(vectoriser, models[best], lambdas, np.array(errors), best)
+    return ChosenByHeldOut(vectoriser, models[best], 1 / (path * len(fitted)), np.array(errors), best)
 
 
-# The words are cut already.
-_CUT: dict[str, Any] = {"tokenizer": str.split, "token_pattern": None, "lowercase": False}
-
-
-def _presence(ngrams: int) -> Any:
-    """A vectoriser of all n-grams of up to so many words, 1 where a text has one."""
+def _presence(ngrams: int, words: int | None = None) -> Any:
+    """A vectoriser of n-grams of up to so many words, 1 where a text has one: all of them, or the most frequent."""
     from sklearn.feature_extraction.text import CountVectorizer
 
     if ngrams < 1:
         raise ValueError(f"ngrams is {ngrams!r}; it must be above 0")
-    return CountVectorizer(binary=True, ngram_range=(1, ngrams), **_CUT)
+    cut: dict[str, Any] = {
+        "tokenizer": str.split,
+        "token_pattern": None,
+        "lowercase": False,
+    }  # the words are cut already
+    return CountVectorizer(binary=True, ngram_range=(1, ngrams), max_features=words, **cut)
 
 
 def _svm(C: float, seed: int | None) -> Any:

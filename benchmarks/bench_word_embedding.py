@@ -17,6 +17,7 @@ from benchmarks.experiments.embedding import embedded_words
 from benchmarks.figures.embedding import draw_map, draw_sentence
 from benchmarks.sources import keras_examples as keras
 from benchmarks.sources.lecture import slide
+from benchmarks.sources.source import TWO_OUTPUTS
 from lecturebench import (
     Baseline,
     Benchmark,
@@ -68,7 +69,7 @@ COUNTS = {
 }
 
 CLAIMS = (
-    keras.IMDB_FASTTEXT.number("average_50", keras.FASTTEXT_UNIGRAMS, {}, keras.TWO_OUTPUTS),
+    keras.IMDB_FASTTEXT.number("average_50", keras.FASTTEXT_UNIGRAMS, {}, TWO_OUTPUTS),
     EMBEDDING.order("average_50", "average_1", metric="error", protocol=NARROW),
     EMBEDDING.order("average_50", "svm", metric="error", protocol=COUNTS),
 )

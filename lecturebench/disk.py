@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+import uuid
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +41,25 @@ def sync_folder(folder: Path) -> None:
     except OSError as error:
         if error.errno not in REFUSED:
             raise
+
+
+def write_synced(path: Path, content: bytes) -> None:
+    """Write a file and have it on the disk before going on."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        sync(file.fileno())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: to a temporary name beside it, synced, renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        write_synced(temporary, content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def lock_at(path: Path) -> BaseFileLock:

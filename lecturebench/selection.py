@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from lecturebench.declare.benchmark import Benchmark
 from lecturebench.declare.methods import Experiment, Network
 from lecturebench.declare.suites import Suite
+from lecturebench.declare.views import KINDS
 from lecturebench.declare.word_views import WordView
 from lecturebench.errors import DataMissing, UsageError, nearest
 
 Load = Callable[..., "Dataset"]
-SEEN = {"table": "columns", "images": "images", "text": "texts"}  # of a kind of data
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -164,7 +164,7 @@ def requests(
                     )
                 if view is not None and view.kind != data.kind and (not methods or method.name in methods):
                     raise UsageError(
-                        f"{method.name} sees {SEEN[view.kind]} {view.words}, and "
+                        f"{method.name} sees {KINDS[view.kind]} {view.words}, and "
                         f"{name!r} is {data.kind}: leave its view {type(view).__name__} out, or choose other data"
                     )
                 if view is None and data.kind == "text" and not isinstance(method, Experiment):

@@ -24,7 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lecturebench.disk import lock_at, sync, sync_folder
+from lecturebench.disk import lock_at, sync, sync_folder, write_synced
+from lecturebench.disk import write_whole as write_whole  # for report, which writes beside records
 from lecturebench.errors import UsageError
 from lecturebench.metrics import Predictions
 
@@ -410,7 +411,7 @@ class Store:
             record = dataclasses.replace(record, digests={name: digest(arrays) for name, arrays in kept.items()})
             values = json.loads(json.dumps(record.to_json()))  # as it will be parsed, names of numbers as texts
             values["digests"]["record"] = content_digest(values)
-            _write_synced(temporary / "record.json", json.dumps(values, indent=1, sort_keys=True).encode())
+            write_synced(temporary / "record.json", json.dumps(values, indent=1, sort_keys=True).encode())
             for name, arrays in kept.items():
                 with (temporary / f"{name}.npz").open("wb") as file:
                     np.savez_compressed(file, allow_pickle=False, **arrays)
@@ -598,21 +599,3 @@ class Store:
             write_whole(self.folder / name, json.dumps(dict(values), indent=1, sort_keys=True).encode())
         else:
             (self.folder / name).unlink(missing_ok=True)
-
-
-def _write_synced(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        sync(file.fileno())
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: to a temporary name beside it, synced, renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-    try:
-        _write_synced(temporary, content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

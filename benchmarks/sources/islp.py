@@ -152,7 +152,6 @@ BAG_LAST = BAG_NETWORK | {
     "epochs": stated("30, the last epoch's weights", "Python lab, lines 3490 to 3700"),
     "number": stated("0.8550", "ISLP, sec. 10.9.5; later tags of the lab print 0.8450 to 0.8544"),
 }
-BAG_DEVIATIONS = ("Two linear outputs and softmax where the book has one and a sigmoid: the same family of functions.",)
 
 # The fold of each of the 176 training players, in file order, as `cv.glmnet` draws it after the split with the same
 # stream: `set.seed(13)`, `sample(263, 87)`, then `sample(rep(seq(10), length = 176))`, less 1. Mersenne Twister with

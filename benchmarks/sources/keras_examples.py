@@ -59,22 +59,25 @@ IMDB_FASTTEXT = Source(
 )
 FASTTEXT_UNIGRAMS = "0.8813"
 
+TWO_EPOCHS = REVIEWS | {
+    "length": stated("200", "the examples"),
+    "optimiser": stated("Adam, Keras' defaults, batch 32", "the examples"),
+    "epochs": stated("2, the last epoch's weights", "the examples"),
+    "validation": stated("the 25,000 test reviews, by which nothing is chosen", "the examples"),
+}
+
 IMDB_TRANSFORMER = Source(
     source=TRANSFORMER,
     slide="Transformers",
     dataset="imdb_reviews",
     metric="accuracy",
-    protocol=REVIEWS
+    protocol=TWO_EPOCHS
     | {
         "network": stated(
             "token and position embedding 32, 2 heads, feed-forward 32, dropout 0.1, mean, dense 20: "
             "657,758 parameters",
             TRANSFORMER,
         ),
-        "length": stated("200", TRANSFORMER),
-        "optimiser": stated("Adam, Keras' defaults, batch 32", TRANSFORMER),
-        "epochs": stated("2, the last epoch's weights", TRANSFORMER),
-        "validation": stated("the 25,000 test reviews, by which nothing is chosen", TRANSFORMER),
     },
 )
 TRANSFORMER_ACCURACY = "0.8745"
@@ -85,14 +88,9 @@ IMDB_BIDIRECTIONAL = Source(
     slide="Recurrent Neural Networks",
     dataset="imdb_reviews",
     metric="accuracy",
-    protocol=REVIEWS
+    protocol=TWO_EPOCHS
     | {
         "network": stated("embedding 128, two bidirectional LSTMs of 64, sigmoid: 2,757,761 parameters", BIDIRECTIONAL),
-        "length": stated("200", BIDIRECTIONAL),
-        "optimiser": stated("Adam, Keras' defaults, batch 32", BIDIRECTIONAL),
-        "epochs": stated("2, the last epoch's weights", BIDIRECTIONAL),
-        "validation": stated("the 25,000 test reviews, by which nothing is chosen", BIDIRECTIONAL),
     },
 )
 BIDIRECTIONAL_ACCURACY = "0.8428"
-TWO_OUTPUTS = ("Two linear outputs and softmax where the example has one and a sigmoid: the same family of functions.",)

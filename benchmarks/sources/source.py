@@ -10,6 +10,9 @@ from lecturebench import EquivalenceClaim, IdentityClaim, MinimumClaim, NumberCl
 
 Protocol = Mapping[str, Any]
 
+# A deviation of classifiers of two classes.
+TWO_OUTPUTS = ("Two linear outputs and softmax where the source has one and a sigmoid: the same family of functions.",)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import os
-import uuid
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ import numpy as np
 
 from lecturebench.datasets.cache import root
 from lecturebench.datasets.decoded import Dataset
-from lecturebench.disk import lock_at, sync
+from lecturebench.disk import lock_at, write_whole
 
 WORD = r"(?u)\w+(?:'\w+)*"
 BREAK = r"<br\s*/?>"
@@ -94,19 +93,17 @@ def words_of(dataset: Dataset) -> Cut:
     path = root() / f"words-{key}.npz"
     if (kept := _read(path)) is not None:
         return kept
-    with contextlib.suppress(OSError), _alone(path):
+    cut = None
+    with contextlib.suppress(OSError), _alone(path):  # a cache that cannot be written costs time and nothing else
         if (kept := _read(path)) is not None:  # another process was at it
             return kept
         cut = cut_words(dataset.train.X, dataset.test.X)
         _write(path, cut)
-        return cut
-    return cut_words(dataset.train.X, dataset.test.X)  # a cache that cannot be written
+    return cut or cut_words(dataset.train.X, dataset.test.X)
 
 
 def cut_words(train: Sequence[str], test: Sequence[str]) -> Cut:
     """Texts as words."""
-    import re
-
     from sklearn.feature_extraction.text import CountVectorizer
 
     pause = re.compile(BREAK, re.IGNORECASE)
@@ -193,15 +190,7 @@ def _write(path: Path, cut: Cut) -> None:
         arrays |= {f"{split}_numbers": words.numbers, f"{split}_offsets": words.offsets}
     content = io.BytesIO()
     np.savez(content, allow_pickle=False, **arrays)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content.getbuffer())
-            file.flush()
-            sync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, content.getvalue())
 
 
 @contextlib.contextmanager

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from lecturebench.datasets import Dataset
 
+KINDS = {"table": "columns", "images": "images", "text": "texts"}  # what is seen of each kind of data
+
 
 @dataclass(frozen=True)
 class View(ABC):

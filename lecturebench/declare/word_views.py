@@ -62,12 +62,12 @@ class WordIndices(WordView):
 
     def see(self, dataset: Dataset, train: np.ndarray) -> Dataset:
         """Rows (n, length) of int32. ValueError where the texts that are fitted have no word."""
-        from lecturebench.datasets.words import in_rows
+        from lecturebench.datasets.words import FIRST, in_rows
 
         cut, known = _known(dataset, train, self.vocabulary)
         how: dict[str, Any] = {"last": self.keep == "last", "in_front": self.pad == "front"}
         rows = [in_rows(words, known.places, self.length, **how) for words in (cut.train, cut.test)]
-        return _numbered(dataset, rows, known)
+        return _numbered(dataset, rows, known, FIRST)
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class WordPresence(WordView):
 
         cut, known = _known(dataset, train, self.vocabulary)
         rows = [presence(words, known.places, self.vocabulary) for words in (cut.train, cut.test)]
-        return _numbered(dataset, rows, known, first=0)
+        return _numbered(dataset, rows, known, 0)
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _known(dataset: Dataset, train: np.ndarray, size: int) -> tuple[Cut, Vocabul
     return cut, vocabulary(cut, train, size)
 
 
-def _numbered(dataset: Dataset, rows: list[np.ndarray], known: Vocabulary, first: int = 2) -> Dataset:
+def _numbered(dataset: Dataset, rows: list[np.ndarray], known: Vocabulary, first: int) -> Dataset:
     """The dataset with these features of both splits, and the words that they are numbers of, the first ``first``."""
     from lecturebench.datasets.words import Numbered
 

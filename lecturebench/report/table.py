@@ -15,6 +15,7 @@ from typing import Any
 
 from lecturebench.declare.benchmark import Benchmark
 from lecturebench.declare.claims import Claim, EquivalenceClaim, IdentityClaim, NumberClaim, TimeToTargetClaim
+from lecturebench.declare.views import KINDS
 from lecturebench.errors import UsageError
 from lecturebench.judging.evidence import one_line
 from lecturebench.judging.results import ClaimResult, Results, RowResult
@@ -210,11 +211,12 @@ def measured(row: RowResult, metric: str) -> str:
 
 def seen(rows: Iterable[RowResult]) -> str:
     """ "Columns as stored: linear, lasso; standardised over train: network." Nothing where all see pixels."""
-    of = {"table": "Columns", "images": "Images", "text": "Texts"}
     names: dict[str, dict[str, list[str]]] = {}
     for row in rows:
         if row.view is not None:
-            names.setdefault(of[row.view.kind], {}).setdefault(row.view.words, []).append(row.method.name)
+            names.setdefault(KINDS[row.view.kind].capitalize(), {}).setdefault(row.view.words, []).append(
+                row.method.name
+            )
     said = {
         what: "; ".join(f"{words}: {', '.join(dict.fromkeys(methods))}" for words, methods in views.items())
         for what, views in names.items()
