@@ -58,16 +58,3 @@ def slide_gradient(theta: Theta, X: Floats, y: Floats, g: Activation) -> Theta:
             by_u += delta.T @ A[:, step - 1]
             delta = (delta @ u) * g.derivative(z[:, step - 1])
     return by_w, by_u, with_ones(A[:, -1]).T @ slope
-
-
-def by_inputs(theta: Theta, X: Floats, g: Activation) -> Floats:
-    """d O_L / d X_l for each vector, (n, L, p): how much of each the last output still knows."""
-    w, u, beta = theta
-    z, _ = inputs_of_units(theta, X, g)
-    slopes = np.empty_like(X)
-    delta = beta[1:] * g.derivative(z[:, -1])  # d O_L / d z_l, (n, K)
-    for step in reversed(range(X.shape[1])):
-        slopes[:, step] = delta @ w[:, 1:]
-        if step:
-            delta = (delta @ u) * g.derivative(z[:, step - 1])
-    return slopes
