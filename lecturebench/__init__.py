@@ -18,6 +18,7 @@ from lecturebench.declare.claims import (
     selected,
     stated,
 )
+from lecturebench.declare.lag_views import Lags
 from lecturebench.declare.methods import Baseline, Experiment, Measured, Network, Trained
 from lecturebench.declare.schedules import Schedule
 from lecturebench.declare.training import Choice, Training
@@ -42,6 +43,7 @@ __all__ = [
     "Experiment",
     "Hog",
     "IdentityClaim",
+    "Lags",
     "Measured",
     "Metric",
     "MinimumClaim",

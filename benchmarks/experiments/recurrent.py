@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NETWORKS = 5  # random networks of one run
 MOST_UNITS, MOST_DAYS, SEQUENCES = 12, 10, 20
+SERIES = 3  # columns of NYSE; the days of the week after them are no series
 KINK = 1e-3  # ReLU: sequences with a z_lk nearer to 0 are left out, since a step may then reach across the kink
 DAYS, UNITS, WATCHED = 60, 32, 50  # of the sequences whose last output is asked what it knows of each day
 
@@ -75,7 +76,8 @@ def forgetting(dataset: Dataset, rng: np.random.Generator, kind: str, orthogonal
 
 def sequences(dataset: Dataset, rng: np.random.Generator, length: int, count: int) -> tuple[Floats, Floats]:
     """``count`` random stretches of that many days of the training split, standardised, and the next day's response."""
-    X, y = (standardised(np.asarray(values, dtype=float)) for values in (dataset.train.X, dataset.train.y))
+    series = dataset.train.X[:, :SERIES]
+    X, y = (standardised(np.asarray(values, dtype=float)) for values in (series, dataset.train.y))
     firsts = rng.integers(len(y) - length, size=count)
     return np.stack([X[first : first + length] for first in firsts]), y[firsts + length]
 

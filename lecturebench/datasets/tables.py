@@ -22,6 +22,7 @@ HITTERS_TEST = (
 # What R's `lm` makes of the three factors: the alphabetically first level is the reference.
 HITTERS_FACTORS = {"League": "N", "Division": "W", "NewLeague": "N"}
 NYSE_COLUMNS = ("DJ_return", "log_volume", "log_volatility")
+NYSE_DAYS = ("mon", "tues", "wed", "thur", "fri")
 
 
 def read_hitters(content: bytes) -> Decoded:
@@ -45,13 +46,15 @@ def _hitters_value(name: str, cell: str) -> float:
 def read_nyse(content: bytes) -> Decoded:
     """NYSE: 4,281 trading days until 1979 for training and 1,770 after, in the order of time.
 
-    X: the day's DJ_return, log_volume and log_volatility; y: the same day's log_volume, so that a forecast takes
-    earlier rows of X and never the row of y itself.
+    X: the day's DJ_return, log_volume and log_volatility, then which day of the week it is, as five indicators; y: the
+    same day's log_volume, so that a forecast takes the series of earlier rows and never those of y's own.
     """
     rows = list(csv.DictReader(io.StringIO(content.decode())))
-    X = np.array([[float(row[name]) for name in NYSE_COLUMNS] for row in rows])
+    series = [[float(row[name]) for name in NYSE_COLUMNS] for row in rows]
+    days = [[float(row["day_of_week"] == day) for day in NYSE_DAYS] for row in rows]
+    X = np.hstack([series, days])
     is_test = np.array([row["train"] == "FALSE" for row in rows])
-    return _regression(X, X[:, NYSE_COLUMNS.index("log_volume")], is_test, NYSE_COLUMNS)
+    return _regression(X, X[:, NYSE_COLUMNS.index("log_volume")], is_test, NYSE_COLUMNS + NYSE_DAYS)
 
 
 def _regression(X: np.ndarray, y: np.ndarray, is_test: np.ndarray, columns: tuple[str, ...]) -> Decoded:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -84,6 +85,40 @@ class Numbered(Dataset):
     def numbers(self) -> dict[str, int]:
         """The number of each word; where a text is a row of presences, its column."""
         return {word: number for number, word in enumerate(self.vocabulary, start=self.first)}
+
+
+@dataclass(frozen=True, eq=False)
+class Bucketed:
+    """Rows of numbers, each of which is trained on and predicted in its own width: so many of its last numbers.
+
+    rows: (n, length), the zeros in front. widths: (n,), from 1 to length. A part of it is plain rows, in full length.
+    """
+
+    rows: np.ndarray
+    widths: np.ndarray
+
+    @classmethod
+    def of(cls, rows: np.ndarray, lengths: np.ndarray, bucket: int) -> Bucketed:
+        """lengths: (n,), words of each text. Widths are the next multiples of ``bucket``, at most all of a row."""
+        buckets = np.maximum(1, -(-lengths // bucket))
+        return cls(rows, np.minimum(buckets * bucket, rows.shape[1]))
+
+    @property
+    def shape(self) -> tuple[int, None]:
+        return len(self.rows), None
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.rows.dtype
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, examples: Any) -> np.ndarray:
+        return np.asarray(self.rows[examples])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.rows, dtype=dtype)
 
 
 def words_of(dataset: Dataset) -> Cut:

@@ -6,7 +6,7 @@ All are made of the same words, see `lecturebench.datasets.words`.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lecturebench.declare.views import View
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WordView(View):
-    """Something to see of texts. shape: of what a text becomes, () for one that stays text."""
+    """Something to see of texts, of which () is the shape of one that stays text."""
 
-    kind: ClassVar[Any] = "text"
+    kind = "text"
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int | None, ...]:
         return ()
 
 
@@ -35,13 +35,15 @@ class WordIndices(WordView):
     vocabulary: so many words, the most frequent of the training texts that are fitted, numbered from 2 on. 0 fills up,
     and 1 stands for every other word, so an embedding has vocabulary + 2 rows. keep: of a longer text the "last" words,
     or the "first". pad: of a shorter one zeros in "front", or "behind". The defaults are those of Keras'
-    ``pad_sequences``, and so of most published protocols.
+    ``pad_sequences``, and so of most published protocols. bucket: a text is filled up to the next multiple of so many
+    words, and not to ``length``, and batches are of texts of one width; None fills all up.
     """
 
     vocabulary: int = 10_000
     length: int = 500
     keep: Literal["last", "first"] = "last"
     pad: Literal["front", "behind"] = "front"
+    bucket: int | None = None
 
     def __post_init__(self) -> None:
         _whole("vocabulary", self.vocabulary)
@@ -50,23 +52,33 @@ class WordIndices(WordView):
             raise ValueError(f"keep is {self.keep!r}; it must be 'last' or 'first'")
         if self.pad not in ("front", "behind"):
             raise ValueError(f"pad is {self.pad!r}; it must be 'front' or 'behind'")
+        if self.bucket is not None:
+            _whole("bucket", self.bucket)
+            if self.pad != "front":
+                raise ValueError(f"bucket is {self.bucket!r} and pad {self.pad!r}; of buckets the zeros are in front")
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        return (self.length,)
+    def shape(self) -> tuple[int | None, ...]:
+        return (self.length if self.bucket is None else None,)
 
     @property
     def words(self) -> str:
         """How many words, of how many."""
-        return f"as their {self.keep} {self.length:,} words, of a vocabulary of {self.vocabulary:,}"
+        filled = f", filled up to multiples of {self.bucket}" if self.bucket else ""
+        return f"as their {self.keep} {self.length:,} words, of a vocabulary of {self.vocabulary:,}{filled}"
 
     def see(self, dataset: Dataset, train: np.ndarray) -> Dataset:
-        """Rows (n, length) of int32. ValueError where the texts that are fitted have no word."""
-        from lecturebench.datasets.words import FIRST, in_rows
+        """Rows (n, length) of int32, or `Bucketed` ones. ValueError where the texts that are fitted have no word."""
+        import numpy as np
+
+        from lecturebench.datasets.words import FIRST, Bucketed, in_rows
 
         cut, known = _known(dataset, train, self.vocabulary)
         how: dict[str, Any] = {"last": self.keep == "last", "in_front": self.pad == "front"}
-        rows = [in_rows(words, known.places, self.length, **how) for words in (cut.train, cut.test)]
+        rows: list[Any] = [in_rows(words, known.places, self.length, **how) for words in (cut.train, cut.test)]
+        if self.bucket is not None:
+            lengths = (np.diff(words.offsets) for words in (cut.train, cut.test))
+            rows = [Bucketed.of(part, n, self.bucket) for part, n in zip(rows, lengths, strict=True)]
         return _numbered(dataset, rows, known, FIRST)
 
 
@@ -131,7 +143,7 @@ def _known(dataset: Dataset, train: np.ndarray, size: int) -> tuple[Cut, Vocabul
     return cut, vocabulary(cut, train, size)
 
 
-def _numbered(dataset: Dataset, rows: list[np.ndarray], known: Vocabulary, first: int) -> Dataset:
+def _numbered(dataset: Dataset, rows: list[Any], known: Vocabulary, first: int) -> Dataset:
     """The dataset with these features of both splits, and the words that they are numbers of, the first ``first``."""
     from lecturebench.datasets.words import Numbered
 

@@ -285,6 +285,7 @@ def _recorded(
             "n_train": fitted.n_train,
             "n_validation": fitted.n_validation,
             "n_test": len(dataset.test.y),
+            **({"seen": fitted.seen} if fitted.seen else {}),
         },
         profile=run.profile,
         backend=run.backend,
@@ -383,6 +384,7 @@ def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset) -> Fi
             view=run.view,
             metrics=benchmark.known_metrics,
             chooses=run.role == "choice",
+            probe=method.probe,
         )
         if run.role == "choice" and not fitted.diverged and benchmark.metric not in fitted.metrics["validation"]:
             raise RuntimeError(
@@ -399,15 +401,15 @@ def _look_over(run: Run, method: Method, dataset: Dataset) -> None:
     """Refuse a network that cannot be trained, the first time that it is met here."""
     if _identity(run) in _looked_over:
         return
-    from lecturebench.declare.word_views import WordIndices, WordView
+    from lecturebench.declare.word_views import WordIndices
     from lecturebench.training.checks import refuse_unbuildable
 
     outputs = len(dataset.classes) if dataset.task == "classification" else 1
     parameters = {**method.parameters, **run.parameters}
-    shape = run.view.shape if isinstance(run.view, WordView) else dataset.train.X.shape[1:]
-    refuse_unbuildable(method.function, parameters, shape, outputs)
+    shape = run.view.shape if run.view is not None and run.view.shape is not None else dataset.train.X.shape[1:]
+    model = refuse_unbuildable(method.function, parameters, shape, outputs)
     if isinstance(run.view, WordIndices):
-        _refuse_small_embedding(method.function(shape, outputs, **parameters), run.view.vocabulary)
+        _refuse_small_embedding(model, run.view.vocabulary)
     _looked_over.add(_identity(run))
 
 

@@ -3,8 +3,8 @@
 Weights, names, first values and results are those of Keras' layers of the same names, of which these are kinds. Keras
 goes through the steps in a loop on every backend's CPU. TensorFlow has an operation for a whole LSTM and PyTorch for
 all three, forwards and backwards, which Keras does not use there. Where there is none, Keras' own layer is as quick as
-one that multiplies the inputs of all steps by W ahead of the loop (docs/speed.md). Imported by builders only: it needs
-Keras.
+one that multiplies the inputs of all steps by W ahead of the loop (docs/speed.md). Which it was a layer says itself,
+``computed_by``, once it was called. Imported by builders only: it needs Keras.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class SimpleRNN(keras.layers.SimpleRNN):  # type: ignore[misc]
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
         """The last A, or all of them (batch, steps, units) with ``return_sequences``."""
         if not (_whole(self, "torch", initial_state, mask, training) and self.activation is keras.activations.tanh):
-            return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
+            return _by_keras(self, super().call, sequences, initial_state, mask, training)
         import torch
 
         return _by_torch(self, torch.rnn_tanh, sequences, states=1)
@@ -35,7 +35,7 @@ class GRU(keras.layers.GRU):  # type: ignore[misc]
         """The last state, or all of them (batch, steps, units) with ``return_sequences``."""
         usual = self.cell.reset_after and self.cell.use_bias and _gates_are_usual(self)
         if not (usual and _whole(self, "torch", initial_state, mask, training)):
-            return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
+            return _by_keras(self, super().call, sequences, initial_state, mask, training)
         import torch
 
         return _by_torch(self, torch.gru, sequences, states=1)
@@ -53,12 +53,13 @@ class LSTM(keras.layers.LSTM):  # type: ignore[misc]
             return _by_torch(self, torch.lstm, sequences, states=2)
         if _gates_are_usual(self) and _whole(self, "tensorflow", initial_state, mask, training):
             return self._by_tensorflow(sequences)
-        return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
+        return _by_keras(self, super().call, sequences, initial_state, mask, training)
 
     def _by_tensorflow(self, sequences: Any) -> Any:
         """All steps by TensorFlow's operation."""
         import tensorflow as tf
 
+        self.computed_by = "TensorFlow's BlockLSTM"
         cell, units = self.cell, self.units
         x = tf.transpose(_forwards(self, sequences), (1, 0, 2))
         steps, batch = tf.shape(x)[0], tf.shape(x)[1]
@@ -104,10 +105,17 @@ def _forwards(layer: Any, sequences: Any) -> Any:
     return keras.ops.flip(sequences, axis=1) if layer.go_backwards else sequences
 
 
+def _by_keras(layer: Any, call: Any, sequences: Any, initial_state: Any, mask: Any, training: bool) -> Any:
+    """As Keras does it: on a CPU step by step, in a loop of the backend's; on a GPU by cuDNN, where that can."""
+    layer.computed_by = f"Keras' {type(layer).__name__}"
+    return call(sequences, initial_state=initial_state, mask=mask, training=training)
+
+
 def _by_torch(layer: Any, operation: Any, sequences: Any, states: int) -> Any:
     """All steps by PyTorch's operation. states: how many it keeps; the first is its output."""
     import torch
 
+    layer.computed_by = f"PyTorch's {operation.__name__}"
     cell, units = layer.cell, layer.units
     kernels = [keras.ops.convert_to_tensor(kernel) for kernel in (cell.kernel, cell.recurrent_kernel)]
     if cell.use_bias:

@@ -51,8 +51,8 @@ def refuse_probabilities(model: Any, steps: Any, X: np.ndarray) -> None:
         )
 
 
-def refuse_unbuildable(function: Any, parameters: Any, input_shape: tuple[int, ...], outputs: int) -> None:
-    """ValueError, in one line, for a function whose network could not be trained, or not by the run's seed alone.
+def refuse_unbuildable(function: Any, parameters: Any, input_shape: tuple[Any, ...], outputs: int) -> Any:
+    """The network; ValueError, in one line, for one that could not be trained, or not by the run's seed alone.
 
     It must be built on its inputs, end in (n, outputs) and draw nothing by NumPy while it is built: such numbers are
     no variable that a run could draw anew.
@@ -75,6 +75,7 @@ def refuse_unbuildable(function: Any, parameters: Any, input_shape: tuple[int, .
     if shape != (None, outputs):
         raise ValueError(f"its network gives outputs of shape {shape}; it must end in (None, {outputs})")
     _refuse_lost_penalties(model)
+    return model
 
 
 def _refuse_lost_penalties(model: Any) -> None:

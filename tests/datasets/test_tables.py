@@ -28,7 +28,8 @@ def test_nyse_splits_by_its_own_column_and_keeps_the_order_of_time():
     content = b'"date","day_of_week","DJ_return","log_volume","log_volatility","train"\n'
     content += b'"1979-12-31","mon",1,2,3,TRUE\n"1980-01-02","wed",4,5,6,FALSE\n"1980-01-03","thur",7,8,9,FALSE\n'
     decoded = tables.read_nyse(content)
-    assert decoded.train.X.tolist() == [[1, 2, 3]]
-    assert decoded.test.X.tolist() == [[4, 5, 6], [7, 8, 9]]
+    assert decoded.columns == ("DJ_return", "log_volume", "log_volatility", "mon", "tues", "wed", "thur", "fri")
+    assert decoded.train.X.tolist() == [[1, 2, 3, 1, 0, 0, 0, 0]]
+    assert decoded.test.X.tolist() == [[4, 5, 6, 0, 0, 1, 0, 0], [7, 8, 9, 0, 0, 0, 1, 0]]
     assert decoded.test.y.tolist() == [5, 8]
     assert decoded.test.X.dtype == np.float64

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lecturebench.errors import UsageError
@@ -184,18 +184,21 @@ def test_a_readme_without_its_markers_is_an_error_and_stays_as_it_is(tmp_path, t
     assert path.read_text() == text
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.text(max_size=40))
-def test_any_title_is_text_to_latex(results, title):
-    renamed = replace(results.rows[0].benchmark, title=title)
-    rows = tuple(replace(row, benchmark=renamed) for row in results.rows)
-    latex = to_latex(replace(results, rows=rows, claims=()))
-    caption = next(line for line in latex.splitlines() if line.startswith("\\caption"))
-    inside = caption.removeprefix("\\caption{").removesuffix("}")
-    # What is left without the escapes that are known holds no sign that LaTeX would act on.
-    plain = re.sub(
-        r"\\(?:textbackslash|textasciitilde|textasciicircum|textless|textgreater)\{\}|\\[&%$#_{}]", "", inside
-    )
-    assert not re.search(r"[\\&%$#_~^]", plain)
-    assert plain.count("{") == plain.count("}") == plain.count("[") + plain.count("]")
-    assert {letter for letter in latex if not letter.isprintable()} <= {"\n", *title}
+def test_any_title_is_text_to_latex(results):
+    @settings(deadline=None)
+    @given(st.text(max_size=40))
+    def holds_for(title):
+        renamed = replace(results.rows[0].benchmark, title=title)
+        rows = tuple(replace(row, benchmark=renamed) for row in results.rows)
+        latex = to_latex(replace(results, rows=rows, claims=()))
+        caption = next(line for line in latex.splitlines() if line.startswith("\\caption"))
+        inside = caption.removeprefix("\\caption{").removesuffix("}")
+        # What is left without the escapes that are known holds no sign that LaTeX would act on.
+        plain = re.sub(
+            r"\\(?:textbackslash|textasciitilde|textasciicircum|textless|textgreater)\{\}|\\[&%$#_{}]", "", inside
+        )
+        assert not re.search(r"[\\&%$#_~^]", plain)
+        assert plain.count("{") == plain.count("}") == plain.count("[") + plain.count("]")
+        assert {letter for letter in latex if not letter.isprintable()} <= {"\n", *title}
+
+    holds_for()
