@@ -59,7 +59,9 @@ TRADITIONAL = (
     Baseline("patches", "k-means features of patches, linear SVM", kmeans_patches, features=200, patches=50_000),
 )
 # Windows and mirrors as published for CIFAR-10; elsewhere larger windows, by validation, and no mirrors.
-DEEP = Network("alexnet", "AlexNet for small images", alexnet_32, FEW, rate=0.5, border=2)
+DEEP = Network(
+    *("alexnet", "AlexNet for small images", alexnet_32, FEW), datasets=("fashion_mnist", "mnist"), rate=0.5, border=2
+)
 MIRRORED = Network(
     *("alexnet_mirrored", "AlexNet for small images, mirrored", alexnet_32, FEW),
     datasets=("cifar10",),
