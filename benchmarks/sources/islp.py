@@ -153,6 +153,106 @@ BAG_LAST = BAG_NETWORK | {
     "number": stated("0.8550", "ISLP, sec. 10.9.5; later tags of the lab print 0.8450 to 0.8544"),
 }
 
+SECTION_10_5_1 = Source(
+    source="ISLP (2023), sec. 10.5.1",
+    slide="Recurrent Neural Networks",
+    dataset="imdb_reviews",
+    metric="accuracy",
+    protocol={
+        "data": stated("25,000 train, 25,000 test, the 10,000 most frequent words", "ISLP, sec. 10.5.1"),
+        "network": stated("embedding 32, 32 units, the last state", "ISLP, sec. 10.5.1; R lab, chunk 41"),
+        "reviews": stated("the last 500 words, zeros in front", "ISLP, sec. 10.5.1"),
+        "words": assumed("letters, digits and apostrophes inside, of what is fitted", "the lab takes Keras' numbers"),
+        "runs": assumed("one", "the book prints one number and no spread"),
+    },
+)
+LSTM = {
+    "optimiser": stated("RMSprop, Keras' defaults (rate 0.001)", "R lab, chunks 40 to 43"),
+    "batch size": stated("128", "R lab, chunks 40 to 43; the Python lab has 300"),
+    "epochs": stated("10, the last epoch's weights", "R lab, chunks 40 to 43; the Python lab has 20 at rate 0.01"),
+    "validation": stated("the test reviews are watched and choose nothing", "R lab, chunks 40 to 43"),
+    "dropout": assumed("none", "the labs have none; the text speaks of dropout, for the simple network"),
+}
+SIMPLE_RNN = {
+    "dropout": assumed("0.2 of the last state", "the text says 'dropout regularization' and no rate; no lab fits it"),
+    "optimiser": assumed("RMSprop", "that of the LSTM; no lab fits the simple network"),
+    "rate": assumed("chosen of 0.0003, 0.001, 0.003 on a fifth of the training reviews", "no source prints any"),
+    "batch size": assumed("128", "that of the LSTM"),
+    "epochs": assumed("10, the last epoch's weights, on four fifths of the reviews", "those of the LSTM"),
+}
+IN_BUCKETS = (
+    "Zeros in front up to the next multiple of 32 words and not up to 500, in batches of one length: less than half "
+    "of the work. The LSTM is fitted both ways."
+)
+
+# -- NYSE -------------------------------------------------------------------------------------------------------------
+
+SECTION_10_5_2 = Source(
+    source="ISLP (2023), sec. 10.5.2",
+    slide="Recurrent Neural Networks",
+    dataset="nyse",
+    metric="r2",
+    protocol={
+        "data": stated(
+            "6,051 days from 3 December 1962; 1,770 from 2 January 1980 on are the test", "ISLP, sec. 10.5.2"
+        ),
+        "metric": stated("R^2 on the test days", "ISLP, sec. 10.5.2"),
+    },
+)
+LAGGED = {
+    "lags": stated("5, of log volume, Dow Jones return and log volatility", "ISLP, sec. 10.5.2"),
+    "scaling": stated(
+        "each series to mean 0 and standard deviation 1 over all 6,051 days", "R lab, chunk 46; Python lab"
+    ),
+    "train days": stated("the 4,276 with five days before them", "Python lab, shape (6046, 5, 3); the text says 4,281"),
+}
+YESTERDAY = {"forecast": stated("the day before's volume", "ISLP, sec. 10.5.2")}
+AUTOREGRESSION = LAGGED | {
+    "method": stated("least squares, 16 coefficients", "ISLP, sec. 10.5.2; Python lab, line 4383")
+}
+WITH_DAY = {
+    "day": stated("five indicators of the day that is forecast", "ISLP, sec. 10.5.2; Python lab, line 4442"),
+}
+SERIES_TRAINING = {
+    "optimiser": stated("RMSprop, Keras' defaults (rate 0.001)", "R lab, chunks 51 to 55"),
+    "weights": stated("the last epoch's; the test days are watched and choose nothing", "R lab, chunk 52"),
+}
+FORECASTER = (
+    LAGGED
+    | SERIES_TRAINING
+    | {
+        "network": stated("12 units, tanh, 205 parameters", "ISLP, sec. 10.5.2; R lab, chunk 51"),
+        "dropout": stated("0.1 of the last state", "Python lab, line 4575; the R lab drops inputs and states too"),
+        "batch size": stated("64", "R lab, chunk 52; Python lab"),
+        "epochs": stated("200", "R lab, chunk 52; Python lab"),
+    }
+)
+ONE_BIAS = (
+    "A unit has one bias, as the slide's formula and the text's 205 parameters have it; the Python lab's has two.",
+)
+NONLINEAR = (
+    LAGGED
+    | SERIES_TRAINING
+    | {
+        "network": assumed("32 ReLU units, dropout 0.5", "the labs' for the row with the day; the text gives none"),
+        "batch size": assumed("64", "the Python lab's for the row with the day; the R lab has 32"),
+        "epochs": assumed("20", "the Python lab's for the row with the day; the R lab has 100"),
+    }
+)
+NONLINEAR_DAY = (
+    LAGGED
+    | WITH_DAY
+    | SERIES_TRAINING
+    | {
+        "network": stated("20 inputs, 32 ReLU units, dropout 0.5", "Python lab, lines 4897 to 4974; R lab, chunk 55"),
+        "batch size": stated("64", "Python lab, lines 4897 to 4974; the R lab has 32"),
+        "epochs": stated("20", "Python lab, lines 4897 to 4974; the R lab has 100"),
+    }
+)
+DAY_IN_SEQUENCE = {
+    "day": assumed("five indicators of the day that is forecast, beside every lag", "left as exercise 12 of the book"),
+}
+
 # The fold of each of the 176 training players, in file order, as `cv.glmnet` draws it after the split with the same
 # stream: `set.seed(13)`, `sample(263, 87)`, then `sample(rep(seq(10), length = 176))`, less 1. Mersenne Twister with
 # rejection sampling, computed outside R by the generator that gives the book's 87 test players too.

@@ -57,7 +57,8 @@ def nonlinear_autoregression(
 
     from lecturebench.models.dense import single_layer
 
-    return keras.Sequential([*single_layer(input_shape, outputs, units=units, rate=rate).layers, _in_units(target)])
+    answer = single_layer(input_shape, outputs, units=units, rate=rate)
+    return keras.Sequential([keras.Input(input_shape), *answer.layers, _in_units(target)])
 
 
 def _in_units(target: tuple[float, float]) -> Any:

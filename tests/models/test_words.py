@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lecturebench.models import words
+from tests.models.seeds import assert_seeds_decide_every_weight
 
 NETWORKS = {
     "averaged": partial(words.averaged_embedding, size=5),
@@ -35,20 +36,7 @@ def test_networks_have_the_published_number_of_parameters(build, length, outputs
 @pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("network", NETWORKS)
 def test_two_seeds_differ_in_every_weight_that_starts_at_random_and_one_seed_gives_the_same_again(network):
-    import keras
-
-    from lecturebench.training.weights import Start
-
-    start = Start(lambda: NETWORKS[network]((6,), 2, vocabulary=30))
-    variables = [*start.model.trainable_variables, *start.model.non_trainable_variables]
-    fresh = [np.asarray(keras.ops.convert_to_numpy(variable)) for variable in variables]
-    one, other, again = (start.draw(fresh, np.random.default_rng(seed), np.random.default_rng(0)) for seed in (1, 2, 1))
-    for i, variable in enumerate(start.model.trainable_variables):
-        np.testing.assert_array_equal(one[i], again[i])
-        if "bias" in variable.path or "gamma" in variable.path or "beta" in variable.path:
-            np.testing.assert_array_equal(one[i], other[i])
-        else:
-            assert (one[i] != other[i]).all(), variable.path
+    assert_seeds_decide_every_weight(lambda: NETWORKS[network]((6,), 2, vocabulary=30))
 
 
 @pytest.mark.usefixtures("backend")
