@@ -6,6 +6,8 @@
 work 1   the lecture's dropout network: lecturebench, Keras, PyTorch, scikit-learn, and the floor of this machine
 work 2   the whole error table, from interpreter start to page, against one plain script
 work 3   a small convnet, likewise
+work 4   an LSTM on film reviews, in buckets and not
+work 5   a transformer on film reviews
 growth   time and memory against seeds, runs at once, training images and units
 
 Each way is a process of its own in each round, and the next round begins with another one. Lines go to OUT/speed.csv
@@ -38,6 +40,7 @@ from rich.console import Console
 from lecturebench.datasets import Dataset, load
 from lecturebench.datasets.published import published_order
 from lecturebench.declare.benchmark import BACKENDS, DEVICES
+from lecturebench.declare.views import View
 from lecturebench.environment import commit, cores, environment
 from lecturebench.errors import DataMissing, UsageError
 from lecturebench.report.speed import named, summary, takes
@@ -113,7 +116,7 @@ def lacking(backend: str, device: str) -> str:
     return ""
 
 
-def measured(turn: Turn, mnist: Path, round_: int, budget: Budget) -> dict[str, Any]:
+def measured(turn: Turn, data: Path, round_: int, budget: Budget) -> dict[str, Any]:
     """What the way's script says of one round; of several at once the medians, and the time of one of them.
 
     RuntimeError with its last line if it fails.
@@ -123,7 +126,7 @@ def measured(turn: Turn, mnist: Path, round_: int, budget: Budget) -> dict[str, 
     with tempfile.TemporaryDirectory() as folder:
         try:
             for i in range(several):
-                command = command_of(turn, mnist, several * round_ + i, budget)
+                command = command_of(turn, data, several * round_ + i, budget)
                 surroundings = {**_surroundings(turn.backend, budget.device), "KERAS_HOME": folder}
                 processes.append(
                     subprocess.Popen(
@@ -139,11 +142,11 @@ def measured(turn: Turn, mnist: Path, round_: int, budget: Budget) -> dict[str, 
     return {**whole, "seconds": whole["seconds"] / several, "versions": said[0]["versions"]}
 
 
-def command_of(turn: Turn, mnist: Path, seed: int, budget: Budget) -> list[str]:
+def command_of(turn: Turn, data: Path, seed: int, budget: Budget) -> list[str]:
     """The command of a way. A peer is a script that knows nothing of this package, and is given the data as a file."""
     script = turn.way.script
     peer = script.startswith("peers/")
-    start = [str(HERE / f"{script}.py"), str(mnist)] if peer else ["-m", f"benchmarks.speed.{script}"]
+    start = [str(HERE / f"{script}.py"), str(data)] if peer else ["-m", f"benchmarks.speed.{script}"]
     return [sys.executable, *start, *budget.options(turn, seed)]
 
 
@@ -191,7 +194,7 @@ def line_of(work: str, turn: Turn, round_: int, budget: Budget, **values: Any) -
     )
 
 
-def of_round(work: str, round_: int, asked: Sequence[Turn], mnist: Path, budget: Budget) -> Iterator[Line]:
+def of_round(work: str, round_: int, asked: Sequence[Turn], data: Path, budget: Budget) -> Iterator[Line]:
     """A line for each way in this round, in an order that the round begins at another place."""
     first = (round_ - 1) % len(asked)
     for turn in (*asked[first:], *asked[:first]):
@@ -200,7 +203,7 @@ def of_round(work: str, round_: int, asked: Sequence[Turn], mnist: Path, budget:
             yield line_of(work, turn, round_, budget, started=started, note=why)
             continue
         try:
-            said = measured(turn, mnist, round_, budget)
+            said = measured(turn, data, round_, budget)
         except (RuntimeError, ValueError, subprocess.TimeoutExpired) as error:
             yield line_of(work, turn, round_, budget, started=started, note=f"failed: {error}")
             continue
@@ -208,14 +211,17 @@ def of_round(work: str, round_: int, asked: Sequence[Turn], mnist: Path, budget:
         yield line_of(work, turn, round_, budget, started=started, versions=versions, **said)
 
 
-def write_mnist(path: Path, data: Dataset) -> None:
-    """MNIST as the peers read it: in the published order, whose last fifth Keras' ``validation_split`` holds out."""
+def write_data(path: Path, data: Dataset, view: View | None = None) -> None:
+    """A dataset as the peers read it: as a view shows it to those who fit all of it, and in the published order where
+    it is known, whose last fifth Keras' ``validation_split`` holds out."""
     import numpy as np
 
+    everything = np.arange(len(data.train.y))
+    seen = data if view is None else view.see(data, everything)
     order = published_order(data)
-    i = slice(None) if order is None else np.argsort(order)
-    train = {"x_train": data.train.X[i], "y_train": data.train.y[i]}
-    np.savez(path, **train, x_test=data.test.X, y_test=data.test.y)
+    i = everything if order is None else np.argsort(order)
+    train = {"x_train": seen.train.X[i], "y_train": seen.train.y[i]}
+    np.savez(path, **train, x_test=seen.test.X, y_test=seen.test.y)
 
 
 def measure(
@@ -223,12 +229,11 @@ def measure(
 ) -> list[Line]:
     """Measure these works and write their lines after each round. All lines of the file, earlier ones of others too."""
     earlier = [*read(file)] if file.exists() else []
-    data = load("mnist", say=lambda line: console.print(line, markup=False))
     with tempfile.TemporaryDirectory() as folder:
-        mnist = Path(folder) / "mnist.npz"
-        write_mnist(mnist, data)
         for name in works:
             work = WORKS[name]
+            data = Path(folder) / f"{name}.npz"
+            write_data(data, load(work.data, say=lambda line: console.print(line, markup=False)), work.view)
             own = of_work(budget, work)
             asked = turns(work, backends, own)
             often = 1 if any(way.xs for way in work.ways) else rounds or work.rounds
@@ -237,7 +242,7 @@ def measure(
             console.print(f"{work.title}: on two quiet cores {count} about {takes(work, often)}", highlight=False)
             for round_ in range(1, often + 1):
                 lines = []
-                for line in of_round(name, round_, asked, mnist, own):
+                for line in of_round(name, round_, asked, data, own):
                     lines.append(line)
                     console.print(_told(work, line, often), markup=False, highlight=False)
                 earlier += lines
@@ -261,7 +266,9 @@ def main(given: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--rounds", type=_positive, help="of each work [5 of works 1 and 3, 1 of work 2; growth has one]"
+        "--rounds",
+        type=_positive,
+        help="of each work [5 of works 1 and 3, 3 of works 4 and 5, 1 of work 2; growth has one]",
     )
     parser.add_argument("--works", nargs="+", choices=[*WORKS], default=["1", "growth"], help="[1 growth]")
     parser.add_argument(

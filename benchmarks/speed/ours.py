@@ -61,9 +61,12 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--width", type=int, help="units of the first hidden layer; the second has half as many")
     parser.add_argument("--wall", action="store_true", help="seconds of all runs together")
     arguments = parser.parse_args(given)
-    table, data, clock = changed(arguments), load("mnist"), _Clock()
+    table, clock = changed(arguments), _Clock()
+    name = table.datasets[0]
+    data = load(name)
     request = Request(
-        *(table, "mnist", data.digests, "lecture", arguments.backend),
+        *(table, name, data.digests, "lecture", arguments.backend),
+        kind=data.kind,
         device=arguments.device,
         methods=(arguments.row.partition("/")[2],),
         seeds=arguments.runs,

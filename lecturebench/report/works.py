@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lecturebench.declare.views import View
+from lecturebench.declare.word_views import WordIndices
+
 # Libraries by the name that they have as a way's backend, then as a module and in words.
 LIBRARIES = {
     "tensorflow": ("tensorflow", "TensorFlow"),
@@ -67,7 +70,7 @@ class Work:
     """about: what is done; {x} is its size, the number of epochs or of seeds. rounds: unless others are asked for.
 
     minutes: of a round, about, on two cores. usual: the way that all are compared with. ours: the way whose errors are
-    the measure. epochs: its own, whatever is asked for.
+    the measure. epochs: its own, whatever is asked for. data, view: what the peers are given.
     """
 
     title: str
@@ -79,6 +82,8 @@ class Work:
     usual: str = ""
     ours: str = ""
     epochs: int | None = None
+    data: str = "mnist"
+    view: View | None = None
 
     def way(self, name: str) -> Way:
         """The way of that name; one that nobody knows any more has its name as title."""
@@ -263,4 +268,123 @@ CONVNET = Work(
     epochs=2,
 )
 
-WORKS: Mapping[str, Work] = {"1": NETWORK, "2": TABLE, "3": CONVNET, "growth": GROWTH}
+_LSTM, _LSTM_BUCKETS, _TRANSFORMER = (
+    ("--row", row) for row in ("imdb_recurrent/lstm", "imdb_recurrent/lstm_buckets", "transformer/transformer")
+)
+_BY_HAND = (*_BUDGET, *_THERE)
+_ALONE, _SINGLE = ("--threads", "{cores}"), ("--threads", "1")
+_EARLY: dict[str, Any] = {"allowance": 0.05, "because": "two epochs are not the end of training"}
+
+READING = Work(
+    "An LSTM that reads reviews",
+    "Embedding 32 and an LSTM of 32 units, batches of 128: {x} epochs of IMDB's 25,000 training reviews, the last 500 "
+    "of 10,000 words, and the predictions of the test reviews. In buckets a batch is of reviews of one length, rounded "
+    "up to 32 words. Seconds as of the lecture's network.",
+    ways=(
+        Way("ours", "lecturebench, {several}", "ours", (*_LSTM, *_ASKED, *_BUDGET, *_EACH_CORE), **_EARLY),
+        Way("ours_alone", "lecturebench, alone", "ours", (*_LSTM, *_ASKED, *_BUDGET, *_ALONE), **_EARLY),
+        Way(
+            "ours_buckets",
+            "lecturebench in buckets, {several}",
+            "ours",
+            (*_LSTM_BUCKETS, *_ASKED, *_BUDGET, *_EACH_CORE),
+            **_EARLY,
+        ),
+        Way("keras_lstm", "Keras fit", "peers/keras_reviews", ("--network", "lstm", *_BY_HAND), _KERAS, **_EARLY),
+        Way(
+            "torch_lstm",
+            "nn.LSTM, alone",
+            "peers/torch_reviews",
+            ("--network", "lstm", *_BY_HAND, *_ALONE),
+            _TORCH,
+            **_EARLY,
+        ),
+        Way(
+            "torch_lstm_each",
+            "nn.LSTM, {several}",
+            "peers/torch_reviews",
+            ("--network", "lstm", *_BY_HAND, *_SINGLE),
+            _TORCH,
+            several=True,
+            **_EARLY,
+        ),
+        Way(
+            "torch_lstm_buckets",
+            "nn.LSTM in buckets, {several}",
+            "peers/torch_reviews",
+            ("--network", "lstm", "--bucket", "32", *_BY_HAND, *_SINGLE),
+            _TORCH,
+            several=True,
+            **_EARLY,
+        ),
+    ),
+    targets=(
+        Target("ours", "tensorflow", ("keras_lstm",), "tensorflow", 2.0),
+        Target("ours", "tensorflow", ("torch_lstm", "torch_lstm_each"), "torch", 1.0),
+        Target("ours_buckets", "tensorflow", ("keras_lstm",), "tensorflow", 2.0),
+        Target("ours_buckets", "tensorflow", ("torch_lstm_buckets",), "torch", 1.0),
+    ),
+    rounds=3,
+    minutes=12,
+    usual="keras_lstm",
+    ours="ours",
+    epochs=2,
+    data="imdb_reviews",
+    view=WordIndices(10_000, 500),
+)
+
+ATTENDING = Work(
+    "A transformer that reads reviews",
+    "The transformer of Keras' example, 657,758 parameters, batches of 32: {x} epochs of IMDB's 25,000 training "
+    "reviews, the last 200 of 19,998 words, and the predictions of the test reviews. Seconds as of the lecture's "
+    "network.",
+    ways=(
+        Way("ours", "lecturebench, {several}", "ours", (*_TRANSFORMER, *_ASKED, *_BUDGET, *_EACH_CORE), **_EARLY),
+        Way("ours_alone", "lecturebench, alone", "ours", (*_TRANSFORMER, *_ASKED, *_BUDGET, *_ALONE), **_EARLY),
+        Way(
+            "keras_transformer",
+            "Keras fit",
+            "peers/keras_reviews",
+            ("--network", "transformer", *_BY_HAND),
+            _KERAS,
+            **_EARLY,
+        ),
+        Way(
+            "torch_transformer",
+            "nn.MultiheadAttention, alone",
+            "peers/torch_reviews",
+            ("--network", "transformer", *_BY_HAND, *_ALONE),
+            _TORCH,
+            **_EARLY,
+        ),
+        Way(
+            "torch_transformer_each",
+            "nn.MultiheadAttention, {several}",
+            "peers/torch_reviews",
+            ("--network", "transformer", *_BY_HAND, *_SINGLE),
+            _TORCH,
+            several=True,
+            **_EARLY,
+        ),
+    ),
+    targets=(
+        Target("ours", "tensorflow", ("keras_transformer",), "tensorflow", 2.0),
+        Target("ours", "tensorflow", ("torch_transformer", "torch_transformer_each"), "torch", 1.0),
+    ),
+    rounds=3,
+    minutes=12,
+    usual="keras_transformer",
+    ours="ours",
+    epochs=2,
+    data="imdb_reviews",
+    view=WordIndices(19_998, 200),
+)
+
+WORKS: Mapping[str, Work] = {
+    "1": NETWORK,
+    "2": TABLE,
+    "3": CONVNET,
+    "4": READING,
+    "5": ATTENDING,
+    "growth": GROWTH,
+}

@@ -15,7 +15,10 @@ import pytest
 
 from benchmarks.speed import __main__ as speed
 from benchmarks.speed import floor, ours, ours_table
+from lecturebench.datasets import Dataset, Split
+from lecturebench.datasets.text import Texts
 from lecturebench.declare.suites import discover
+from lecturebench.declare.word_views import WordIndices
 from lecturebench.execution.source import method_digest
 from lecturebench.report.speed_lines import FILE, Line, read, to_csv
 from lecturebench.report.works import NETWORK, WORKS, Way, Work
@@ -236,6 +239,21 @@ def test_work_with_epochs_of_its_own_is_measured_at_those(folder: Path, monkeypa
     assert call(folder, "--rounds", "1", "--epochs", "7") == 0
     assert (folder / "log").read_text().split()[-2:] == ["--epochs", "3"]
     assert [line.x for line in read(folder / "out" / FILE)] == [3]
+
+
+def test_peers_of_a_work_on_texts_are_given_the_numbers_that_ours_sees(tmp_path: Path) -> None:
+    texts = [Texts.of(text.encode() for text in each) for each in (("good film", "bad"), ("a good one",))]
+    data = Dataset(
+        kind="text", task="classification", train=Split(texts[0], np.array([1, 0])), test=Split(texts[1], np.ones(1)),
+        classes=("neg", "pos"), name="made up", source="here", digests={"train": "speed", "test": "speed"},
+    )  # fmt: skip
+    view = WordIndices(10, 4)
+    speed.write_data(tmp_path / "data.npz", data, view)
+    seen = view.see(data, np.arange(2))
+    with np.load(tmp_path / "data.npz") as written:
+        for split in ("train", "test"):
+            np.testing.assert_array_equal(written[f"x_{split}"], getattr(seen, split).X)
+            np.testing.assert_array_equal(written[f"y_{split}"], getattr(data, split).y)
 
 
 def test_whole_table_is_the_command_and_its_errors_are_averaged_row_by_row(
