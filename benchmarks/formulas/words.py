@@ -15,7 +15,7 @@ BAD = ("worst", "awful", "terrible", "boring", "waste", "poor", "bad", "horrible
 PLAIN = ("film", "movie", "one", "day", "fall", "starts", "story", "the", "and", "of")
 SLIDE = ("this", "is", "one", "of", "the", "best", "films", "starts", "one", "fall", "day")
 ASKED = ("best", "worst", "funny", "boring")
-NEAREST, LETTERS = 5, 16
+NEAREST, LETTERS = 5, 24
 
 
 def spelled(rows: Bytes) -> list[str]:

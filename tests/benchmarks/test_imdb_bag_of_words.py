@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from baselines.words import lasso_logistic, nbsvm
 from benchmarks import bench_imdb_bag_of_words as bench
+from benchmarks.experiments.words import weighed_words
+from benchmarks.formulas.words import spelled
 from benchmarks.sources import wang
 from lecturebench import NumberClaim, OrderClaim, WordPresence, selection
 from lecturebench.datasets import load
+from lecturebench.report.figures import blank
+from lecturebench.report.series import Series
+from lecturebench.report.style import method_styles, styled
+from lecturebench.store import Record
 
 
 def test_published_accuracies_are_claimed_as_printed():
@@ -52,3 +61,42 @@ def test_of_the_books_entries_1_3_percent_are_not_zero_and_all_reviews_are_there
     assert (len(seen.train.X), len(seen.test.X)) == (25_000, 25_000)
     assert round(100 * float(seen.train.X.mean()), 1) == 1.3
     assert "br" not in seen.vocabulary[:200], "HTML is no word"
+
+
+TEXTS = np.array(["a fine film", "a dull film", "fine and good", "dull and bad", "the film", "the film"] * 5, object)
+GOOD = np.array([1, 0, 1, 0, 1, 0] * 5)
+
+
+@pytest.mark.parametrize(("fit", "pairs"), [(nbsvm, {"ngrams": 2}), (lasso_logistic, {"words": 50, "penalties": 9})])
+def test_the_weightiest_words_are_those_of_either_side_with_their_coefficients(fit, pairs):
+    estimator = fit(TEXTS, GOOD, seed=0, **pairs)
+    measured = weighed_words(estimator, None)
+    bad, good = (spelled(side) for side in measured.arrays["words"])
+    names = list(estimator.vectoriser.get_feature_names_out())
+    coefficients = np.ravel(estimator.model.coef_)
+    assert "fine" in good[:3]
+    assert "dull" in bad[:3]
+    for words, weights, sign in ((bad, measured.arrays["weights"][0], -1), (good, measured.arrays["weights"][1], 1)):
+        said = [(word, weight) for word, weight in zip(words, weights, strict=True) if word]
+        assert [coefficients[names.index(word)] for word, _ in said] == [weight for _, weight in said]
+        assert all(sign * weight > 0 for _, weight in said)
+        assert [abs(weight) for _, weight in said] == sorted((abs(weight) for _, weight in said), reverse=True)
+    assert measured.values["known"] == len(names)
+    assert measured.values["used"] == np.count_nonzero(coefficients)
+
+
+def test_figure_names_the_words_that_weigh_most_and_leaves_out_who_said_none():
+    [drawing] = bench.DRAWINGS
+    measured = weighed_words(nbsvm(TEXTS, GOOD, seed=0), None)
+    run = Record(*("k", "benchmarks", "imdb_bag_of_words", "m", {}, "lecture", "numpy", "cpu", 0, "judged", "ok", {}))
+    run = replace(run, metrics={"measured": dict(measured.values)})
+    styles = method_styles(drawing.methods)
+    rows = {
+        "lasso": Series("Lasso", styles["lasso"], [run], lambda _: measured.arrays),
+        "nbsvm_2": Series("NBSVM", styles["nbsvm_2"], []),
+    }
+    with styled():
+        said = drawing.draw(blank(*drawing.size), rows)
+    assert said.startswith(f"Lasso uses {measured.values['used']:.0f} of {measured.values['known']:.0f}: ")
+    assert "fine" in said.split("for a good review")[0]
+    assert "NBSVM" not in said
