@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lecturebench.declare.benchmark import Benchmark
+from lecturebench.declare.lag_views import Lags
 from lecturebench.declare.methods import Experiment, Network
 from lecturebench.declare.suites import Suite
 from lecturebench.declare.views import KINDS
@@ -166,6 +167,11 @@ def requests(
                     raise UsageError(
                         f"{method.name} sees {KINDS[view.kind]} {view.words}, and "
                         f"{name!r} is {data.kind}: leave its view {type(view).__name__} out, or choose other data"
+                    )
+                if isinstance(view, Lags) and name not in datasets.IN_TIME and (not methods or method.name in methods):
+                    raise UsageError(
+                        f"{method.name} looks back over rows in the order of time, first those of train and then those "
+                        f"of test; of {name!r} that is not known: choose {', '.join(datasets.IN_TIME)}"
                     )
                 if view is None and data.kind == "text" and not isinstance(method, Experiment):
                     raise UsageError(

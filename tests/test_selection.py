@@ -99,6 +99,18 @@ def test_dataset_that_the_methods_cannot_take_is_refused(table, tmp_path):
         asked(table, dataset=f"csv:{path}")
 
 
+@pytest.mark.parametrize(
+    "header", ["DJ_return,log_volume,log_volatility,target", "DJ_return,words,log_volatility,target"]
+)
+def test_a_forecast_takes_no_table_whose_rows_are_not_known_to_be_in_the_order_of_time(tmp_path, header):
+    path = tmp_path / "mine.csv"
+    path.write_text(f"{header}\n" + "".join(f"{i},{i % 7},{i / 9},{i / 10}\n" for i in range(40)))
+    with pytest.raises(
+        UsageError, match=r"yesterday looks back over rows in the order of time.*mine\.csv.*choose nyse"
+    ):
+        asked(discover()["nyse"], dataset=f"csv:{path}")
+
+
 def test_benchmark_is_fitted_on_each_dataset_that_a_claim_of_the_profile_speaks_of(table):
     fashion = dataclasses.replace(table.claims[0], dataset="fashion_mnist")
     full = dataclasses.replace(table.claims[1], dataset="cifar10", profiles=("full",))

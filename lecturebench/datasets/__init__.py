@@ -4,7 +4,7 @@
 process at all, since tensorflow-datasets decodes in a process of its own.
 """
 
-from lecturebench.datasets.catalogue import STREAMED, known
+from lecturebench.datasets.catalogue import IN_TIME, STREAMED, known
 from lecturebench.datasets.decoded import Dataset, Kind, Split, Task
 from lecturebench.datasets.description import Description
 from lecturebench.datasets.loading import Status, describe, load, outline, recall, status, verify
@@ -12,6 +12,7 @@ from lecturebench.datasets.published import published_order
 from lecturebench.datasets.splits import mirrored, resplit_by, validation_split
 
 __all__ = [
+    "IN_TIME",
     "STREAMED",
     "Dataset",
     "Description",

@@ -77,6 +77,9 @@ DECODED: Mapping[str, str] = {"nyse": "with the day of the week"}
 # Too large to be decoded at once: training reads it chunk by chunk. No copy was at hand whose digest could be pinned.
 STREAMED = ("imagenet2012",)
 
+# Rows of train, then those of test, one after the other as time went.
+IN_TIME = ("nyse",)
+
 # Of those that are no images for classification.
 KINDS: Mapping[str, tuple[Kind, Task]] = {
     "imdb_reviews": ("text", "classification"),
