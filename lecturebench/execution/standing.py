@@ -51,13 +51,17 @@ def planned(benchmarks: Mapping[str, Benchmark], records: Iterable[Record], load
         request = Request(benchmarks[name], dataset, digests, profile, backend, kind, methods=methods)
         for method in methods:
             alone = replace(request, methods=(method,))
+            its = [record for record in own if record.method == method]
+            if not alone.asked:
+                reason = f"{method} is not fitted on {dataset} on the {profile} profile any more"
+                stale |= {record.key: reason for record in its}
+                continue
             if (name, backend, method) not in sources:
                 try:
                     sources[name, backend, method] = source_digests(alone, look)[method]
                 except UsageError as error:
                     sources[name, backend, method] = error
             source = sources[name, backend, method]
-            its = [record for record in own if record.method == method]
             if isinstance(source, UsageError):
                 stale |= {record.key: str(source) for record in its}
             else:

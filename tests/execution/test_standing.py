@@ -215,6 +215,16 @@ def test_unknown_suites_benchmarks_and_methods_are_left_to_others(sources):
     assert stale(*strangers) == {}
 
 
+@pytest.mark.parametrize("limit", [{"profiles": ("full",)}, {"datasets": ("other",)}])
+def test_runs_where_a_method_is_not_fitted_any_more_do_not_count_and_say_so(sources, limit, monkeypatch):
+    monkeypatch.setattr(standing, "source_digests", lambda request, look: {m.name: "p" for m in request.asked})
+    own = [record(run) for run in runs(sources, "plain")]
+    others = [record(run) for run in runs(sources | {"fixed": "p"}, "fixed")]
+    limited = benchmark(methods=(Network("plain", "", function, RECIPE, **limit), Baseline("fixed", "", function)))
+    reason = "plain is not fitted on d on the lecture profile any more"
+    assert stale(*own, *others, of=limited) == {run.key: reason for run in own}
+
+
 def test_method_without_a_source_makes_its_records_stale_with_the_reason(sources, monkeypatch):
     odd = replace(record(runs(sources, "plain")[0]), method="odd")
     monkeypatch.undo()
