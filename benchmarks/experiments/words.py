@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmarks.formulas.words import written
-from lecturebench import Measured
+from lecturebench import CleanedText, Measured
+
+if TYPE_CHECKING:
+    from lecturebench import Dataset
 
 MOST = 12  # words on each side
 
 
-def weighed_words(estimator: Any, dataset: Any) -> Measured:
-    """A probe of a fitted linear classifier of two classes behind its vectoriser, `baselines.words`.
+def weighed_words(dataset: Dataset, rng: np.random.Generator) -> Measured:
+    """The words that NBSVM on single words goes by, fitted on all training texts; see `weightiest`."""
+    from baselines.words import nbsvm
+
+    texts = CleanedText().see(dataset, np.arange(len(dataset.train.y)))
+    return weightiest(nbsvm(texts.train.X, np.asarray(texts.train.y), seed=0))
+
+
+def weightiest(estimator: Any) -> Measured:
+    """What a fitted linear classifier of two classes behind its vectoriser, `baselines.words`, goes by.
 
     words: (2, 12, 24), the words with the smallest coefficients, for the first class, and with the largest, the
     weightiest first, as UTF-8 bytes; rows of 0 where fewer have any. weights: (2, 12), their coefficients. used: how

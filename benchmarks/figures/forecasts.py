@@ -19,17 +19,17 @@ def draw_forecasts(figure: Any, rows: Rows) -> str:
     forecasts, true = series.array("forecast"), series.array("true")[0]  # (runs, days), (days,)
     over, below = figure.subplots(2, 1, height_ratios=(3, 2))
     days = np.arange(len(true))[:SHOWN]
-    over.plot(days, true[:SHOWN], color=MUTED, linewidth=1, label="true")
+    over.plot(days, true[:SHOWN], color=MUTED, linewidth=1, label="truth")
     low, high = forecasts[:, :SHOWN].min(axis=0), forecasts[:, :SHOWN].max(axis=0)
     over.fill_between(days, low, high, color=series.style.colour, alpha=0.3, linewidth=0)
     mean = forecasts.mean(axis=0)
-    over.plot(days, mean[:SHOWN], color=series.style.colour, linewidth=1.4, label=f"forecast, mean of {len(forecasts)}")
-    over.set(xlabel=f"trading day from January 1980, the first {len(days)}", ylabel="log volume")
-    over.legend(loc="upper right", ncols=2)
+    runs = f", mean of {len(forecasts)} runs" if len(forecasts) > 1 else ""
+    over.plot(days, mean[:SHOWN], color=series.style.colour, linewidth=1.4, label=f"forecast{runs}")
+    over.set(xlabel=f"trading day, the first {len(days)} from January 1980", ylabel="log volume")
     below.scatter(mean, true, s=4, color=series.style.colour, alpha=0.4, linewidths=0)
-    ends = np.array([min(mean.min(), true.min()), max(mean.max(), true.max())])
-    below.plot(ends, ends, color=MUTED, linewidth=1)
-    below.set(xlabel="forecast of a test day", ylabel="true")
+    below.axline((0, 0), slope=1, color=MUTED, linewidth=1)
+    below.set(xlabel="forecast of a test day; on the line it is the truth", ylabel="truth")
+    figure.legend(*over.get_legend_handles_labels(), loc="outside lower left", ncols=2)
     spread = float(np.mean(forecasts.std(axis=1) / true.std()))
     return (
         f"Over {len(true)} test days the forecasts vary {spread:.0%} as much as the truth: what five days do not tell "

@@ -37,12 +37,10 @@ FASHION_URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/train-
 CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 IMDB_URL = "http://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 
-MNIST_TRAIN = "54e1ab866c9484947dd4821c52bb7a43938f555d6b046be6af55247f8e6ffc64"
-
 # Of images and texts: see `digests`. Of tables: they follow from the CSV files, whose sha256 is pinned as well.
 DIGESTS: Mapping[str, Mapping[str, str]] = {
     "mnist": {
-        "train": MNIST_TRAIN,
+        "train": "54e1ab866c9484947dd4821c52bb7a43938f555d6b046be6af55247f8e6ffc64",
         "test": "97b756d55950f1841ebd48df7379b9b2fc87a10d63e08d6213dad41d564e8508",
     },
     "fashion_mnist": {
@@ -66,12 +64,20 @@ DIGESTS: Mapping[str, Mapping[str, str]] = {
         "test": "597100f79ce5459b1ad42bb21b8fff03ede54f1e5c9216caaf7057997ea4e475",
     },
     "nyse": {
+        "train": "7dd164ec0adabd37f6043e8e846acad0ae48feee7690fcd32332f5a4da35580c",
+        "test": "75b547c3ce9972e623bd2f86b91db605675e2438a70c9d78ca1b8c2bdb2897e3",
+    },
+}
+
+# Of those that are decoded otherwise than they were. `published_order` looks into DIGESTS, where a change would be a
+# new key for every method: these move there when all references are fitted again.
+AMENDED: Mapping[str, Mapping[str, str]] = {
+    "nyse": {
         "train": "f40dc40cef7aabad7bd0efb06e21c6f424bed91c9701abc08d0fd3b2c70154a8",
         "test": "ed4fca9e23b0b0c76cab215bb89db66a04e21173d42cd3b7b24bf466a75776f4",
     },
 }
-
-# Raised whenever a dataset is decoded otherwise than by an older version, whose cache is then not looked at.
+# How, so that what an older version put in the cache is not taken for it.
 DECODED: Mapping[str, str] = {"nyse": "with the day of the week"}
 
 # Too large to be decoded at once: training reads it chunk by chunk. No copy was at hand whose digest could be pinned.
@@ -111,12 +117,17 @@ def known() -> tuple[str, ...]:
     return (*DIGESTS, *STREAMED)
 
 
+def pinned(name: str) -> Mapping[str, str]:
+    """What the splits of a named dataset must have; {} where nobody knows."""
+    return AMENDED.get(name, DIGESTS.get(name, {}))
+
+
 def find(name: str, data_dir: Path | None = None) -> Entry:
     """The dataset of that name. UsageError for one that is misspelled, or a user's path where nothing is."""
     from lecturebench.datasets import user
 
     if name in DIGESTS:
-        return Entry(name, name, _sources(name, data_dir), DIGESTS[name], DECODED.get(name, ""))
+        return Entry(name, name, _sources(name, data_dir), pinned(name), DECODED.get(name, ""))
     if name in STREAMED:
         images = ImageNetFolder(data_dir)
         return Entry(name, name, (images,), None, images.fingerprint())

@@ -82,7 +82,7 @@ def outline(name: str, data_dir: Path | None = None) -> Dataset:
         return load(name, data_dir)
     kind, task = catalogue.KINDS.get(name, ("images", "classification"))
     none = Split(np.empty((0, 0)), np.empty(0))
-    digests = dict(catalogue.DIGESTS.get(name, {}))
+    digests = dict(catalogue.pinned(name))
     return Dataset(name=name, source="not fetched", kind=kind, task=task, train=none, test=none, digests=digests)
 
 

@@ -22,9 +22,9 @@ def published_order(dataset: Dataset) -> np.ndarray | None:
     """
     import numpy as np
 
-    from lecturebench.datasets.catalogue import MNIST_TRAIN
+    from lecturebench.datasets.catalogue import DIGESTS
 
-    if dataset.digests.get("train") == MNIST_TRAIN:
+    if dataset.digests.get("train") == DIGESTS["mnist"]["train"]:
         with np.load(MNIST, allow_pickle=False) as table:
             return np.asarray(table["original_index"], dtype=np.int64)
     if dataset.kind == "table" and "resplit by" not in dataset.digests:

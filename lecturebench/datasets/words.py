@@ -91,7 +91,7 @@ class Numbered(Dataset):
 class Bucketed:
     """Rows of numbers, each of which is trained on and predicted in its own width: so many of its last numbers.
 
-    rows: (n, length), the zeros in front. widths: (n,), from 1 to length. A part of it is plain rows, in full length.
+    rows: (n, length), the zeros in front. widths: (n,), from 1 to length.
     """
 
     rows: np.ndarray
@@ -114,8 +114,8 @@ class Bucketed:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, examples: Any) -> np.ndarray:
-        return np.asarray(self.rows[examples])
+    def __getitem__(self, examples: Any) -> Bucketed:
+        return Bucketed(self.rows[examples], self.widths[examples])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.rows, dtype=dtype)

@@ -19,13 +19,12 @@ class Lags(View):
     """Of each row some columns of the ``steps`` rows before it, the oldest first: what a forecast of its y may know.
 
     Rows of test follow those of train, so the first of them look back into train. The first ``steps`` rows of train
-    have nothing before them and are left out of what is fitted. series: names of the columns. known: names of columns
-    of the row itself, which are known beforehand, the day of the week say; they are taken as they are.
-    over: each series less its mean, divided by its standard deviation, over the rows that are fitted and those before
-    them ("train"), over train and test together ("all"), which is for published protocols that did so, or as it is
+    have too little before them and are left out. series: names of the columns. known: names of columns of the row
+    itself, which are known beforehand, the day of the week say; they are taken as they are.
+    over: each series less its mean, divided by its standard deviation, over the lags of the rows that are fitted
+    ("train"), over all rows of train and test ("all"), which is for published protocols that did so, or as it is
     ("none"). flat: one row of numbers, lag by lag, then those known; else a sequence (steps, p), in which what is known
     of the row stands beside every lag.
-    ValueError for a dataset without such a column, and for one whose rows were drawn anew.
     """
 
     steps: int
@@ -57,37 +56,46 @@ class Lags(View):
         known = f", with {', '.join(self.known)} of the row itself" if self.known else ""
         return f"{', '.join(self.series)} of the {self.steps} rows before{known}{scaled.get(self.over, '')}"
 
-    def usable(self, dataset: Dataset, examples: np.ndarray) -> np.ndarray:
-        """Those with enough rows before them."""
-        return examples[examples >= self.steps]
+    def lagged(self, dataset: Dataset) -> Dataset:
+        """The dataset with lags in place of columns, in float64, without the first rows of train: what `see` is given.
 
-    def see(self, dataset: Dataset, train: np.ndarray) -> Dataset:
-        """Both splits as lags, float64. The first rows of train, which are not fitted, are zeros."""
+        ValueError for a dataset without such a column.
+        """
         import numpy as np
 
-        if "resplit by" in dataset.digests:
-            raise ValueError("lags are of rows in the order of time; this dataset's were drawn anew: leave resplit out")
         series, known = (_columns(dataset, names) for names in (self.series, self.known))
-        n, everything = len(dataset.train), np.concatenate([dataset.train.X, dataset.test.X])
-        past, chosen = everything[:, series].astype(float), "none"
-        if self.over != "none":
-            over = np.arange(len(past)) if self.over == "all" else _seen_by(train, self.steps)
-            mean, spread = past[over].mean(axis=0), past[over].std(axis=0)
-            past = (past - mean) / np.where(spread > 0, spread, 1.0)
-            chosen = "all" if self.over == "all" else hashlib.sha256(train.astype(np.int64).tobytes()).hexdigest()
-        rows = np.zeros((len(past), self.steps, len(series)))
-        for lag in range(1, self.steps + 1):
-            rows[self.steps :, self.steps - lag] = past[self.steps - lag : -lag]
-        now = everything[:, known].astype(float)
+        n, everything = len(dataset.train) - self.steps, np.concatenate([dataset.train.X, dataset.test.X])
+        past, now = everything[:, series].astype(float), everything[self.steps :, known].astype(float)
+        if self.over == "all":
+            past = _standardised(past, past.mean(axis=0), past.std(axis=0))
+        rows = np.stack([past[first : first + len(now)] for first in range(self.steps)], axis=1)
         if self.flat:
             X = np.hstack([rows.reshape(len(rows), -1), now])
         else:
             X = np.concatenate([rows, np.repeat(now[:, None], self.steps, axis=1)], axis=2)
+        train, test = replace(dataset.train, X=X[:n], y=dataset.train.y[self.steps :]), replace(dataset.test, X=X[n:])
+        return replace(dataset, train=train, test=test, columns=())
+
+    def see(self, dataset: Dataset, train: np.ndarray) -> Dataset:
+        """Both splits of `lagged` rows, standardised where that is over train. ValueError for rows drawn anew."""
+        import numpy as np
+
+        if "resplit by" in dataset.digests:
+            raise ValueError("lags are of rows in the order of time; this dataset's were drawn anew: leave resplit out")
+        if self.over != "train":
+            return replace(dataset, digests=dataset.digests | {"lags standardized on": self.over})
+        p = len(self.series)
+        fitted = dataset.train.X[train]
+        lags = fitted[:, : self.steps * p].reshape(-1, p) if self.flat else fitted[..., :p].reshape(-1, p)
+        mean, spread = lags.mean(axis=0), lags.std(axis=0)
+        if self.flat:
+            mean, spread = np.tile(mean, self.steps), np.tile(spread, self.steps)
+        mean, spread = np.append(mean, np.zeros(len(self.known))), np.append(spread, np.ones(len(self.known)))
+        chosen = hashlib.sha256(train.astype(np.int64).tobytes()).hexdigest()
         return replace(
             dataset,
-            train=replace(dataset.train, X=X[:n]),
-            test=replace(dataset.test, X=X[n:]),
-            columns=(),
+            train=replace(dataset.train, X=_standardised(dataset.train.X, mean, spread)),
+            test=replace(dataset.test, X=_standardised(dataset.test.X, mean, spread)),
             digests=dataset.digests | {"lags standardized on": chosen},
         )
 
@@ -100,8 +108,8 @@ def _columns(dataset: Dataset, names: tuple[str, ...]) -> list[int]:
     return [dataset.columns.index(name) for name in names]
 
 
-def _seen_by(train: np.ndarray, steps: int) -> np.ndarray:
-    """The rows that are fitted, and those that they look back to."""
+def _standardised(X: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Columns less their means, divided by their standard deviations; a constant one becomes 0."""
     import numpy as np
 
-    return np.unique(np.concatenate([train - lag for lag in range(steps + 1)]))
+    return np.asarray((X - mean) / np.where(spread > 0, spread, 1.0))

@@ -138,8 +138,7 @@ class Baseline(Method):
     and measured on the rest. What it predicts is its ``predict``; probabilities are those of its ``predict_proba``,
     where it has one. A function with a parameter ``seed`` gets the run's. deterministic: None finds out: a method whose
     first run draws random numbers, and predicts otherwise with others, gets all seeds. True is checked, and such a run
-    ends as an error. ValueError for True where the function cannot do without a ``seed``. probe:
-    ``probe(estimator, dataset)``, as that of a `Network`, with the fitted estimator and the dataset as it saw it.
+    ends as an error. ValueError for True where the function cannot do without a ``seed``.
     """
 
     uses_backend = False
@@ -152,7 +151,6 @@ class Baseline(Method):
         deterministic: bool | None = None,
         view: View | None = None,
         notes: tuple[str, ...] = (),
-        probe: Callable[..., Measured | Mapping[str, float]] | None = None,
         resplit: bool = False,
         datasets: tuple[str, ...] = (),
         profiles: tuple[str, ...] = (),
@@ -160,7 +158,6 @@ class Baseline(Method):
     ) -> None:
         super().__init__(name, title, function, notes, parameters)
         self.deterministic, self.resplit = False if resplit else deterministic, resplit
-        self.probe = probe
         self.datasets, self.profiles, self.view = datasets, profiles, view
         self._check()
         if deterministic and "seed" not in parameters and takes_seed(function, required=True):

@@ -26,7 +26,7 @@ class View(ABC):
     kind: of the datasets that it can be had of. words: what was seen, for "Columns …" or "Images …".
     """
 
-    kind: ClassVar[Literal["table", "images", "text"]]
+    kind: ClassVar[Literal["table", "images"]]
 
     @property
     @abstractmethod
@@ -36,16 +36,6 @@ class View(ABC):
     @abstractmethod
     def see(self, dataset: Dataset, train: np.ndarray) -> Dataset:
         """The dataset as it is seen. train: positions in the training split of the examples that are fitted."""
-
-    @property
-    def shape(self) -> tuple[int | None, ...] | None:
-        """Of an example as it is seen, None for an axis that differs; None alone: as it is stored."""
-        return None
-
-    def usable(self, dataset: Dataset, examples: np.ndarray) -> np.ndarray:
-        """Those of these positions in the training split that it can show: all, unless there is more to see than one
-        example has."""
-        return examples
 
 
 @dataclass(frozen=True)

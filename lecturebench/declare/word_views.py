@@ -6,7 +6,7 @@ All are made of the same words, see `lecturebench.datasets.words`.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from lecturebench.declare.views import View
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WordView(View):
-    """Something to see of texts, of which () is the shape of one that stays text."""
+    """Something to see of texts. shape: of what a text becomes, () for one that stays text, None where it differs."""
 
-    kind = "text"
+    kind: ClassVar[Any] = "text"
 
     @property
     def shape(self) -> tuple[int | None, ...]:

@@ -124,6 +124,10 @@ def method_digest(
         from lecturebench.training.streaming import streaming
 
         decisive += [Jpegs, streaming]
+    if getattr(method.view, "bucket", None) is not None:
+        from lecturebench.training.bucketing import bucketed
+
+        decisive.append(bucketed)
     for metric in benchmark.metrics:
         decisive += [metric.of, metric.losses]
     what = f"method {method.name!r} of {benchmark.name}"

@@ -13,11 +13,12 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lecturebench.declare.modules import LECTURE_SUITE
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from lecturebench.datasets import Dataset
     from lecturebench.declare.benchmark import Benchmark
     from lecturebench.declare.methods import Method
+    from lecturebench.declare.views import View
     from lecturebench.execution.plan import Run
     from lecturebench.store import Record
     from lecturebench.training.outcome import Fitted
@@ -218,7 +220,9 @@ def _fitted(runs: Sequence[Run], ready: Callable[[], None]) -> list[Answer]:
     if program is None and len(runs) > 1:
         return [Answer(apart=True)] * len(runs)
     if program is None:
-        return [result(*_recorded(runs[0], loaded, _fit(runs[0], benchmark, method, dataset), started))]
+        view = None if runs[0].view is None else _Noted(runs[0].view)
+        fitted = _fit(runs[0], benchmark, method, dataset, view)
+        return [result(*_recorded(runs[0], loaded, fitted, started, seen=view.made if view else {}))]
     from lecturebench.training.drawn import own_draws
 
     what = _programs["program"][0]
@@ -246,7 +250,7 @@ def _shared_program(run: Run, loaded: _Loaded) -> Any:
     theirs = benchmark.metrics or getattr(method, "probe", None) is not None
     if not _setting.together or not run.in_lanes or method.resplit or theirs or _races(benchmark, method):
         return None
-    if _steps_class(dataset) is not _backend.Steps:
+    if _steps_class(run, dataset) is not _backend.Steps:
         return None
     assert run.training is not None
     training, parameters = Training(**run.training), {**method.parameters, **run.parameters}
@@ -257,9 +261,15 @@ def _shared_program(run: Run, loaded: _Loaded) -> Any:
 
 
 def _recorded(
-    run: Run, loaded: _Loaded, fitted: Fitted, started: str, share: float = 1.0
+    run: Run,
+    loaded: _Loaded,
+    fitted: Fitted,
+    started: str,
+    share: float = 1.0,
+    seen: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Record, dict[str, Any]]:
     """The record of a run that was fitted, and the arrays that are kept of it. share: of its seconds that are its own.
+    seen: digests of what its view made of the fitted examples.
 
     ValueError for what no fit may leave behind.
     """
@@ -285,7 +295,7 @@ def _recorded(
             "n_train": fitted.n_train,
             "n_validation": fitted.n_validation,
             "n_test": len(dataset.test.y),
-            **({"seen": fitted.seen} if fitted.seen else {}),
+            **({"seen": dict(seen)} if seen else {}),
         },
         profile=run.profile,
         backend=run.backend,
@@ -356,9 +366,24 @@ def thinned(curve: list[dict[str, float]]) -> list[dict[str, float]]:
     return curve[::-1][:: max(1, step)][::-1]
 
 
-def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset) -> Fitted:
+class _Noted:
+    """A view that keeps the digests of what it made of the fitted examples: of a vocabulary, of means."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.made: dict[str, str] = {}
+
+    def see(self, dataset: Dataset, train: Any) -> Dataset:
+        """As the view shows it."""
+        seen = self.view.see(dataset, train)
+        self.made = {name: digest for name, digest in seen.digests.items() if dataset.digests.get(name) != digest}
+        return seen
+
+
+def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset, view: _Noted | None) -> Fitted:
     # What is not plain does not travel: it is the method's own.
     parameters = {**method.parameters, **run.parameters}
+    from lecturebench.declare.lag_views import Lags
     from lecturebench.declare.methods import Baseline, Experiment
     from lecturebench.execution.checked import measuring
     from lecturebench.training.baselines import fit_baseline
@@ -372,6 +397,8 @@ def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset) -> Fi
             raise RuntimeError("it is declared deterministic, but draws random numbers: leave deterministic out")
         fitted.random = not method.deterministic
         return fitted
+    if isinstance(run.view, Lags):
+        dataset = run.view.lagged(dataset)
     if isinstance(method, Baseline):
         fitted = fit_baseline(
             method.function,
@@ -381,10 +408,9 @@ def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset) -> Fi
             deterministic=method.deterministic,
             train_size=run.train_size,
             resplit=method.resplit,
-            view=run.view,
+            view=view,
             metrics=benchmark.known_metrics,
             chooses=run.role == "choice",
-            probe=method.probe,
         )
         if run.role == "choice" and not fitted.diverged and benchmark.metric not in fitted.metrics["validation"]:
             raise RuntimeError(
@@ -394,7 +420,7 @@ def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset) -> Fi
         return fitted
     _look_over(run, method, dataset)
     with own_draws(run.seed):  # a probe may draw
-        return _fit_network(run, benchmark, method, dataset, _programs)
+        return _fit_network(run, benchmark, method, dataset, _programs, view)
 
 
 def _look_over(run: Run, method: Method, dataset: Dataset) -> None:
@@ -406,7 +432,7 @@ def _look_over(run: Run, method: Method, dataset: Dataset) -> None:
 
     outputs = len(dataset.classes) if dataset.task == "classification" else 1
     parameters = {**method.parameters, **run.parameters}
-    shape = run.view.shape if run.view is not None and run.view.shape is not None else dataset.train.X.shape[1:]
+    shape = getattr(run.view, "shape", dataset.train.X.shape[1:])
     model = refuse_unbuildable(method.function, parameters, shape, outputs)
     if isinstance(run.view, WordIndices):
         _refuse_small_embedding(model, run.view.vocabulary)
@@ -430,22 +456,29 @@ def _identity(run: Run) -> tuple[str, ...]:
     return str(run.suite), run.benchmark, run.method, run.source_digest
 
 
-def _fit_network(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset, programs: dict[str, Any]) -> Fitted:
+def _fit_network(
+    run: Run,
+    benchmark: Benchmark,
+    method: Method,
+    dataset: Dataset,
+    programs: dict[str, Any],
+    view: _Noted | None = None,
+) -> Fitted:
     from lecturebench.declare.training import Training
     from lecturebench.execution.plan import looked_at_by
     from lecturebench.training.fit import fit_network
 
     assert run.training is not None
-    return fit_network(
+    fitted = fit_network(
         method.function,
         {**method.parameters, **run.parameters},
         Training(**run.training),
         dataset,
         seed=run.seed,
-        steps_class=_steps_class(dataset),
+        steps_class=_steps_class(run, dataset),
         train_size=run.train_size,
         resplit=method.resplit,
-        view=run.view,
+        view=view,
         probe=getattr(method, "probe", None),
         metrics=benchmark.known_metrics,
         looked_at=looked_at_by(benchmark),
@@ -453,13 +486,20 @@ def _fit_network(run: Run, benchmark: Benchmark, method: Method, dataset: Datase
         programs=programs,
         identity=_identity(run),
     )
+    # Which operation took the place of a loop, as far as layers say so.
+    layers = programs["program"][1].model._flatten_layers()
+    fitted.kernels |= {type(each).__name__: each.computed_by for each in layers if getattr(each, "computed_by", "")}
+    return fitted
 
 
-def _steps_class(dataset: Dataset) -> Any:
-    """The backend's training steps, for a dataset that fits in memory or one that does not."""
+def _steps_class(run: Run, dataset: Dataset) -> Any:
+    """The backend's training steps: on data that fit in memory, on data that do not, or in batches of one width."""
     from lecturebench.datasets.jpegs import Jpegs
+    from lecturebench.training.bucketing import bucketed
     from lecturebench.training.streaming import streaming
 
+    if getattr(run.view, "bucket", None) is not None:
+        return bucketed(_backend.Steps)
     return streaming(_backend.Steps) if isinstance(dataset.train.X, Jpegs) else _backend.Steps
 
 

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from lecturebench.datasets import Dataset, resplit_by
-from lecturebench.declare.methods import Measured, takes_seed
+from lecturebench.declare.methods import takes_seed
 from lecturebench.declare.views import View
 from lecturebench.metrics import Metric, Predictions, measure, of_task
 from lecturebench.training.answers import numbers, probabilities
 from lecturebench.training.batches import training_examples
 from lecturebench.training.drawn import own_draws
-from lecturebench.training.outcome import Fitted, as_seen, streams
+from lecturebench.training.outcome import Fitted, streams
 
 HELD_OUT = 0.2  # of the training examples, where a parameter is chosen; the share that networks usually have
 DRY_RUN = 200  # examples, enough to go through everything that a fit imports
@@ -37,7 +37,6 @@ def fit_baseline(
     view: View | None = None,
     metrics: Mapping[str, Metric] | None = None,
     chooses: bool = False,
-    probe: Callable[..., Measured | Mapping[str, float]] | None = None,
 ) -> Fitted:
     """Fit a baseline on the whole training split, or on ``train_size`` of it, and measure it on test.
 
@@ -45,7 +44,7 @@ def fit_baseline(
     is seeded by the run. Where that is unknown, or denied, and something was drawn in the first run, it is fitted a
     second time with other random numbers: it is random if it then predicts otherwise. RuntimeError if it was declared
     deterministic. resplit: train and test are drawn anew by the seed. metrics: those that are measured, by name; None
-    for those of the task. probe: see `lecturebench.Baseline`. What scikit-learn warns of ends in the notes.
+    for those of the task. What scikit-learn warns of ends in the notes.
 
     chooses: the run only helps to choose a parameter: a share of the training examples is held out, drawn by the seed,
     and measured as "validation", and nothing is fitted twice. ValueError if the share comes to no example.
@@ -55,10 +54,11 @@ def fit_baseline(
         rng = streams(seed)["split"]
         if resplit:
             dataset = resplit_by(dataset, seed)
-        train, held_out = training_examples(dataset, train_size, HELD_OUT if chooses else 0.0, rng, view=view)
+        train, held_out = training_examples(dataset, train_size, HELD_OUT if chooses else 0.0, rng)
         if chooses and not len(held_out):
             raise ValueError(f"{len(train)} training examples are too few to hold out {HELD_OUT:.0%} of them")
-        dataset = as_seen(view, dataset, fitted, train)
+        if view is not None:
+            dataset = view.see(dataset, train)
         X, y = _examples(dataset, train)
         inputs = flat_inputs(dataset, dataset.test.X)
     asks = takes_seed(function) and "seed" not in parameters and deterministic is not True
@@ -107,8 +107,6 @@ def fit_baseline(
     with fitted.timed("measure"):
         known = of_task(dataset.task) if metrics is None else metrics
         fitted.metrics = {split: measure(np.asarray(truth), of, known) for split, (truth, of) in measured.items()}
-    if probe is not None and not chooses:
-        fitted.keep_probed(probe, estimator, dataset)
     return fitted
 
 

@@ -18,15 +18,14 @@ from lecturebench.declare.methods import Measured, Trained
 from lecturebench.declare.training import Training
 from lecturebench.declare.views import View
 from lecturebench.metrics import DEFAULT, Metric, measure, of_task
-from lecturebench.training.batches import BucketedEpochs, Epochs, steps_per_epoch, training_examples
-from lecturebench.training.outcome import Fitted, as_seen, streams
+from lecturebench.training.batches import Epochs, training_examples
+from lecturebench.training.outcome import Fitted, streams
 from lecturebench.training.predictions import predict, predictions_of, quick_look
 from lecturebench.training.program import program_for
 from lecturebench.training.stopping import RULES
 
 Observer = Callable[[int, int, float], None]
 QUICK = ("error", "mae", "loss")  # of `quick_look`
-MEASURED = 100_000  # training examples; the probabilities of all of ImageNet for 1,000 classes would take 10 GB
 
 
 def fit_network(
@@ -67,22 +66,21 @@ def fit_network(
         order = published_order(dataset) if training.held_out == "last" else None
         if training.held_out == "last" and training.validation and order is None:
             fitted.notes.append(f"{dataset.name}'s published order is not known: held out is drawn by the seed")
-        train, validation = training_examples(dataset, train_size, training.validation, rngs["split"], order, view)
+        train, validation = training_examples(dataset, train_size, training.validation, rngs["split"], order)
         fitted.n_train, fitted.n_validation = len(train), len(validation)
-        dataset = as_seen(view, dataset, fitted, train)
-    widths = getattr(dataset.train.X, "widths", None)
-    steps_in_all = training.epochs * steps_per_epoch(train, training.batch_size, widths)
+        if view is not None:
+            dataset = view.see(dataset, train)
+    steps_in_all = training.epochs * math.ceil(len(train) / training.batch_size)
     with fitted.timed("build"):
         program = program_for(function, parameters, training, steps_in_all, dataset, steps_class, programs, identity)
         program.restart(dataset, rngs)
         fitted.parameters = program.model.count_params()
         n_trainable = len(program.model.trainable_variables)
         first = program.steps.weights()[:n_trainable] if probe is not None else []
-    what = (program, train, training, rngs)
-    epochs = Epochs(*what) if widths is None else BucketedEpochs(*what, widths)
+    epochs = Epochs(program, train, training, rngs)
     with fitted.timed("compile"):
         program.compile(epochs.shapes)
-    fitted.kernels = program.kernels
+    fitted.kernels = dict(program.steps.kernels)
     stopping = RULES[training.stopping]()
     start = time.perf_counter()
     for epoch in range(1, training.epochs + 1):
@@ -105,12 +103,16 @@ def fit_network(
     with fitted.timed("measure"):
         fitted.predictions = predictions_of(dataset.task, outputs)
         fitted.metrics["test"] = measure(np.asarray(dataset.test.y), fitted.predictions, metrics)
-        fitted.metrics["train"] = _measured(program.steps, dataset, _some(train, fitted), metrics)
+        fitted.metrics["train"] = _measured(program.steps, dataset, train, metrics)
         if len(validation):
             fitted.metrics["validation"] = _measured(program.steps, dataset, validation, metrics)
     if probe is not None:
         trained = program.steps.weights()[:n_trainable]
-        fitted.keep_probed(probe, Trained(trained, first, lambda X: predict(program.steps, X)), dataset)
+        found = probe(Trained(trained, first, lambda X: predict(program.steps, X)), dataset)
+        found = found if isinstance(found, Measured) else Measured(found)
+        if found.curve:
+            raise ValueError("its probe returns a curve; a network's curve is that of its training, so return arrays")
+        _keep(found, fitted)
     return fitted
 
 
@@ -122,16 +124,22 @@ def fit_experiment(
     with fitted.timed("fit"):
         measured = function(dataset, np.random.default_rng(seed), **parameters)
     fitted.curve = [{name: float(value) for name, value in point.items()} for point in measured.curve]
-    fitted.keep(measured)
+    _keep(measured, fitted)
     return fitted
 
 
-def _some(train: np.ndarray, fitted: Fitted) -> np.ndarray:
-    """The training examples that are measured at the end: so many that what is predicted of them fits in memory."""
-    if len(train) <= MEASURED:
-        return train
-    fitted.notes.append(f"train metrics are of {MEASURED:,} of its {len(train):,} training examples, evenly spaced")
-    return np.asarray(train[np.linspace(0, len(train) - 1, MEASURED).astype(int)])
+def _keep(measured: Measured, fitted: Fitted) -> None:
+    """Take over the named numbers and arrays."""
+    fitted.metrics["measured"] = {name: float(value) for name, value in measured.values.items()}
+    fitted.arrays = {name: _array(name, array) for name, array in measured.arrays.items()}
+
+
+def _array(name: str, array: Any) -> np.ndarray:
+    """The array as it is stored. ValueError for what is no array of numbers."""
+    numbers = np.asarray(array)
+    if numbers.dtype.kind not in "fiub":
+        raise ValueError(f"the measured array {name!r} holds {numbers.dtype}; it must hold numbers")
+    return numbers
 
 
 def _measured(

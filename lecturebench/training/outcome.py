@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from lecturebench.datasets import Dataset
-from lecturebench.declare.methods import Measured
-from lecturebench.declare.views import View
 from lecturebench.metrics import Predictions
 
 STREAMS = ("split", "weights", "shuffling", "dropout", "augmentation")
@@ -22,7 +18,6 @@ STREAMS = ("split", "weights", "shuffling", "dropout", "augmentation")
 class Fitted:
     """What a run leaves behind. predictions: of the test examples, at full precision. arrays: what was measured in
     arrays. random: whether other random numbers would have given another result. kernels: by name, what computed it.
-    seen: digests, by name, of what its view made of the fitted examples: a vocabulary, means.
     """
 
     predictions: Predictions | None = None
@@ -36,7 +31,6 @@ class Fitted:
     seconds: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     kernels: dict[str, str] = field(default_factory=dict)
-    seen: dict[str, str] = field(default_factory=dict)
     diverged: str = ""
 
     @contextmanager
@@ -47,36 +41,6 @@ class Fitted:
             yield
         finally:
             self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - start
-
-    def keep(self, measured: Measured) -> None:
-        """Take over the named numbers and arrays. ValueError for an array that holds no numbers."""
-        self.metrics["measured"] = {name: float(value) for name, value in measured.values.items()}
-        self.arrays = {name: _array(name, array) for name, array in measured.arrays.items()}
-
-    def keep_probed(self, probe: Callable[..., Measured | Mapping[str, float]], fitted: Any, dataset: Dataset) -> None:
-        """Take over what a method's probe finds in what was fitted. ValueError for one that returns a curve."""
-        found = probe(fitted, dataset)
-        found = found if isinstance(found, Measured) else Measured(found)
-        if found.curve:
-            raise ValueError("its probe returns a curve; a network's curve is that of its training, so return arrays")
-        self.keep(found)
-
-
-def _array(name: str, array: Any) -> np.ndarray:
-    """The array as it is stored. ValueError for what is no array of numbers."""
-    numbers = np.asarray(array)
-    if numbers.dtype.kind not in "fiub":
-        raise ValueError(f"the measured array {name!r} holds {numbers.dtype}; it must hold numbers")
-    return numbers
-
-
-def as_seen(view: View | None, dataset: Dataset, fitted: Fitted, train: np.ndarray) -> Dataset:
-    """The dataset as the view shows it to those who fit these examples; what it made of them is noted."""
-    if view is None:
-        return dataset
-    seen = view.see(dataset, train)
-    fitted.seen = {name: digest for name, digest in seen.digests.items() if dataset.digests.get(name) != digest}
-    return seen
 
 
 def streams(seed: int) -> dict[str, np.random.Generator]:

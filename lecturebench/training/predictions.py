@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from lecturebench.metrics import Metric, Predictions
-from lecturebench.training.batches import in_widths
 
 PREDICTED_AT_ONCE = 2000
 PREDICTED_BYTES = 2**30
@@ -61,32 +60,19 @@ def softmax(z: np.ndarray) -> np.ndarray:
     return np.asarray(shifted / shifted.sum(1, keepdims=True))
 
 
-def predict(steps: Any, X: Any, examples: np.ndarray | None = None) -> np.ndarray:
+def predict(steps: Any, X: np.ndarray, examples: np.ndarray | None = None) -> np.ndarray:
     """The network's linear outputs (n, outputs) for X as stored, or for these examples of it, as many at once as fit in
-    memory. Of bucketed rows each is seen in its own width."""
-    if (widths := getattr(X, "widths", None)) is not None:
-        return _predict_bucketed(steps, X, np.asarray(widths), np.arange(len(X)) if examples is None else examples)
+    memory."""
     at_once = predicted_at_once(steps.model)
     n = len(X) if examples is None else len(examples)
     chosen = [slice(i, i + at_once) for i in range(0, n, at_once)]
     return np.concatenate([steps.outputs(X[c] if examples is None else X[examples[c]]) for c in chosen])
 
 
-def _predict_bucketed(steps: Any, X: Any, widths: np.ndarray, examples: np.ndarray) -> np.ndarray:
-    found, outputs = [], []
-    for width, members in in_widths(widths[examples]):
-        at_once = predicted_at_once(steps.model, width)
-        for i in range(0, len(members), at_once):
-            found.append(members[i : i + at_once])
-            outputs.append(steps.outputs(X[examples[found[-1]]][:, -width:]))
-    return np.concatenate(outputs)[np.argsort(np.concatenate(found))]
-
-
-def predicted_at_once(model: Any, length: int = 1) -> int:
+def predicted_at_once(model: Any) -> int:
     """Examples whose layers' outputs, all of them kept, take no more than ``PREDICTED_BYTES``; 2,000 at most.
 
-    Attention counts with its scores besides, positions x positions for each head. length: of the axes that the network
-    leaves open.
+    Attention counts with its scores besides, positions x positions for each head.
     """
     import keras
 
@@ -96,8 +82,8 @@ def predicted_at_once(model: Any, length: int = 1) -> int:
             shapes = [each.shape for each in keras.tree.flatten(layer.output)]
         except (AttributeError, ValueError):  # inside another layer, or called several times: its own output is unknown
             continue
-        numbers = sum(math.prod(size or length for size in shape[1:]) for shape in shapes)
-        heads: Any = getattr(layer, "num_heads", None) or getattr(layer, "num_query_heads", 0)
-        positions = math.prod(size or length for size in shapes[0][1:-1])
+        numbers = sum(math.prod(size or 1 for size in shape[1:]) for shape in shapes)
+        heads = getattr(layer, "num_heads", None) or getattr(layer, "num_query_heads", 0)
+        positions = math.prod(size or 1 for size in shapes[0][1:-1])
         per_example += 4 * (numbers + heads * positions**2)
     return max(1, min(PREDICTED_AT_ONCE, PREDICTED_BYTES // max(per_example, 1)))

@@ -53,20 +53,13 @@ class Program:
         [layers] = rngs["dropout"].spawn(1)
         self.steps.set_weights(self.start.draw(self.fresh, rngs["weights"], layers))
 
-    def compile(self, shapes: Iterable[tuple[int, ...]]) -> None:
-        """Compile the steps of an epoch for each shape that it has: (steps, batch), or (steps, batch, width)."""
-        for steps, batch, *width in set(shapes) - self.compiled:
+    def compile(self, shapes: Iterable[tuple[int, int]]) -> None:
+        """Compile the steps of an epoch for each shape that it has."""
+        for steps, batch in set(shapes) - self.compiled:
             rng = np.random.default_rng(0)
             masks = [layer.draw(steps, batch, rng) for layer in self.steps.random_layers]
-            self.steps.compile(np.zeros((steps, batch), np.int32), masks, *width)
-            self.compiled.add((steps, batch, *width))
-
-    @property
-    def kernels(self) -> dict[str, str]:
-        """By name, what computes the updates, and the layers that say so."""
-        layers = self.model._flatten_layers()
-        said = {type(layer).__name__: layer.computed_by for layer in layers if getattr(layer, "computed_by", "")}
-        return {**self.steps.kernels, **said}
+            self.steps.compile(np.zeros((steps, batch), np.int32), masks)
+            self.compiled.add((steps, batch))
 
 
 def scheduled(rate: float, schedule: Schedule | None, steps_in_all: int) -> Any:

@@ -21,7 +21,8 @@ def nyse(own_cache):
 
 def r2(name, dataset, view=None):
     method = METHODS[name]
-    fitted = fit_baseline(method.function, method.parameters, dataset, seed=0, view=view or method.view)
+    view = view or method.view
+    fitted = fit_baseline(method.function, method.parameters, view.lagged(dataset), seed=0, view=view)
     return fitted.metrics["test"]["r2"], fitted.n_train
 
 

@@ -24,6 +24,12 @@ def days(train=12, test=6, seed=0):
     )  # fmt: skip
 
 
+def show(view, dataset, fitted=None):
+    """As a run sees it that fits these rows, all that it can by default."""
+    lagged = view.lagged(dataset)
+    return view.see(lagged, np.arange(len(lagged.train)) if fitted is None else fitted)
+
+
 def all_rows(dataset):
     return np.concatenate([dataset.train.X, dataset.test.X])
 
@@ -32,20 +38,23 @@ def all_rows(dataset):
 def test_a_row_has_its_past_oldest_first_and_what_is_known_of_itself(steps, flat, over, seed):
     data = days(seed=seed)
     view = Lags(steps, ("volume", "price"), ("monday",), over=over, flat=flat)
-    train = view.usable(data, np.arange(12))
-    assert train.tolist() == list(range(steps, 12))
-    X, seen = all_rows(data), all_rows(view.see(data, train))
+    X, shown = all_rows(data), show(view, data)
+    seen = all_rows(shown)
+    assert (len(shown.train), len(shown.test)) == (12 - steps, 6)
     assert seen.shape[1:] == view.shape
+    np.testing.assert_array_equal(shown.train.y, data.train.y[steps:])
     scaled = X[:, :2]
     if over != "none":
-        of = X[:, :2] if over == "all" else X[:12, :2]
+        lags = np.concatenate([X[row - steps : row, :2] for row in range(steps, 12)])
+        of = X[:, :2] if over == "all" else lags
         scaled = (scaled - of.mean(axis=0)) / of.std(axis=0)
     for row in range(steps, 18):
         past, monday = scaled[row - steps : row], X[row, 2]
         if flat:
-            np.testing.assert_allclose(seen[row], [*past.ravel(), monday])
+            np.testing.assert_allclose(seen[row - steps], [*past.ravel(), monday], atol=1e-12)
         else:
-            np.testing.assert_allclose(seen[row], np.column_stack([past, np.full(steps, monday)]))
+            beside = np.column_stack([past, np.full(steps, monday)])
+            np.testing.assert_allclose(seen[row - steps], beside, atol=1e-12)
 
 
 @given(st.integers(0, 5), st.sampled_from(["train", "none"]))
@@ -54,8 +63,7 @@ def test_a_test_day_reaches_neither_its_own_features_nor_those_of_any_day_before
     X = data.test.X.copy()
     X[day:, :2] += 100.0
     other = replace(data, test=Split(X, X[:, 0]))
-    train = view.usable(data, np.arange(12))
-    before, after = (view.see(each, train) for each in (data, other))
+    before, after = (show(view, each) for each in (data, other))
     np.testing.assert_array_equal(before.train.X, after.train.X)
     np.testing.assert_array_equal(before.test.X[: day + 1], after.test.X[: day + 1])
     if day < 5:
@@ -67,26 +75,26 @@ def test_standardising_over_all_days_lets_test_days_through_as_the_published_pro
     X = data.test.X + 100.0
     other = replace(data, test=Split(X, X[:, 0]))
     view = Lags(3, ("volume",), over="all")
-    before, after = (view.see(each, np.arange(3, 12)) for each in (data, other))
-    assert (before.train.X[3:] != after.train.X[3:]).all()
+    before, after = (show(view, each) for each in (data, other))
+    assert (before.train.X != after.train.X).all()
 
 
-def test_only_rows_that_are_fitted_and_their_past_give_means():
+def test_only_the_past_of_rows_that_are_fitted_gives_means():
     data, view = days(), Lags(2, ("volume",))
     X = data.train.X.copy()
-    X[9:] = 1e6  # neither fitted nor looked back to
+    X[9:] = 1e6  # what no fitted row looks back to
     other = replace(data, train=Split(X, X[:, 0]))
-    fitted = np.array([2, 5, 8])
-    before, after = (view.see(each, fitted).train.X[:9] for each in (data, other))
+    fitted = np.array([0, 3, 7])  # days 2, 5 and 9
+    before, after = (show(view, each, fitted).train.X[:8] for each in (data, other))
     np.testing.assert_array_equal(before, after)
 
 
 def test_a_column_that_is_not_there_and_rows_drawn_anew_are_named():
     with pytest.raises(ValueError, match=r"made up has no column 'colour'; it has volume, price, monday"):
-        Lags(2, ("colour",)).see(days(), np.arange(2, 12))
+        Lags(2, ("colour",)).lagged(days())
     drawn = replace(days(), digests={"train": "1", "resplit by": "3"})
     with pytest.raises(ValueError, match="drawn anew: leave resplit out"):
-        Lags(2, ("volume",)).see(drawn, np.arange(2, 12))
+        show(Lags(2, ("volume",)), drawn)
 
 
 @pytest.mark.parametrize(

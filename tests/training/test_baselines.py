@@ -12,7 +12,6 @@ import pytest
 from lecturebench import metrics
 from lecturebench.datasets import load
 from lecturebench.datasets.decoded import Split
-from lecturebench.declare.methods import Measured
 from lecturebench.declare.views import Standardized
 from lecturebench.training import baselines
 from lecturebench.training.baselines import fit_baseline, flat_inputs
@@ -304,22 +303,6 @@ def test_run_that_chooses_is_fitted_once_whatever_it_draws(digits):
     once = len([n for n in fits if n > 200])
     fit_baseline(counted, {}, digits, seed=0)
     assert (once, len([n for n in fits if n > 200])) == (1, 3)
-
-
-def test_probe_gets_the_fitted_estimator_and_the_data_as_it_saw_them_and_none_is_asked_to_choose(digits):
-    asked = []
-
-    def probe(estimator, dataset):
-        asked.append(dataset.digests)
-        return Measured({"columns": dataset.train.X.shape[1]}, arrays={"weights": estimator.coef_})
-
-    table = replace(digits, kind="table", train=as_table(digits.train), test=as_table(digits.test))
-    fitted = fit_baseline(ridge_classifier, {}, table, seed=0, view=Standardized(), probe=probe)
-    assert fitted.metrics["measured"] == {"columns": 64}
-    assert fitted.arrays["weights"].shape == (10, 64)
-    assert fitted.seen == {"standardized on": asked[0]["standardized on"]}
-    fit_baseline(ridge_classifier, {}, table, seed=0, view=Standardized(), probe=probe, chooses=True)
-    assert len(asked) == 1
 
 
 def test_own_metrics_are_measured(digits):

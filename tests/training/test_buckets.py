@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,34 +13,36 @@ from hypothesis import strategies as st
 from lecturebench.datasets import Dataset, Split
 from lecturebench.datasets.text import Texts
 from lecturebench.datasets.words import Bucketed
+from lecturebench.declare.schedules import Schedule
 from lecturebench.declare.training import Training
 from lecturebench.declare.word_views import WordIndices
 from lecturebench.models.words import recurrent
-from lecturebench.training.batches import BucketedEpochs, steps_per_epoch
+from lecturebench.training.bucketing import bucketed
 from lecturebench.training.fit import fit_network
 from lecturebench.training.outcome import streams
 from lecturebench.training.predictions import predict
 from lecturebench.training.program import Program
 
 LENGTH, BUCKET = 12, 4
+SLOW = Training("rmsprop", 0.01, 8, 1)
+SMALL = {"vocabulary": 10, "kind": "LSTM", "units": 4, "size": 3, "rate": 0.5}
 
 
 class Noted:
-    """Training steps that note what they were asked for and train nothing."""
+    """Training steps that note which rows they were asked for and train nothing."""
 
-    random_layers, task = (), "classification"
-
-    def __init__(self):
+    def __init__(self, model, optimizer, *more):
         self.asked = []
 
-    def train(self, batches, masks, width):
-        self.asked.append((batches, width))
+    def load(self, X, y):
+        self.X, self.y = X, y
+
+    def _steps(self):
+        """What TensorFlow would trace."""
+
+    def train(self, batches, masks):
+        self.asked.append((self.y[batches], self.X.shape[1], [mask.copy() for mask in masks]))
         return float(batches.size), 0.0
-
-
-class Only:
-    def __init__(self, steps):
-        self.steps = steps
 
 
 def reviews(n=60, seed=0):
@@ -70,55 +73,64 @@ def test_width_is_the_next_multiple_that_holds_the_words_at_most_the_row(lengths
         assert width - bucket < max(held, 1)
 
 
-@given(st.lists(st.integers(1, 5), min_size=1, max_size=80), st.integers(1, 20), st.integers(1, 4), st.integers(0, 9))
-def test_a_pass_has_every_example_once_in_batches_of_one_width(widths, batch_size, looks, seed):
-    steps, train = Noted(), np.arange(0, 2 * len(widths), 2)  # every other example of the dataset is trained on
-    of_all = np.repeat(widths, 2)
-    training = Training("sgd", 0.1, batch_size=batch_size, epochs=1, looks=looks)
-    epochs = BucketedEpochs(Only(steps), train, training, streams(seed), of_all)
-    rows = list(epochs.train(1))
-    assert sorted(np.concatenate([batches.ravel() for batches, _ in steps.asked])) == train.tolist()
-    for batches, width in steps.asked:
-        assert set(of_all[batches.ravel()]) == {width}
-        assert (*batches.shape, width) in epochs.shapes
-    assert rows[-1]["epoch"] == 1
-    assert rows[-1]["step"] == len(steps.asked) == steps_per_epoch(train, batch_size, of_all)
-    assert all(row["train_loss"] == 1 for row in rows)
+def noted(widths):
+    """The steps of rows of these widths; y is the number of the row, and a row's last number its width."""
+    optimizer = SimpleNamespace(_learning_rate=0.1)
+    steps = bucketed(Noted)(None, optimizer)
+    rows = np.zeros((len(widths), 5), np.int32)
+    steps.load(Bucketed(rows, np.array(widths)), np.arange(len(widths)))
+    return steps
 
 
-def test_batches_and_their_order_are_drawn_anew_for_each_pass():
-    steps, widths = Noted(), np.repeat([4, 8, 12], 40)
-    epochs = BucketedEpochs(Only(steps), np.arange(120), Training("sgd", 0.1, 8, 2), streams(0), widths)
-    for epoch in (1, 2):
-        list(epochs.train(epoch))
-    first, second = steps.asked[:15], steps.asked[15:]
-    assert [width for _, width in first] != [width for _, width in second]
-    assert [width for _, width in first] != sorted(width for _, width in first)
-    assert not any(np.array_equal(one, other) for one, _ in first for other, _ in second)
+@given(st.lists(st.integers(1, 5), min_size=2, max_size=80), st.integers(1, 20), st.integers(0, 9))
+@pytest.mark.usefixtures("backend")
+def test_a_chunk_has_every_example_once_with_its_own_mask_in_batches_of_one_width(widths, size, seed):
+    count = len(widths) // size
+    if count < 2:
+        return
+    steps, drawn = noted(widths), np.random.default_rng(seed).permutation(len(widths))[: count * size]
+    batches = drawn.reshape(count, size).astype(np.int32)
+    loss, _ = steps.train(batches, [batches[..., None]])  # each example's mask is its own number
+    assert loss == batches.size
+    assert sorted(np.concatenate([rows.ravel() for rows, _, _ in steps.asked])) == sorted(drawn)
+    firsts = []
+    for rows, width, [mask] in steps.asked:
+        assert {widths[row] for row in rows.ravel()} == {width}
+        assert rows.shape[1] <= size
+        np.testing.assert_array_equal(mask[..., 0], rows)
+        places = [drawn.tolist().index(row) for row in rows.ravel()]
+        assert places == sorted(places), "in the order in which they were drawn"
+        firsts.append(places[0])
+    assert firsts == sorted(firsts)
+
+
+@pytest.mark.usefixtures("backend")
+def test_the_smaller_last_batch_of_a_pass_is_read_in_full_length():
+    steps = noted([1, 3, 2, 3])
+    steps.train(np.array([[2, 0, 1]], np.int32), [])
+    [(rows, width, _)] = steps.asked
+    assert (rows.tolist(), width) == ([[2, 0, 1]], 5)
 
 
 def program(backend, dataset):
-    training = Training("rmsprop", 0.01, 8, 1)
-    given = {"vocabulary": 10, "kind": "LSTM", "units": 4, "size": 3, "rate": 0.5}
-    made = Program(recurrent, given, training, 1, dataset, backend.Steps)
+    made = Program(recurrent, SMALL, SLOW, 1, dataset, bucketed(backend.Steps))
     made.restart(dataset, streams(0))
     return made
 
 
 def test_a_step_in_a_width_is_the_step_on_rows_that_were_cut_beforehand(backend):
     data = seen()
-    batch = np.flatnonzero(data.train.X.widths == 8)[:5].astype(np.int32)[None]
-    [mask] = [layer.draw(1, 5, np.random.default_rng(1)) for layer in program(backend, data).steps.random_layers]
-    after = []
-    for X, *width in ((data.train.X, 8), (data.train.X.rows[:, -8:],)):
-        made = program(backend, data)
-        made.steps.load(X, data.train.y)
-        made.steps.compile(batch, [mask], *width)
-        sums = made.steps.train(batch, [mask], *width)
-        after.append((sums, made.steps.weights()))
-    (first_sums, first), (second_sums, second) = after
-    assert first_sums == pytest.approx(second_sums, rel=1e-5)
-    for one, other in zip(first, second, strict=True):
+    eight = np.flatnonzero(data.train.X.widths == 8)[:10].astype(np.int32)
+    masks = np.random.default_rng(1).random((2, 5, 4)) < 0.5
+    made = program(backend, data)
+    sums = made.steps.train(eight.reshape(2, 5), [masks])
+    after = made.steps.weights()
+    cut = replace(data, train=Split(data.train.X.rows[:, -8:], data.train.y))
+    plain = Program(recurrent, SMALL, SLOW, 1, cut, backend.Steps)
+    plain.restart(cut, streams(0))
+    expected = plain.steps.train(eight.reshape(2, 5), [masks])
+    assert sums == pytest.approx(expected, rel=1e-5)
+    for one, other in zip(after, plain.steps.weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
@@ -130,11 +142,18 @@ def test_every_row_is_predicted_in_its_own_width_and_place(backend):
         (np.arange(60), predict(made.steps, data.train.X)),
         (chosen, predict(made.steps, data.train.X, chosen)),
     ):
-        alone = [made.steps.outputs(data.train.X[[i]][:, -data.train.X.widths[i] :])[0] for i in examples]
+        alone = [made.steps.outputs(data.train.X.rows[[i]][:, -data.train.X.widths[i] :])[0] for i in examples]
         np.testing.assert_allclose(found, alone, atol=1e-5)
-    whole = made.steps.outputs(data.train.X[np.arange(60)])
+    whole = made.steps.outputs(data.train.X.rows)
     narrow = data.train.X.widths < LENGTH
     assert (np.abs(whole - predict(made.steps, data.train.X)).max(axis=1)[narrow] > 1e-6).all()
+
+
+def test_a_schedule_of_steps_is_refused(backend):
+    data = seen()
+    training = Training("rmsprop", 0.01, 8, 1, schedule=Schedule("cosine"))
+    with pytest.raises(ValueError, match="follows a schedule of steps, and its view has a bucket"):
+        Program(recurrent, {"vocabulary": 10}, training, 8, data, bucketed(backend.Steps))
 
 
 @pytest.mark.parametrize("bucket", [BUCKET, None])
@@ -142,11 +161,10 @@ def test_a_network_learns_the_last_word_in_buckets_and_without(backend, bucket):
     view = WordIndices(10, LENGTH, bucket=bucket)
     given = {"vocabulary": 10, "kind": "LSTM", "units": 8, "size": 8}
     training = Training("rmsprop", 0.02, 16, 12, validation=0.2, looks=2)
-    fitted = fit_network(recurrent, given, training, reviews(200), seed=0, steps_class=backend.Steps, view=view)
+    steps = bucketed(backend.Steps) if bucket else backend.Steps
+    fitted = fit_network(recurrent, given, training, reviews(200), seed=0, steps_class=steps, view=view)
     assert fitted.metrics["test"]["error"] == 0
-    assert math.isclose(fitted.curve[-1]["epoch"], 12)
-    assert fitted.seen.keys() == {"vocabulary"}
-    assert "LSTM" in fitted.kernels
+    assert [round(row["epoch"], 1) for row in fitted.curve[-2:]] == [11.5, 12]
 
 
 def test_bucket_needs_its_zeros_in_front_and_to_be_a_whole_number():

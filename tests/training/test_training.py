@@ -263,18 +263,3 @@ def test_training_refuses_what_is_not_above_0_by_name(name):
     with pytest.raises(ValueError, match=f"{name} is 0"):
         dataclasses.replace(SGD, **{name: 0})
     assert dataclasses.replace(SGD, learning_rate=Choice((0.1, 1.0), (1, 2))).learning_rate.grid == (0.1, 1.0)
-
-
-def test_train_metrics_of_a_training_set_too_large_are_of_some_of_it_and_say_so(digits, backend, monkeypatch):
-    monkeypatch.setattr("lecturebench.training.fit.MEASURED", 100)
-    expected = {}
-
-    def probe(trained, dataset):
-        train, _ = training_examples(digits, 400, 0.2, streams(0)["split"])
-        some = train[np.linspace(0, len(train) - 1, 100).astype(int)]
-        expected.update(measured(trained.outputs(digits.train.X[some]), digits.train.y[some]))
-        return {}
-
-    fitted = fit(digits, backend, dataclasses.replace(SGD, epochs=1), probe=probe)
-    assert fitted.metrics["train"] == pytest.approx(expected)
-    assert any("train metrics are of 100 of its" in note for note in fitted.notes)

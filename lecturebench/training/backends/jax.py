@@ -52,7 +52,7 @@ class Steps:
         self.kernels = {"update": f"Keras' {type(optimizer).__name__}, fused by XLA"}
         self.state = self._variables()
         self.one_by_one = False
-        self._compiled: dict[tuple[int | None, ...], Any] = {}
+        self._compiled: dict[tuple[int, ...], Any] = {}
         self._predict = jax.jit(self.outputs_of)
 
     @cached_property
@@ -65,30 +65,29 @@ class Steps:
         self.X: Any = None  # freed before the next takes as much memory
         self.X, self.y = jnp.asarray(X), jnp.asarray(y)
 
-    def train(self, batches: np.ndarray, masks: list[np.ndarray], width: int | None = None) -> tuple[float, float]:
-        """One step for each row of ``batches``; the summed loss and error. width: see the TensorFlow one."""
-        self.compile(batches, masks, width)
+    def train(self, batches: np.ndarray, masks: list[np.ndarray]) -> tuple[float, float]:
+        """One step for each row of ``batches``; the summed loss and error."""
+        self.compile(batches, masks)
         losses, errors = [], []
         for part in self._parts(batches, masks):
-            run = self._compiled[len(self.X), *part[0].shape, width]
+            run = self._compiled[len(self.X), *part[0].shape]
             self.state, (loss, error) = run(self.state, self.X, self.y, *part)
             losses.append(loss)
             errors.append(error)
         return float(sum(losses)) * batches.shape[1], float(sum(errors))
 
-    def compile(self, batches: np.ndarray, masks: list[np.ndarray], width: int | None = None) -> None:
+    def compile(self, batches: np.ndarray, masks: list[np.ndarray]) -> None:
         """Compile the steps for these shapes, so that the first epoch is as quick as the others."""
         part = next(self._parts(batches, masks))
-        shape = (len(self.X), *part[0].shape, width)
+        shape = (len(self.X), *part[0].shape)
         if shape in self._compiled:
             return
-        steps = partial(self.steps_of, width=width)
-        lowered = jax.jit(steps, donate_argnums=0).lower(self.state, self.X, self.y, *part)
+        lowered = jax.jit(self.steps_of, donate_argnums=0).lower(self.state, self.X, self.y, *part)
         if not self.one_by_one and jax.default_backend() == "cpu" and "stablehlo.convolution" in lowered.as_text():
             # In a loop XLA's CPU has no quick convolution: 515 ms for a step of 34,826 parameters that takes 93 alone.
             self.one_by_one = True
             self.kernels["convolution"] = "one step at a time"
-            self.compile(batches, masks, width)
+            self.compile(batches, masks)
         else:
             self._compiled[shape] = lowered.compile()
 
@@ -116,13 +115,12 @@ class Steps:
         """The outputs for x as stored, as a function of the weights."""
         return self.model.stateless_call(trainable, fixed, self._inputs(x), training=False)[0]
 
-    def steps_of(self, state: Any, X: Any, y: Any, batches: Any, masks: Any, width: int | None = None) -> Any:
+    def steps_of(self, state: Any, X: Any, y: Any, batches: Any, masks: Any) -> Any:
         """What a state becomes by a step for each row of ``batches``, and the summed loss and error."""
 
         def step(state: Any, inputs: Any) -> Any:
             batch, step_masks = inputs
-            x = X[batch] if width is None else X[batch][:, -width:]
-            return self._step(state, x, y[batch], step_masks)
+            return self._step(state, X[batch], y[batch], step_masks)
 
         if len(batches) == 1:  # no loop, see `compile`
             return step(state, jax.tree.map(lambda each: each[0], (batches, masks)))

@@ -55,7 +55,6 @@ class Steps:
         # which stays registered for good and holds the whole graph of the steps: 6.5 MiB for each network.
         optimizer._all_reduce_sum_gradients = lambda pairs: pairs
         self._train = tf.function(self._steps, autograph=False)
-        self._train_in_width: Any = None
         self._predict = tf.function(self._outputs, reduce_retracing=True)
 
     def load(self, X: np.ndarray, y: np.ndarray) -> None:
@@ -63,32 +62,17 @@ class Steps:
         self.X: Any = None  # freed before the next takes as much memory
         self.X, self.y = tf.constant(X), tf.constant(y)
 
-    def train(self, batches: np.ndarray, masks: list[np.ndarray], width: int | None = None) -> tuple[float, float]:
+    def train(self, batches: np.ndarray, masks: list[np.ndarray]) -> tuple[float, float]:
         """One step for each row of ``batches`` (steps, batch), which indexes X. masks: (steps, batch, …) each.
-        width: of rows, so many of their last numbers are seen.
 
         Returns the loss, penalties included, and the error, both summed over all examples seen.
         """
-        given = (tf.constant(batches), tuple(map(tf.constant, masks)))
-        if width is None:
-            loss, error = self._train(self.X, self.y, *given)
-        else:
-            loss, error = self._train_in_width(self.X, self.y, *given, tf.constant(width))
+        loss, error = self._train(self.X, self.y, tf.constant(batches), tuple(map(tf.constant, masks)))
         return float(loss) * batches.shape[1], float(error)
 
-    def compile(self, batches: np.ndarray, masks: list[np.ndarray], width: int | None = None) -> None:
-        """Trace the steps for these shapes, so that the first epoch is as quick as the others.
-
-        Steps on rows of some width are traced once, for batches of any size and rows of any width.
-        """
-        if width is None:
-            self._train.get_concrete_function(self.X, self.y, tf.constant(batches), tuple(map(tf.constant, masks)))
-        elif self._train_in_width is None:
-            indices = tf.TensorSpec((len(batches), None), tf.int32)
-            drawn = tuple(tf.TensorSpec((len(mask), None, *mask.shape[2:]), mask.dtype) for mask in masks)
-            placed = [tf.TensorSpec((None, *each.shape[1:]), each.dtype) for each in (self.X, self.y)]
-            traced = tf.function(self._steps, autograph=False)
-            self._train_in_width = traced.get_concrete_function(*placed, indices, drawn, tf.TensorSpec((), tf.int32))
+    def compile(self, batches: np.ndarray, masks: list[np.ndarray]) -> None:
+        """Trace the steps for these shapes, so that the first epoch is as quick as the others."""
+        self._train.get_concrete_function(self.X, self.y, tf.constant(batches), tuple(map(tf.constant, masks)))
 
     def outputs(self, X: np.ndarray) -> np.ndarray:
         """The network's linear outputs (n, outputs) for one batch of X as stored."""
@@ -112,23 +96,20 @@ class Steps:
     def _outputs(self, x: Any) -> Any:
         return self.model(self._inputs(x), training=False)
 
-    def _steps(self, X: Any, y: Any, batches: Any, masks: Any, width: Any = None) -> tuple[Any, Any]:
+    def _steps(self, X: Any, y: Any, batches: Any, masks: Any) -> tuple[Any, Any]:
         def step(i: Any, loss: Any, error: Any) -> tuple[Any, Any, Any]:
-            step_loss, step_error = self._step(X, y, batches[i], [mask[i] for mask in masks], width)
+            step_loss, step_error = self._step(X, y, batches[i], [mask[i] for mask in masks])
             return i + 1, loss + step_loss, error + step_error
 
         start = (tf.constant(0), tf.constant(0.0), tf.constant(0.0))
         _, loss, error = tf.while_loop(lambda i, *_: i < tf.shape(batches)[0], step, start, parallel_iterations=1)
         return loss, error
 
-    def _step(self, X: Any, y: Any, batch: Any, masks: list[Any], width: Any) -> tuple[Any, Any]:
+    def _step(self, X: Any, y: Any, batch: Any, masks: list[Any]) -> tuple[Any, Any]:
         for layer, mask in zip(self.random_layers, masks, strict=True):
             layer.mask = mask
-        x = tf.gather(X, batch)
-        if width is not None:
-            x = x[:, tf.shape(x)[1] - width :]
         with tf.GradientTape() as tape:
-            z = self.model(self._inputs(x), training=True)
+            z = self.model(self._inputs(tf.gather(X, batch)), training=True)
             loss, error = objective(self.task, tf.gather(y, batch), z)
             loss = tf.add_n([loss, *self.model.losses])
         variables = self.model.trainable_variables

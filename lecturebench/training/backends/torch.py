@@ -56,19 +56,19 @@ class Steps:
         """Place a training set."""
         self.X, self.y = self._tensor(X), self._tensor(y)
 
-    def train(self, batches: np.ndarray, masks: list[np.ndarray], width: int | None = None) -> tuple[float, float]:
-        """One step for each row of ``batches``; the summed loss and error. width: see the TensorFlow one."""
+    def train(self, batches: np.ndarray, masks: list[np.ndarray]) -> tuple[float, float]:
+        """One step for each row of ``batches``; the summed loss and error."""
         order = self._tensor(batches)
         drawn = [self._tensor(mask) for mask in masks]
         loss = torch.zeros((), device=self.device)
         error = torch.zeros((), device=self.device)
         for i in range(len(batches)):
-            step_loss, step_error = self._step(order[i], [mask[i] for mask in drawn], width)
+            step_loss, step_error = self._step(order[i], [mask[i] for mask in drawn])
             loss += step_loss
             error += step_error
         return float(loss) * batches.shape[1], float(error)
 
-    def compile(self, batches: np.ndarray, masks: list[np.ndarray], width: int | None = None) -> None:
+    def compile(self, batches: np.ndarray, masks: list[np.ndarray]) -> None:
         """Nothing to do: PyTorch runs each step as it comes."""
 
     def outputs(self, X: np.ndarray) -> np.ndarray:
@@ -95,11 +95,10 @@ class Steps:
     def _inputs(self, x: Any) -> Any:
         return x.to(torch.float32) * self.scale
 
-    def _step(self, batch: Any, masks: list[Any], width: int | None) -> tuple[Any, Any]:
+    def _step(self, batch: Any, masks: list[Any]) -> tuple[Any, Any]:
         for layer, mask in zip(self.random_layers, masks, strict=True):
             layer.mask = mask
-        x = self.X[batch] if width is None else self.X[batch, -width:]
-        z = self.model(self._inputs(x), training=True)
+        z = self.model(self._inputs(self.X[batch]), training=True)
         loss, error = objective(self.task, self.y[batch], z)
         loss = sum(self.model.losses, start=loss)
         variables = self.model.trainable_variables
