@@ -65,7 +65,7 @@ METHODS = (
         Baseline(f"nbsvm_{n}", f"NBSVM, {grams}", nbsvm, view=TEXT, profiles=IN[n], ngrams=n)
         for n, grams in GRAMS.items()
     ),
-    Experiment("weighed", "Which words weigh in NBSVM", weighed_words, "used", deterministic=True),
+    Experiment("weighed", "Which words weigh in NBSVM", weighed_words, "used", fit=nbsvm),
 )
 
 RIVALS = {"bayes": ("MNB", wang.SMOOTHING), "svm": ("SVM", wang.MACHINE), "nbsvm": ("NBSVM", wang.INTERPOLATED)}

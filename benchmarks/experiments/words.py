@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +16,10 @@ if TYPE_CHECKING:
 MOST = 12  # words on each side
 
 
-def weighed_words(dataset: Dataset, rng: np.random.Generator) -> Measured:
-    """The words that NBSVM on single words goes by, fitted on all training texts; see `weightiest`."""
-    from baselines.words import nbsvm
-
+def weighed_words(dataset: Dataset, rng: np.random.Generator, fit: Callable[..., Any]) -> Measured:
+    """The words that a classifier goes by, fitted on all training texts by ``fit(X, y, seed=0)``; see `weightiest`."""
     texts = CleanedText().see(dataset, np.arange(len(dataset.train.y)))
-    return weightiest(nbsvm(texts.train.X, np.asarray(texts.train.y), seed=0))
+    return weightiest(fit(texts.train.X, np.asarray(texts.train.y), seed=0))
 
 
 def weightiest(estimator: Any) -> Measured:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lecturebench.datasets import Dataset
     from lecturebench.declare.benchmark import Benchmark
     from lecturebench.declare.methods import Method
-    from lecturebench.declare.views import View
+    from lecturebench.execution.noted import Noted
     from lecturebench.execution.plan import Run
     from lecturebench.store import Record
     from lecturebench.training.outcome import Fitted
@@ -220,7 +220,9 @@ def _fitted(runs: Sequence[Run], ready: Callable[[], None]) -> list[Answer]:
     if program is None and len(runs) > 1:
         return [Answer(apart=True)] * len(runs)
     if program is None:
-        view = None if runs[0].view is None else _Noted(runs[0].view)
+        from lecturebench.execution.noted import Noted
+
+        view = None if runs[0].view is None else Noted(runs[0].view)
         fitted = _fit(runs[0], benchmark, method, dataset, view)
         return [result(*_recorded(runs[0], loaded, fitted, started, seen=view.made if view else {}))]
     from lecturebench.training.drawn import own_draws
@@ -366,21 +368,7 @@ def thinned(curve: list[dict[str, float]]) -> list[dict[str, float]]:
     return curve[::-1][:: max(1, step)][::-1]
 
 
-class _Noted:
-    """A view that keeps the digests of what it made of the fitted examples: of a vocabulary, of means."""
-
-    def __init__(self, view: View) -> None:
-        self.view = view
-        self.made: dict[str, str] = {}
-
-    def see(self, dataset: Dataset, train: Any) -> Dataset:
-        """As the view shows it."""
-        seen = self.view.see(dataset, train)
-        self.made = {name: digest for name, digest in seen.digests.items() if dataset.digests.get(name) != digest}
-        return seen
-
-
-def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset, view: _Noted | None) -> Fitted:
+def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset, view: Noted | None) -> Fitted:
     # What is not plain does not travel: it is the method's own.
     parameters = {**method.parameters, **run.parameters}
     from lecturebench.declare.lag_views import Lags
@@ -427,12 +415,13 @@ def _look_over(run: Run, method: Method, dataset: Dataset) -> None:
     """Refuse a network that cannot be trained, the first time that it is met here."""
     if _identity(run) in _looked_over:
         return
-    from lecturebench.declare.word_views import WordIndices
+    from lecturebench.declare.lag_views import Lags
+    from lecturebench.declare.word_views import WordIndices, WordView
     from lecturebench.training.checks import refuse_unbuildable
 
     outputs = len(dataset.classes) if dataset.task == "classification" else 1
     parameters = {**method.parameters, **run.parameters}
-    shape = getattr(run.view, "shape", dataset.train.X.shape[1:])
+    shape = run.view.shape if isinstance(run.view, WordView | Lags) else dataset.train.X.shape[1:]
     model = refuse_unbuildable(method.function, parameters, shape, outputs)
     if isinstance(run.view, WordIndices):
         _refuse_small_embedding(model, run.view.vocabulary)
@@ -462,7 +451,7 @@ def _fit_network(
     method: Method,
     dataset: Dataset,
     programs: dict[str, Any],
-    view: _Noted | None = None,
+    view: Noted | None = None,
 ) -> Fitted:
     from lecturebench.declare.training import Training
     from lecturebench.execution.plan import looked_at_by

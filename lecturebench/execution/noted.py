@@ -1,0 +1,30 @@
+"""What a view made of the examples that are fitted, for the record: a vocabulary, means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lecturebench.declare.views import View
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from lecturebench.datasets import Dataset
+
+
+class Noted(View):
+    """A view that shows what another one does. made: by name, the digests that it added to the dataset's."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self.made: dict[str, str] = {}
+
+    @property
+    def words(self) -> str:
+        return self._view.words
+
+    def see(self, dataset: Dataset, train: np.ndarray) -> Dataset:
+        """As the view shows it."""
+        seen = self._view.see(dataset, train)
+        self.made = {name: digest for name, digest in seen.digests.items() if dataset.digests.get(name) != digest}
+        return seen
