@@ -87,7 +87,8 @@ CLAIMS = (
 DRAWINGS = (
     Drawing(
         *("weighed", "Which words weighed", draw_weighed, ("weighed",)),
-        caption="The coefficients of NBSVM on single words that are farthest from 0, on either side.",
+        caption="What a word adds to the answer of NBSVM on single words: its coefficient times the share of reviews "
+        "that have it.",
         size=(5.6, 5.6),
     ),
 )

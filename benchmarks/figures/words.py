@@ -24,7 +24,7 @@ def draw_weighed(figure: Any, rows: Rows) -> str:
             beside = ((4 if side else -4), 3)
             axes.annotate(word, (0, place - 0.12), beside, textcoords="offset points", ha=align, fontsize=11, color=INK)
     axes.axvline(0, color=MUTED, linewidth=1)
-    axes.set(yticks=[], ylim=(len(weights[0]) - 0.5, -1.0), xlabel="speaks for a bad review ← → for a good one")
+    axes.set(yticks=[], ylim=(len(weights[0]) - 0.5, -1.0), xlabel="adds for a bad review ← → for a good one")
     axes.grid(axis="x")
     used, (bad, good) = float(series.values("used").mean()), (", ".join(spelled(side)[:3]) for side in words)
     return f"Of {used:,.0f} words with a weight these weigh most: {good} for a good review, {bad} for a bad one."

@@ -70,24 +70,27 @@ GOOD = np.array([1, 0, 1, 0, 1, 0] * 5)
 @pytest.mark.parametrize(("fit", "pairs"), [(nbsvm, {"ngrams": 2}), (lasso_logistic, {"words": 50, "penalties": 9})])
 def test_the_weightiest_words_are_those_of_either_side_with_their_coefficients(fit, pairs):
     estimator = fit(TEXTS, GOOD, seed=0, **pairs)
-    measured = weightiest(estimator)
+    measured = weightiest(estimator, TEXTS)
     bad, good = (spelled(side) for side in measured.arrays["words"])
     names = list(estimator.vectoriser.get_feature_names_out())
-    coefficients = np.ravel(estimator.model.coef_)
+    having = np.array([[word in f" {text} " for word in (f" {name} " for name in names)] for text in TEXTS]).mean(
+        axis=0
+    )
+    weights_of = np.ravel(estimator.model.coef_) * having
     assert "fine" in good[:3]
     assert "dull" in bad[:3]
     for words, weights, sign in ((bad, measured.arrays["weights"][0], -1), (good, measured.arrays["weights"][1], 1)):
         said = [(word, weight) for word, weight in zip(words, weights, strict=True) if word]
-        assert [coefficients[names.index(word)] for word, _ in said] == [weight for _, weight in said]
+        assert [weights_of[names.index(word)] for word, _ in said] == pytest.approx([weight for _, weight in said])
         assert all(sign * weight > 0 for _, weight in said)
         assert [abs(weight) for _, weight in said] == sorted((abs(weight) for _, weight in said), reverse=True)
     assert measured.values["known"] == len(names)
-    assert measured.values["used"] == np.count_nonzero(coefficients)
+    assert measured.values["used"] == np.count_nonzero(weights_of)
 
 
 def test_figure_names_the_words_that_weigh_most():
     [drawing] = bench.DRAWINGS
-    measured = weightiest(nbsvm(TEXTS, GOOD, seed=0))
+    measured = weightiest(nbsvm(TEXTS, GOOD, seed=0), TEXTS)
     run = Record(*("k", "benchmarks", "imdb_bag_of_words", "m", {}, "lecture", "numpy", "cpu", 0, "judged", "ok", {}))
     run = replace(run, metrics={"measured": dict(measured.values)})
     rows = {"weighed": Series("NBSVM", method_styles(drawing.methods)["weighed"], [run], lambda _: measured.arrays)}
