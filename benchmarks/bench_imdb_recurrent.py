@@ -54,7 +54,7 @@ METHODS = (
         rate=0.2,
         vocabulary=WORDS,
     ),
-    Network("gru", "GRU", recurrent, CHOSEN, BUCKETS, profiles=LONG, kind="GRU", rate=0.2, vocabulary=WORDS),
+    Network("gru", "GRU, batches of one length", recurrent, LAB, BUCKETS, profiles=LONG, kind="GRU", vocabulary=WORDS),
     Network("lstm", "LSTM", recurrent, LAB, WHOLE, profiles=LONG, kind="LSTM", vocabulary=WORDS),
     Network("lstm_buckets", "LSTM, batches of one length", recurrent, LAB, BUCKETS, kind="LSTM", vocabulary=WORDS),
     Network(
