@@ -69,10 +69,10 @@ METHODS = (
 CLAIMS = (
     islp.SECTION_10_5_2.number("yesterday", "0.18", islp.YESTERDAY),
     islp.SECTION_10_5_2.number("ar", "0.41", islp.AUTOREGRESSION),
-    islp.SECTION_10_5_2.number("ar_day", "0.46", islp.AUTOREGRESSION | islp.WITH_DAY),
+    islp.SECTION_10_5_2.number("ar_day", "0.46", islp.AUTOREGRESSION_DAY),
     islp.SECTION_10_5_2.number("rnn", "0.42", islp.FORECASTER | islp.ONE_RUN, islp.ONE_BIAS),
     islp.SECTION_10_5_2.number("nonlinear", "0.42", islp.NONLINEAR | islp.ONE_RUN),
-    islp.SECTION_10_5_2.number("rnn_day", "0.46", islp.FORECASTER | islp.DAY_IN_SEQUENCE | islp.ONE_RUN, islp.ONE_BIAS),
+    islp.SECTION_10_5_2.number("rnn_day", "0.46", islp.FORECASTER_DAY | islp.ONE_RUN, islp.ONE_BIAS),
     islp.SECTION_10_5_2.number("nonlinear_day", "0.47", islp.NONLINEAR_DAY | islp.ONE_RUN),
 )
 

@@ -168,6 +168,11 @@ def requests(
                         f"{method.name} sees {KINDS[view.kind]} {view.words}, and "
                         f"{name!r} is {data.kind}: leave its view {type(view).__name__} out, or choose other data"
                     )
+                if name in datasets.IN_TIME and not isinstance(view, Lags) and not isinstance(method, Experiment):
+                    raise UsageError(
+                        f"{method.name} would see the day that it predicts, {benchmark.name}'s methods having no Lags "
+                        f"view: of {name} only rows before it may be seen; choose {', '.join(benchmark.datasets)}"
+                    )
                 if isinstance(view, Lags) and name not in datasets.IN_TIME and (not methods or method.name in methods):
                     raise UsageError(
                         f"{method.name} looks back over rows in the order of time, first those of train and then those "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,6 +16,7 @@ from lecturebench.models.words import averaged_embedding
 from tests.execution.conftest import small, suite
 
 __all__ = ["small", "suite"]  # fixtures
+NYSE = {"task": "regression", "kind": "table", "digests": {}, "train": SimpleNamespace(y=[0.0])}
 
 
 def asked(benchmark, **changes):
@@ -109,6 +111,11 @@ def test_a_forecast_takes_no_table_whose_rows_are_not_known_to_be_in_the_order_o
         UsageError, match=r"yesterday looks back over rows in the order of time.*mine\.csv.*choose nyse"
     ):
         asked(discover()["nyse"], dataset=f"csv:{path}")
+
+
+def test_a_method_without_lags_is_kept_from_the_day_that_it_would_predict():
+    with pytest.raises(UsageError, match=r"linear would see the day that it predicts.*choose hitters"):
+        asked(discover()["single_layer"], dataset="nyse", load=lambda *_: SimpleNamespace(**NYSE))
 
 
 def test_benchmark_is_fitted_on_each_dataset_that_a_claim_of_the_profile_speaks_of(table):

@@ -180,6 +180,12 @@ SIMPLE_RNN = {
     "batch size": assumed("128", "that of the LSTM"),
     "epochs": assumed("10, the last epoch's weights, on four fifths of the reviews", "those of the LSTM"),
 }
+# Of both in one claim, which fits them otherwise.
+BOTH = {
+    "simple network": assumed("dropout 0.2, the rate chosen, four fifths of the reviews", "no lab fits it"),
+    "LSTM": stated("no dropout, rate 0.001, all reviews", "R lab, chunks 40 to 43"),
+    "epochs": assumed("10 for both, batches of 128", "the R lab's for the LSTM"),
+}
 IN_BUCKETS = (
     "Zeros in front up to the next multiple of 32 words and not up to 500, in batches of one length: less than half "
     "of the work. The LSTM is fitted both ways."
@@ -213,6 +219,9 @@ AUTOREGRESSION = LAGGED | {
 WITH_DAY = {
     "day": stated("five indicators of the day that is forecast", "ISLP, sec. 10.5.2; Python lab, line 4442"),
 }
+AUTOREGRESSION_DAY = (
+    LAGGED | WITH_DAY | {"method": stated("least squares on 20 numbers", "ISLP, sec. 10.5.2; Python lab, line 4442")}
+)
 SERIES_TRAINING = {
     "optimiser": stated("RMSprop, Keras' defaults (rate 0.001)", "R lab, chunks 51 to 55"),
     "weights": stated("the last epoch's; the test days are watched and choose nothing", "R lab, chunk 52"),
@@ -227,18 +236,14 @@ FORECASTER = (
         "epochs": stated("200", "R lab, chunk 52; Python lab"),
     }
 )
-ONE_BIAS = (
-    "A unit has one bias, as the slide's formula and the text's 205 parameters have it; the Python lab's has two.",
-)
-NONLINEAR = (
-    LAGGED
-    | SERIES_TRAINING
-    | {
-        "network": assumed("32 ReLU units, dropout 0.5", "the labs' for the row with the day; the text gives none"),
-        "batch size": assumed("64", "the Python lab's for the row with the day; the R lab has 32"),
-        "epochs": assumed("20", "the Python lab's for the row with the day; the R lab has 100"),
-    }
-)
+ONE_BIAS = ("A unit has one bias, as the slide's formula has it; the Python lab's has two.",)
+NONLINEAR = LAGGED | {
+    "optimiser": assumed("RMSprop, Keras' defaults (rate 0.001)", "the labs' for the row with the day"),
+    "weights": assumed("the last epoch's", "the labs' for the row with the day"),
+    "network": assumed("32 ReLU units, dropout 0.5", "the labs' for the row with the day; the text gives none"),
+    "batch size": assumed("64", "the Python lab's for the row with the day; the R lab has 32"),
+    "epochs": assumed("20", "the Python lab's for the row with the day; the R lab has 100"),
+}
 NONLINEAR_DAY = (
     LAGGED
     | WITH_DAY
@@ -249,8 +254,13 @@ NONLINEAR_DAY = (
         "epochs": stated("20", "Python lab, lines 4897 to 4974; the R lab has 100"),
     }
 )
-DAY_IN_SEQUENCE = {
+FORECASTER_DAY = LAGGED | {
     "day": assumed("five indicators of the day that is forecast, beside every lag", "left as exercise 12 of the book"),
+    "network": assumed("12 units, tanh, 265 parameters", "that of the row without the day; the book gives none"),
+    "dropout": assumed("0.1 of the last state", "that of the row without the day"),
+    "training": assumed(
+        "RMSprop, rate 0.001, batch 64, 200 epochs, the last one's weights", "that of the row without the day"
+    ),
 }
 
 # The fold of each of the 176 training players, in file order, as `cv.glmnet` draws it after the split with the same

@@ -59,11 +59,16 @@ class Lags(View):
     def lagged(self, dataset: Dataset) -> Dataset:
         """The dataset with lags in place of columns, in float64, without the first rows of train: what `see` is given.
 
-        ValueError for a dataset without such a column.
+        ValueError for a dataset without such a column, or with too few rows; and for a known column that is y.
         """
         import numpy as np
 
         series, known = (_columns(dataset, names) for names in (self.series, self.known))
+        if len(dataset.train) <= self.steps:
+            raise ValueError(f"steps is {self.steps}; {dataset.name} has {len(dataset.train)} training rows")
+        for name, column in zip(self.known, known, strict=True):
+            if np.array_equal(dataset.train.X[:, column], dataset.train.y):
+                raise ValueError(f"known has {name!r}, which is what is forecast: it is not known beforehand")
         n, everything = len(dataset.train) - self.steps, np.concatenate([dataset.train.X, dataset.test.X])
         past, now = everything[:, series].astype(float), everything[self.steps :, known].astype(float)
         if self.over == "all":

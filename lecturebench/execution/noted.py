@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lecturebench.declare.lag_views import Lags
 from lecturebench.declare.views import View
+from lecturebench.declare.word_views import WordView
 
 if TYPE_CHECKING:
     import numpy as np
 
     from lecturebench.datasets import Dataset
+
+NOTED = (
+    WordView,
+    Lags,
+)  # of other views too, once all references are fitted again: what stands between decides results
 
 
 class Noted(View):

@@ -104,6 +104,7 @@ def method_digest(
     from lecturebench.datasets.catalogue import STREAMED
     from lecturebench.declare.methods import Baseline, Experiment
     from lecturebench.declare.views import Standardized
+    from lecturebench.execution.noted import NOTED, Noted
     from lecturebench.training.backends import LOADERS
     from lecturebench.training.baselines import fit_baseline
     from lecturebench.training.fit import fit_experiment, fit_network
@@ -128,6 +129,8 @@ def method_digest(
         from lecturebench.training.bucketing import bucketed
 
         decisive.append(bucketed)
+    if isinstance(method.view, NOTED):
+        decisive.append(Noted)
     for metric in benchmark.metrics:
         decisive += [metric.of, metric.losses]
     what = f"method {method.name!r} of {benchmark.name}"

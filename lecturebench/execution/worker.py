@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lecturebench.datasets import Dataset
     from lecturebench.declare.benchmark import Benchmark
     from lecturebench.declare.methods import Method
-    from lecturebench.execution.noted import Noted
+    from lecturebench.declare.views import View
     from lecturebench.execution.plan import Run
     from lecturebench.store import Record
     from lecturebench.training.outcome import Fitted
@@ -220,11 +220,11 @@ def _fitted(runs: Sequence[Run], ready: Callable[[], None]) -> list[Answer]:
     if program is None and len(runs) > 1:
         return [Answer(apart=True)] * len(runs)
     if program is None:
-        from lecturebench.execution.noted import Noted
+        from lecturebench.execution.noted import NOTED, Noted
 
-        view = None if runs[0].view is None else Noted(runs[0].view)
+        view = Noted(runs[0].view) if isinstance(runs[0].view, NOTED) else runs[0].view
         fitted = _fit(runs[0], benchmark, method, dataset, view)
-        return [result(*_recorded(runs[0], loaded, fitted, started, seen=view.made if view else {}))]
+        return [result(*_recorded(runs[0], loaded, fitted, started, seen=getattr(view, "made", {})))]
     from lecturebench.training.drawn import own_draws
 
     what = _programs["program"][0]
@@ -368,7 +368,7 @@ def thinned(curve: list[dict[str, float]]) -> list[dict[str, float]]:
     return curve[::-1][:: max(1, step)][::-1]
 
 
-def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset, view: Noted | None) -> Fitted:
+def _fit(run: Run, benchmark: Benchmark, method: Method, dataset: Dataset, view: View | None) -> Fitted:
     # What is not plain does not travel: it is the method's own.
     parameters = {**method.parameters, **run.parameters}
     from lecturebench.declare.lag_views import Lags
@@ -451,7 +451,7 @@ def _fit_network(
     method: Method,
     dataset: Dataset,
     programs: dict[str, Any],
-    view: Noted | None = None,
+    view: View | None = None,
 ) -> Fitted:
     from lecturebench.declare.training import Training
     from lecturebench.execution.plan import looked_at_by

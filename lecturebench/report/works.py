@@ -351,7 +351,7 @@ ATTENDING = Work(
         ),
         Way(
             "torch_transformer",
-            "nn.MultiheadAttention, alone",
+            "by hand, alone",
             "peers/torch_reviews",
             ("--network", "transformer", *_BY_HAND, *_ALONE),
             _TORCH,
@@ -359,7 +359,7 @@ ATTENDING = Work(
         ),
         Way(
             "torch_transformer_each",
-            "nn.MultiheadAttention, {several}",
+            "by hand, {several}",
             "peers/torch_reviews",
             ("--network", "transformer", *_BY_HAND, *_SINGLE),
             _TORCH,

@@ -1,4 +1,4 @@
-"""Training on rows of several widths: each is read in its own, so that little of the work is done on what fills up."""
+"""Training on rows of several widths: batches of rows as wide as each other, so that little of the work fills up."""
 
 from __future__ import annotations
 
@@ -9,59 +9,57 @@ import numpy as np
 
 from lecturebench.datasets.words import Bucketed
 
+ANSWERED = 64  # rows
+
 
 @functools.cache
 def bucketed(steps_class: Any) -> Any:
-    """The ``Steps`` of a backend for `Bucketed` rows: the steps of a chunk are taken in batches of one width each."""
+    """The ``Steps`` of a backend for `Bucketed` rows: as many steps as asked for, each on rows of about one width."""
 
     class InWidths:
-        """Places the rows of each width by themselves, and reads them there. All else is the backend's own.
+        """Takes the examples of a chunk of steps width by width. All else is the backend's own.
 
-        Within a chunk of steps the examples of a width come together in the order in which they were drawn, and these
-        batches in the order of their first examples. The last batch of a width is smaller. A step that comes alone, the
-        last and smaller batch of a pass, is read in full length.
+        Those of a width come together in the order in which they were drawn, as many as a batch has. What is left of a
+        width is read in the next one, with more zeros in front; so every step has a whole batch, and there are as many
+        as were asked for. A step comes when its first example was drawn. In prediction each row is read in its own
+        width.
         """
 
         lanes = None  # for several seeds at once, whose batches have other widths
 
-        def __init__(self, model: Any, optimizer: Any, *more: Any) -> None:
-            _refuse_schedule(optimizer)
-            self._steps = steps_class(model, optimizer, *more)
+        def __init__(self, *arguments: Any) -> None:
+            self._steps = steps_class(*arguments)
+            self._programs: dict[int, dict[Any, Any]] = {}
             _trace_once(self._steps)
+            for layer in self._steps.random_layers:
+                if None in layer.output.shape[1:]:
+                    raise ValueError(
+                        f"layer {layer.name!r} draws a mask as long as a row, and rows in buckets differ in length: "
+                        "put it behind what sums a row up, or leave bucket out"
+                    )
 
         def __getattr__(self, name: str) -> Any:
             return getattr(self._steps, name)
 
         def load(self, X: Bucketed, y: np.ndarray) -> None:
-            """Place a training set, all of it and the rows of each width. y: (n,)."""
-            self.widths = X.widths
-            self._at = np.zeros(len(y), np.int32)
-            self._placed: dict[int, tuple[Any, Any]] = {}
-            for width, members in in_widths(X.widths):
-                self._steps.load(X.rows[members][:, -width:], y[members])
-                self._placed[width] = self._steps.X, self._steps.y
-                self._at[members] = np.arange(len(members))
-            self._steps.load(X.rows, y)
-            self._whole = self._steps.X, self._steps.y
+            """Remember a training set. y: (n,)."""
+            self.examples, self.labels = X, y
 
         def compile(self, batches: np.ndarray, masks: list[np.ndarray]) -> None:
-            """Compile what takes these steps, for each width on a batch of its first row."""
-            if len(batches) == 1:
-                self._steps.compile(batches, masks)
-                return
-            for width in self._placed:
-                self._read(width, self._steps.compile, np.zeros((1, batches.shape[1]), np.int32), _first(masks))
+            """Compile a step on so many rows of each width."""
+            size = batches.shape[1]
+            for width in np.unique(self.examples.widths).tolist():
+                self._place(width, np.zeros(size, np.intp))
+                self._steps.compile(_in_turn(size), [mask[:1] for mask in masks])
 
         def train(self, batches: np.ndarray, masks: list[np.ndarray]) -> tuple[float, float]:
             """One pass over the examples of ``batches`` (steps, batch); the summed loss and error."""
-            if len(batches) == 1:
-                return self._steps.train(batches, masks)  # type: ignore[no-any-return]
             order, size = batches.ravel(), batches.shape[1]
             flat = [mask.reshape(-1, *mask.shape[2:]) for mask in masks]
             loss = error = 0.0
-            for width, part in self._parts(order, size):
-                own = [mask[part][None] for mask in flat]
-                part_loss, part_error = self._read(width, self._steps.train, self._at[order[part]][None], own)
+            for width, part in in_batches(self.examples.widths[order], size):
+                self._place(width, order[part])
+                part_loss, part_error = self._steps.train(_in_turn(size), [mask[part][None] for mask in flat])
                 loss, error = loss + part_loss, error + part_error
             return loss, error
 
@@ -69,45 +67,56 @@ def bucketed(steps_class: Any) -> Any:
             """The network's linear outputs (n, outputs), of `Bucketed` rows each in its own width."""
             if not isinstance(X, Bucketed):
                 return np.asarray(self._steps.outputs(X))
-            parts = in_widths(X.widths)
-            found = np.concatenate([self._steps.outputs(X.rows[members][:, -width:]) for width, members in parts])
-            return np.asarray(found[np.argsort(np.concatenate([members for _, members in parts]))])
+            members = [np.flatnonzero(X.widths == width) for width in np.unique(X.widths)]
+            found = [self._answers(X.rows[own][:, -X.widths[own[0]] :]) for own in members]
+            return np.asarray(np.concatenate(found)[np.argsort(np.concatenate(members))])
 
-        def _parts(self, order: np.ndarray, size: int) -> list[tuple[int, np.ndarray]]:
-            """Batches of one width as (width, positions in ``order``)."""
-            parts = [
-                (width, members[i : i + size])
-                for width, members in in_widths(self.widths[order])
-                for i in range(0, len(members), size)
-            ]
-            return sorted(parts, key=lambda part: int(part[1][0]))
+        def _answers(self, rows: np.ndarray) -> np.ndarray:
+            """Of rows of one width; on JAX, which compiles for each number of rows, `ANSWERED` by `ANSWERED`."""
+            if not _is_jax(self._steps):
+                return np.asarray(self._steps.outputs(rows))
+            pieces = []
+            for begin in range(0, len(rows), ANSWERED):
+                piece = rows[begin : begin + ANSWERED]
+                filled = np.concatenate([piece, np.repeat(piece[:1], ANSWERED - len(piece), axis=0)])
+                pieces.append(self._steps.outputs(filled)[: len(piece)])
+            return np.concatenate(pieces)
 
-        def _read(self, width: int, how: Any, *given: Any) -> Any:
-            """Call it with the rows of that width in place of all."""
-            self._steps.X, self._steps.y = self._placed[width]
-            try:
-                return how(*given)
-            finally:
-                self._steps.X, self._steps.y = self._whole
+        def _place(self, width: int, rows: np.ndarray) -> None:
+            """Let the backend's steps see these rows alone, in that width."""
+            if _is_jax(self._steps):  # it knows its programs by numbers of rows alone
+                self._steps._compiled = self._programs.setdefault(width, {})
+            self._steps.load(self.examples.rows[rows][:, -width:], self.labels[rows])
 
     return InWidths
 
 
-def in_widths(widths: np.ndarray) -> list[tuple[int, np.ndarray]]:
-    """Each width that there is, ascending, with the positions that have it."""
-    return [(int(width), np.flatnonzero(widths == width)) for width in np.unique(widths)]
+def in_batches(widths: np.ndarray, size: int) -> list[tuple[int, np.ndarray]]:
+    """Batches of ``size`` examples as (width, positions), in the order of their firsts.
+
+    widths: (n,). From the narrowest on: what does not fill a batch goes on to the next width. ValueError unless whole
+    batches are made of all.
+    """
+    if len(widths) % size:
+        raise ValueError(f"{len(widths)} examples make no whole batches of {size}")
+    batches: list[tuple[int, np.ndarray]] = []
+    left = np.zeros(0, np.intp)
+    for width in np.unique(widths).tolist():
+        members = np.sort(np.concatenate([left, np.flatnonzero(widths == width)]))
+        whole = len(members) // size * size
+        batches += [(width, members[i : i + size]) for i in range(0, whole, size)]
+        left = members[whole:]
+    return sorted(batches, key=lambda batch: int(batch[1][0]))
 
 
-def _first(masks: list[np.ndarray]) -> list[np.ndarray]:
-    return [mask[:1] for mask in masks]
+def _is_jax(steps: Any) -> bool:
+    """Whether they keep a program for each shape."""
+    return hasattr(steps, "_compiled")
 
 
-def _refuse_schedule(optimizer: Any) -> None:
-    """ValueError for a rate that changes with the step: widths have more batches than a schedule was told."""
-    import keras
-
-    if isinstance(optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
-        raise ValueError("its rate follows a schedule of steps, and its view has a bucket: leave one of them out")
+def _in_turn(size: int) -> np.ndarray:
+    """One step on all of so many rows."""
+    return np.arange(size, dtype=np.int32)[None]
 
 
 def _trace_once(steps: Any) -> None:

@@ -97,6 +97,13 @@ def test_a_column_that_is_not_there_and_rows_drawn_anew_are_named():
         show(Lags(2, ("volume",)), drawn)
 
 
+def test_what_is_forecast_is_not_known_beforehand_and_lags_need_rows():
+    with pytest.raises(ValueError, match="known has 'volume', which is what is forecast"):
+        Lags(2, ("price",), ("volume",)).lagged(days())
+    with pytest.raises(ValueError, match="steps is 12; made up has 12 training rows"):
+        Lags(12, ("volume",)).lagged(days())
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

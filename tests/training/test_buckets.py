@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 from lecturebench.datasets import Dataset, Split
 from lecturebench.datasets.text import Texts
 from lecturebench.datasets.words import Bucketed
-from lecturebench.declare.schedules import Schedule
 from lecturebench.declare.training import Training
 from lecturebench.declare.word_views import WordIndices
 from lecturebench.models.words import recurrent
@@ -31,7 +29,9 @@ SMALL = {"vocabulary": 10, "kind": "LSTM", "units": 4, "size": 3, "rate": 0.5}
 class Noted:
     """Training steps that note which rows they were asked for and train nothing."""
 
-    def __init__(self, model, optimizer, *more):
+    random_layers = ()
+
+    def __init__(self, *arguments):
         self.asked = []
 
     def load(self, X, y):
@@ -73,43 +73,32 @@ def test_width_is_the_next_multiple_that_holds_the_words_at_most_the_row(lengths
         assert width - bucket < max(held, 1)
 
 
-def noted(widths):
-    """The steps of rows of these widths; y is the number of the row, and a row's last number its width."""
-    optimizer = SimpleNamespace(_learning_rate=0.1)
-    steps = bucketed(Noted)(None, optimizer)
-    rows = np.zeros((len(widths), 5), np.int32)
-    steps.load(Bucketed(rows, np.array(widths)), np.arange(len(widths)))
-    return steps
-
-
-@given(st.lists(st.integers(1, 5), min_size=2, max_size=80), st.integers(1, 20), st.integers(0, 9))
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=80), st.integers(1, 20), st.integers(0, 9))
 @pytest.mark.usefixtures("backend")
-def test_a_chunk_has_every_example_once_with_its_own_mask_in_batches_of_one_width(widths, size, seed):
-    count = len(widths) // size
-    if count < 2:
-        return
-    steps, drawn = noted(widths), np.random.default_rng(seed).permutation(len(widths))[: count * size]
+def test_a_chunk_has_every_example_once_with_its_own_mask_in_whole_batches_of_about_its_width(widths, size, seed):
+    size = min(size, len(widths))
+    count, widths = len(widths) // size, np.array(widths)
+    steps = bucketed(Noted)(None)
+    steps.load(Bucketed(np.zeros((len(widths), 5), np.int32), widths), np.arange(len(widths)))
+    drawn = np.random.default_rng(seed).permutation(len(widths))[: count * size]
     batches = drawn.reshape(count, size).astype(np.int32)
     loss, _ = steps.train(batches, [batches[..., None]])  # each example's mask is its own number
     assert loss == batches.size
+    assert len(steps.asked) == count
     assert sorted(np.concatenate([rows.ravel() for rows, _, _ in steps.asked])) == sorted(drawn)
-    firsts = []
+    wider = dict.fromkeys(range(1, 6), 0)
     for rows, width, [mask] in steps.asked:
-        assert {widths[row] for row in rows.ravel()} == {width}
-        assert rows.shape[1] <= size
+        assert rows.shape == (1, size)
         np.testing.assert_array_equal(mask[..., 0], rows)
-        places = [drawn.tolist().index(row) for row in rows.ravel()]
-        assert places == sorted(places), "in the order in which they were drawn"
-        firsts.append(places[0])
-    assert firsts == sorted(firsts)
+        assert (widths[rows] <= width).all()
+        wider[width] += int((widths[rows] < width).sum())
+        assert np.all(np.diff(places(drawn, rows)) > 0), "in the order in which they were drawn"
+    assert all(carried < size for carried in wider.values())
+    assert np.all(np.diff([places(drawn, rows)[0] for rows, _, _ in steps.asked]) > 0)
 
 
-@pytest.mark.usefixtures("backend")
-def test_the_smaller_last_batch_of_a_pass_is_read_in_full_length():
-    steps = noted([1, 3, 2, 3])
-    steps.train(np.array([[2, 0, 1]], np.int32), [])
-    [(rows, width, _)] = steps.asked
-    assert (rows.tolist(), width) == ([[2, 0, 1]], 5)
+def places(drawn, rows):
+    return [drawn.tolist().index(row) for row in rows.ravel()]
 
 
 def program(backend, dataset):
@@ -134,6 +123,18 @@ def test_a_step_in_a_width_is_the_step_on_rows_that_were_cut_beforehand(backend)
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
+def test_widths_of_as_many_rows_are_told_apart(backend):
+    """JAX compiles steps for so many rows: those of another width have another shape."""
+    rows = np.tile(np.arange(2, 10, dtype=np.int32), (8, 1))[:, :LENGTH]
+    X = Bucketed(rows, np.repeat([4, 8], 4))
+    data = replace(seen(), train=Split(X, np.arange(8) % 2), test=Split(X, np.arange(8) % 2))
+    made = program(backend, data)
+    made.compile({(2, 4)})
+    loss, error = made.steps.train(np.arange(8, dtype=np.int32).reshape(2, 4), [np.ones((2, 4, 4), bool)])
+    assert np.isfinite(loss)
+    assert 0 <= error <= 8
+
+
 def test_every_row_is_predicted_in_its_own_width_and_place(backend):
     data = seen()
     made = program(backend, data)
@@ -149,11 +150,18 @@ def test_every_row_is_predicted_in_its_own_width_and_place(backend):
     assert (np.abs(whole - predict(made.steps, data.train.X)).max(axis=1)[narrow] > 1e-6).all()
 
 
-def test_a_schedule_of_steps_is_refused(backend):
-    data = seen()
-    training = Training("rmsprop", 0.01, 8, 1, schedule=Schedule("cosine"))
-    with pytest.raises(ValueError, match="follows a schedule of steps, and its view has a bucket"):
-        Program(recurrent, {"vocabulary": 10}, training, 8, data, bucketed(backend.Steps))
+def test_a_mask_as_long_as_a_row_is_refused_by_the_layers_name(backend):
+    import keras
+
+    from lecturebench.models.layers import Dropout
+
+    def network(shape, outputs):
+        inputs = keras.Input(shape)
+        x = Dropout(0.5, name="along")(keras.layers.Embedding(12, 3)(inputs))
+        return keras.Model(inputs, keras.layers.Dense(outputs)(keras.layers.GlobalAveragePooling1D()(x)))
+
+    with pytest.raises(ValueError, match="layer 'along' draws a mask as long as a row"):
+        Program(network, {}, SLOW, 1, seen(), bucketed(backend.Steps))
 
 
 @pytest.mark.parametrize("bucket", [BUCKET, None])

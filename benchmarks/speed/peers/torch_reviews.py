@@ -1,5 +1,5 @@
-"""The same networks in PyTorch by hand, with its native ``nn.LSTM`` and ``nn.MultiheadAttention``: data in memory, and
-batches by index.
+"""The same networks in PyTorch by hand, with its native ``nn.LSTM`` and ``scaled_dot_product_attention``: data in
+memory, and batches by index.
 
 ``python torch_reviews.py reviews.npz --network lstm --threads 2``; with ``--bucket 32`` each batch is of reviews of one
 length, rounded up to a multiple of 32 words. The last line that it prints is JSON.
@@ -49,13 +49,19 @@ class Transformer(nn.Module):  # type: ignore[misc]
     def __init__(self):
         super().__init__()
         self.words, self.places = nn.Embedding(rows, 32), nn.Embedding(length, 32)
-        self.block = nn.TransformerEncoderLayer(
-            32, 2, dim_feedforward=32, dropout=0.1, layer_norm_eps=1e-6, batch_first=True
-        )
+        self.queries, self.keys, self.values = (nn.Linear(32, 64) for _ in range(3))  # 2 heads of 32
+        self.together, self.norms = nn.Linear(64, 32), nn.ModuleList(nn.LayerNorm(32, eps=1e-6) for _ in range(2))
+        self.dense = nn.Sequential(nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 32))
+        self.drop = nn.Dropout(0.1)
         self.answer = nn.Sequential(nn.Dropout(0.1), nn.Linear(32, 20), nn.ReLU(), nn.Dropout(0.1), nn.Linear(20, 2))
 
     def forward(self, x):
-        return self.answer(self.block(self.words(x) + self.places.weight).mean(dim=1))
+        x = self.words(x) + self.places.weight
+        q, k, v = (part(x).unflatten(-1, (2, 32)).transpose(1, 2) for part in (self.queries, self.keys, self.values))
+        looked_up = nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(-2)
+        x = self.norms[0](x + self.drop(self.together(looked_up)))
+        x = self.norms[1](x + self.drop(self.dense(x)))
+        return self.answer(x.mean(dim=1))
 
 
 def widths(x):
