@@ -153,7 +153,7 @@ def test_metric_that_the_predictions_do_not_tell_cannot_choose(baseline):
     asked = Request(benchmark, "digits", digits.digests, "smoke", "tensorflow")
     tried = plan(asked, {}, {"neighbours": ""}).runs[0]
     with pytest.raises(RuntimeError, match="its n_neighbors cannot be chosen by loss"):
-        worker._fit(tried, benchmark, benchmark.methods[0], digits)
+        worker._fit(tried, benchmark, benchmark.methods[0], digits, None)
 
 
 def replaced_estimator(method):
