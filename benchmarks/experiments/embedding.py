@@ -14,7 +14,8 @@ def embedded_words(trained: Trained, dataset: Any) -> Measured:
     """A probe of a network that averages the vectors of words, Z = b + B mean E[x], with two outputs.
 
     words: (30, 2), of each of `GOOD`, `BAD` and `PLAIN` its place on a map: how far it speaks for the second class, by
-    (B_2 - B_1)' E, and the direction in which what is left of these vectors differs most. slide: (11,), the former of
+    (B_2 - B_1)' E, and where it lies in the direction in which these vectors differ most once what goes along with the
+    former is taken away. slide: (11,), the former of
     the words of the slide's sentence. NaN for words that are not in the vocabulary. nearest: (4, 5, 24), of `ASKED`
     the five words of the vocabulary with the largest cosine, as UTF-8 bytes. right_side: the share of those of `GOOD`
     and `BAD` that it has on their own side of the vocabulary's mean. ValueError unless the classes are neg and pos.
@@ -34,22 +35,27 @@ def embedded_words(trained: Trained, dataset: Any) -> Measured:
     return Measured(
         {"right_side": float((sided > 0).mean()) if len(sided) else float("nan")},
         arrays={
-            "words": np.column_stack([speaks, _across(chosen - middle, direction)]),
+            "words": np.column_stack([speaks, _across(chosen - middle, speaks)]),
             "slide": np.array(spoken),
             "nearest": np.array([_nearest(word, known, dataset.vocabulary) for word in ASKED]),
         },
     )
 
 
-def _across(vectors: np.ndarray, direction: np.ndarray) -> np.ndarray:
-    """The first principal component of what these vectors have beside the direction; its sign is that of the first."""
-    unit = direction / np.linalg.norm(direction)
-    left = vectors - np.outer(vectors @ unit, unit)
-    there = np.isfinite(left).all(axis=1)
+def _across(vectors: np.ndarray, speaks: np.ndarray) -> np.ndarray:
+    """The first principal component of what least squares on ``speaks`` leaves of these vectors, which is uncorrelated
+    with it; its sign is that of the first word. NaN where a word is unknown.
+
+    Not what is orthogonal to the network's direction: nearly all numbers of a vector go along with praise and blame.
+    """
+    there = np.isfinite(speaks)
+    along = np.full(len(vectors), np.nan)
     if not there.any():
-        return np.full(len(vectors), np.nan)
-    component = np.linalg.svd(left[there] - left[there].mean(axis=0), full_matrices=False)[2][0]
-    along = left @ component
+        return along
+    known, x = vectors[there] - vectors[there].mean(axis=0), speaks[there] - speaks[there].mean()
+    slopes = known.T @ x / (x @ x or 1.0)
+    left = known - np.outer(x, slopes)
+    along[there] = left @ np.linalg.svd(left, full_matrices=False)[2][0]
     return np.asarray(along * (np.sign(along[there][0]) or 1.0))
 
 

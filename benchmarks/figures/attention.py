@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.figures.ticks import label_powers
 from benchmarks.formulas.words import SLIDE
 from lecturebench.report.stock import Rows
 
@@ -50,6 +51,7 @@ def draw_cost(figure: Any, rows: Rows) -> str:
         axes.plot(at, middle, series.style.marker + "-", color=series.style.colour, label=label)
         phrases.append(label)
     axes.set(xscale="log", yscale="log", xlabel="words", ylabel="seconds a step")
+    label_powers(axes.yaxis)
     axes.set_xticks(at, [f"{int(length):,}" for length in at])
     axes.minorticks_off()
     axes.grid(axis="y")

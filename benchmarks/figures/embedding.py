@@ -21,14 +21,21 @@ def draw_map(figure: Any, rows: Rows) -> str:
     kinds = ((GOOD, TONES[0][0], "o"), (BAD, TONES[1][0], "s"), (PLAIN, MUTED, "D"))
     begin = 0
     for words, colour, marker in kinds:
-        places = at[begin : begin + len(words)]
-        axes.plot(*places.T, marker, color=colour, markersize=5)
-        for word, (x, y) in zip(words, places, strict=True):
-            if np.isfinite(x):
-                axes.annotate(word, (x, y), (4, 3), textcoords="offset points", fontsize=10, color=INK)
+        axes.plot(*at[begin : begin + len(words)].T, marker, color=colour, markersize=5)
         begin += len(words)
     axes.set(xlabel="speaks for a bad review ← → for a good one", ylabel="what else differs most", yticks=[])
-    axes.margins(x=0.12, y=0.06)
+    axes.margins(x=0.14, y=0.06)
+    every = [word for words, *_ in kinds for word in words]
+    known = np.isfinite(at[:, 0])
+    wide, high = np.ptp(axes.get_xlim()), np.ptp(axes.get_ylim())
+    boxes = [(x + 0.012 * wide, y, 0.017 * wide * len(word)) for word, (x, y) in zip(every, at, strict=True)]
+    for i, height in _apart(boxes, np.flatnonzero(known), 0.034 * high):
+        x, y, _ = boxes[i]
+        thread = {"arrowstyle": "-", "color": MUTED, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 3}
+        moved = abs(height - y) > 0.02 * high
+        axes.annotate(
+            *(every[i], at[i], (x, height)), va="center", fontsize=10, color=INK, arrowprops=thread if moved else None
+        )
     nearest = [
         f"{word}: {', '.join(spelled(found))}"
         for word, found in zip(ASKED, series.array("nearest")[0], strict=True)
@@ -56,3 +63,17 @@ def draw_sentence(figure: Any, rows: Rows) -> str:
     axes.grid(axis="x")
     said = ", ".join(f"{word} {value:+.2g}" for word, value in zip(SLIDE, means, strict=True))
     return f"What each word of the slide's sentence adds to the answer: {said}."
+
+
+def _apart(boxes: list[tuple[float, float, float]], shown: Any, height: float) -> list[tuple[int, float]]:
+    """Where to write words of which each begins at (x, y) and is so wide, from the lowest on: none on another, each as
+    little above its place as it takes. As (index, y)."""
+    written: list[tuple[int, float]] = []
+    for i in sorted(shown.tolist(), key=lambda i: boxes[i][1]):
+        x, y, width = boxes[i]
+        beside = [at for j, at in written if x < boxes[j][0] + boxes[j][2] and boxes[j][0] < x + width]
+        for at in sorted(beside):
+            if abs(y - at) < height:
+                y = at + height
+        written.append((i, y))
+    return written
