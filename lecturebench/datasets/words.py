@@ -89,7 +89,8 @@ class Numbered(Dataset):
 
 @dataclass(frozen=True, eq=False)
 class Bucketed:
-    """Rows of numbers, each of which is trained on and predicted in its own width: so many of its last numbers.
+    """Rows of numbers, each of which is predicted in its own width, so many of its last numbers, and trained on in that
+    or, where its batch is filled up, in the next; see `lecturebench.training.bucketing`.
 
     rows: (n, length), the zeros in front. widths: (n,), from 1 to length.
     """

@@ -13,10 +13,8 @@ if TYPE_CHECKING:
 
     from lecturebench.datasets import Dataset
 
-NOTED = (
-    WordView,
-    Lags,
-)  # of other views too, once all references are fitted again: what stands between decides results
+# Of other views too, once all references are fitted again: what stands between a view and a fit is part of the key.
+NOTED = (WordView, Lags)
 
 
 class Noted(View):

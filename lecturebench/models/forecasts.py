@@ -1,4 +1,4 @@
-"""Networks that forecast the next value of a series from its last ones: slides "RNN Forecaster", "Autoregression".
+"""Networks that forecast the next value of a series from its last ones: slide "Recurrent Neural Networks".
 
 Their answers are in the units of y: ``target`` is the mean and the standard deviation that a number on the scale of
 standardised inputs is turned back by.
