@@ -59,5 +59,6 @@ def test_least_squares_on_hitters_has_the_books_error():
 def test_nyse_has_the_books_split():
     nyse = datasets.load("nyse")
     assert (len(nyse.train), len(nyse.test)) == (4281, 1770)
-    assert nyse.columns == ("DJ_return", "log_volume", "log_volatility")
+    assert nyse.columns == ("DJ_return", "log_volume", "log_volatility", "mon", "tues", "wed", "thur", "fri")
+    assert (nyse.train.X[:, 3:].sum(axis=1) == 1).all()
     np.testing.assert_array_equal(nyse.test.X[:, 1], nyse.test.y)
