@@ -47,7 +47,12 @@ METHODS = (
         probe=partial(attention_of_sentence, heads=2),
         vocabulary=WORDS,
     ),
-    Network("unplaced", "Transformer without positions", transformer, PUBLISHED, VIEW, vocabulary=WORDS, placed=False),
+    Network(
+        *("unplaced", "Transformer without positions", transformer, PUBLISHED, VIEW),
+        profiles=("lecture", "full"),
+        vocabulary=WORDS,
+        placed=False,
+    ),
     Network(*("lstm", "LSTM, as many parameters", recurrent, PUBLISHED, VIEW), vocabulary=WORDS, kind="LSTM", units=52),
     Experiment(
         *("cost_transformer", "Cost of the transformer", cost_by_length, "seconds"),
