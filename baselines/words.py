@@ -147,11 +147,8 @@ def _presence(ngrams: int, words: int | None = None) -> Any:
 
     if ngrams < 1:
         raise ValueError(f"ngrams is {ngrams!r}; it must be above 0")
-    cut: dict[str, Any] = {
-        "tokenizer": str.split,
-        "token_pattern": None,
-        "lowercase": False,
-    }  # the words are cut already
+    # The words are cut already.
+    cut: dict[str, Any] = {"tokenizer": str.split, "token_pattern": None, "lowercase": False}
     return CountVectorizer(binary=True, ngram_range=(1, ngrams), max_features=words, **cut)
 
 

@@ -15,10 +15,10 @@ def embedded_words(trained: Trained, dataset: Any) -> Measured:
 
     words: (30, 2), of each of `GOOD`, `BAD` and `PLAIN` its place on a map: how far it speaks for the second class, by
     (B_2 - B_1)' E, and where it lies in the direction in which these vectors differ most once what goes along with the
-    former is taken away. slide: (11,), the former of
-    the words of the slide's sentence. NaN for words that are not in the vocabulary. nearest: (4, 5, 24), of `ASKED`
-    the five words of the vocabulary with the largest cosine, as UTF-8 bytes. right_side: the share of those of `GOOD`
-    and `BAD` that it has on their own side of the vocabulary's mean. ValueError unless the classes are neg and pos.
+    former is taken away. slide: (11,), the former of the words of the slide's sentence. NaN for words that are not in
+    the vocabulary. nearest: (4, 5, 24), of `ASKED` the five words of the vocabulary with the largest cosine, as UTF-8
+    bytes. right_side: the share of those of `GOOD` and `BAD` that it has on their own side of the vocabulary's mean.
+    ValueError unless the classes are neg and pos.
     """
     if tuple(dataset.classes) != ("neg", "pos"):
         raise ValueError(f"classes are {list(dataset.classes)}; words of praise and blame are of reviews, neg and pos")

@@ -30,7 +30,7 @@ def draw_forecasts(figure: Any, rows: Rows) -> str:
     below.axline((0, 0), slope=1, color=MUTED, linewidth=1)
     below.set(xlabel="forecast of a test day; on the line it is the truth", ylabel="truth")
     figure.legend(*over.get_legend_handles_labels(), loc="outside lower left", ncols=2)
-    spread = float(np.mean(forecasts.std(axis=1) / true.std()))
+    spread = float(series.values("spread").mean())
     return (
         f"Over {len(true)} test days the forecasts vary {spread:.0%} as much as the truth: what five days do not tell "
         "is forecast as its mean."

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from benchmarks import bench_nyse as bench
+from benchmarks.experiments.forecasts import forecast_by
 from lecturebench.datasets import load
+from lecturebench.report.figures import blank
+from lecturebench.report.series import Series
+from lecturebench.report.style import method_styles, styled
+from lecturebench.store import Record
 from lecturebench.training.baselines import fit_baseline
 
 METHODS = {method.name: method for method in bench.METHODS}
@@ -53,3 +59,16 @@ def test_rows_of_the_second_set_differ_in_what_they_are_scaled_by_alone():
         assert (book.view.over, own.view.over) == ("all", "train")
         assert (book.function, book.training) == (own.function, own.training)
         assert dict(own.parameters) | {"target": 0} == dict(book.parameters) | {"target": 0}
+
+
+def test_figure_says_how_much_of_the_truths_spread_the_forecasts_have():
+    [drawing] = bench.DRAWINGS
+    true = np.random.default_rng(0).normal(size=300)
+    dataset = SimpleNamespace(test=SimpleNamespace(X=None, y=true))
+    measured = forecast_by(SimpleNamespace(outputs=lambda X: true[:, None] / 2), dataset)
+    run = Record(*("k", "benchmarks", "nyse", "rnn", {}, "lecture", "numpy", "cpu", 0, "judged", "ok", {}))
+    run = replace(run, metrics={"measured": dict(measured.values)})
+    rows = {"rnn": Series("RNN", method_styles(drawing.methods)["rnn"], [run], lambda _: measured.arrays)}
+    with styled():
+        said = drawing.draw(blank(*drawing.size), rows)
+    assert said.startswith("Over 300 test days the forecasts vary 50% as much as the truth")
