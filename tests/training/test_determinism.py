@@ -1,6 +1,7 @@
-"""Same seed, threads, backend and versions: the same predictions, byte for byte, for every method of every benchmark.
+"""Same seed, threads, backend and versions: the same predictions, byte for byte, for every method of the error table.
 
-Runs on the backend that KERAS_BACKEND names (TensorFlow by default); tox has an environment for each.
+Runs on the backend that KERAS_BACKEND names (TensorFlow by default); tox has an environment for each. Of every other
+benchmark .ci/check_same.py compares the smoke runs of two calls.
 """
 
 from __future__ import annotations
@@ -21,15 +22,6 @@ from lecturebench.store import Store
 NAME = os.environ.get("KERAS_BACKEND", "tensorflow")
 
 
-# What another backend changes, one benchmark shows: eleven would take it a quarter of an hour.
-# ImageNet is nowhere that tests run; what is streamed is held to what is not in test_streaming.py.
-BENCHMARKS = {
-    name: benchmark
-    for name, benchmark in discover().items()
-    if (NAME == "tensorflow" and name != "imagenet") or name == "error_table"
-}
-
-
 def arrays(record):
     """Digests of all that it saved beside itself: when it started and how long it took differ."""
     digests = {name: digest for name, digest in record.digests.items() if name != "record"}
@@ -43,8 +35,8 @@ def untimed(record):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("benchmark", BENCHMARKS.values(), ids=BENCHMARKS)
-def test_smoke_runs_of_two_calls_are_the_same_bytes(benchmark, tmp_path, own_cache):
+def test_smoke_runs_of_two_calls_are_the_same_bytes(tmp_path, own_cache):
+    benchmark = discover()["error_table"]
     requests, missing = selection.requests([benchmark], profile="smoke", backend=NAME, device="cpu", say=print)
     assert missing == {benchmark.name: {}}
     display = PlainDisplay(lambda line: None)
