@@ -57,12 +57,12 @@ def judge(claim: Claim, rows: Sequence[RowResult], losses: LossesOf) -> Judgemen
     """
     if reason := not_judged_here(claim, rows):
         return not_run(reason)
-    failed = "; ".join(f"{row.method.name}: {failures(row)}" for row in rows if row.failed)
+    failed = "; ".join(f"{row.method.title}: {failures(row)}" for row in rows if row.failed)
     diverged = any(run.status == "diverged" for row in rows for run in row.failed)
     empty = [row for row in rows if not row.runs]
     if empty:
         reasons = [one_line(run.reason) for row in empty for run in row.failed if run.reason]
-        names = ", ".join(row.method.name for row in empty)
+        names = ", ".join(row.method.title for row in empty)
         judgement = not_run(f"no run of {names} finished" + (f" ({reasons[0]})" if reasons else ""))
     else:
         judgement = _judge(claim, rows, rows[0].benchmark.measure(claim.metric), losses)
@@ -177,7 +177,8 @@ def _race(claim: TimeToTargetClaim, rows: Sequence[RowResult], metric: Metric) -
     fast, slow = ([steps_until(run, claim.metric, claim.threshold, metric) for run in runs] for runs in paired)
     horizon = max(next_look(run, claim.metric) for runs in paired for run in runs)
     sides = [steps * n if len(steps) == 1 else steps for steps in (fast, slow)]
-    return lambda level: judge_time_to_target(*sides, horizon=horizon, names=(claim.faster, claim.slower), level=level)
+    names = (rows[0].method.title, rows[1].method.title)
+    return lambda level: judge_time_to_target(*sides, horizon=horizon, names=names, level=level)
 
 
 def _on_pairs(claim: Claim, rows: Sequence[RowResult], metric: Metric, losses: LossesOf) -> Rule | Judgement:
@@ -198,7 +199,7 @@ def _on_pairs(claim: Claim, rows: Sequence[RowResult], metric: Metric, losses: L
             if any(run.value(claim.metric) is None for run in runs):
                 return not_run(f"its rows do not all measure the {claim.metric}")
             values = [losses(run, metric) if by_example else [run.value(claim.metric)] for run in runs]
-            chain.append(Losses(row.method.name, np.array(values), deterministic=row.deterministic))
+            chain.append(Losses(row.method.title, np.array(values), deterministic=row.deterministic))
     except NO_LOSSES as error:
         return not_run(one_line(str(error)))
 

@@ -34,8 +34,10 @@ from lecturebench.judging.statistics import sampling_interval
 from lecturebench.judging.verdicts import steps_until
 from lecturebench.metrics import DEFAULT, METRICS, Metric, named
 from lecturebench.report.album import Album, Shown
+from lecturebench.report.arithmetic import printed_range, sums
 from lecturebench.report.audit import audited
 from lecturebench.report.basis import Basis, Follow, followed_nowhere
+from lecturebench.report.in_words import in_words
 from lecturebench.report.intervals import Intervals
 from lecturebench.report.predicted import Predictions
 from lecturebench.report.reasons import (
@@ -314,6 +316,7 @@ def _templates(known: Mapping[str, Metric] = METRICS) -> Environment:
         "observation": observation,
         "strip": strip,
     }
+    environment.globals |= {"in_words": in_words, "sums": sums, "printed_range": printed_range}
     environment.globals |= {"audited": audited, "remedy": remedy, "is_open": is_open, "pairs": pairs}
     environment.globals |= {"chain_reasons": chain_reasons, "has_both": has_both, "why_decides": why_decides}
     environment.globals |= {"decided_by": decided_by, "protocol_in_short": protocol_in_short}

@@ -164,7 +164,8 @@ def chain_reasons(result: ClaimResult) -> tuple[list[tuple[Pair, str]], str]:
     if judgement.reason.startswith(together):
         rest = judgement.reason.removeprefix(together).strip("; ")
         return [(pair, pair.judgement.reason) for pair in chain], rest
-    return [(pair, " < ".join(pair.names)) for pair in chain], judgement.reason
+    titles = [" < ".join(result.benchmark.method(name).title for name in pair.names) for pair in chain]
+    return list(zip(chain, titles, strict=True)), judgement.reason
 
 
 def _ends(interval: Interval, metric: Metric) -> str:

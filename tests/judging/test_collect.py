@@ -183,7 +183,7 @@ def test_a_diverged_run_makes_its_claims_inconclusive_and_is_counted(judged, sto
     results = judged()
     ridge = claim(results, "ridge")
     assert ridge.judgement.verdict == "inconclusive"
-    assert ridge.judgement.reason.endswith("ridge: 1 of 5 runs failed (1 diverged)")
+    assert ridge.judgement.reason.endswith("Neural network + ridge: 1 of 5 runs failed (1 diverged)")
     assert ridge.judgement.n == 4
     assert claim(results, "order").judgement.verdict == "inconclusive"
     assert "ridge on mnist (lecture, tensorflow): 1 of 5 runs failed (1 diverged)" in results.notes
@@ -201,14 +201,16 @@ def test_a_crashed_run_leaves_the_verdict_to_the_others_and_is_counted(judged, s
     _change(store, make_record("dropout", 3), status="crashed", metrics={})
     results = judged()
     assert claim(results, "dropout").judgement.verdict == "better"
-    assert claim(results, "dropout").judgement.reason.endswith("; dropout: 1 of 5 runs failed (1 crashed)")
+    reason = claim(results, "dropout").judgement.reason
+    assert reason.endswith("; Neural network + dropout: 1 of 5 runs failed (1 crashed)")
     # Ridge's fourth seed has nothing to stand beside.
     assert claim(results, "order").judgement.verdict == "reproduced"
 
 
 def test_a_method_without_any_finished_run_is_not_run_with_its_reason(judged, store):
     _change(store, make_record("lda"), status="out_of_memory", metrics={}, reason="above\n2 GiB")
-    reason = "no run of lda finished (above 2 GiB); lda: 1 of 1 run failed (1 out of memory)"
+    title = "Linear discriminant analysis"
+    reason = f"no run of {title} finished (above 2 GiB); {title}: 1 of 1 run failed (1 out of memory)"
     assert claim(judged(), "lda").judgement.reason == reason
     assert claim(judged(), "order").judgement.verdict == "not_run"
 

@@ -118,7 +118,7 @@ def test_wide_interval_is_inconclusive_and_says_how_many_seeds_would_settle_it()
     errors = [0.0200, 0.0240, 0.0220]
     judged = judge_number(errors, published=0.023, unit=0.001, show=percent)
     assert judged.verdict == "inconclusive"
-    assert "half-width 0.9937% exceeds 0.575%, a quarter of 2.3%; 3 more seeds would settle it" in judged.reason
+    assert "half-width 0.9937% exceeds a quarter of 2.3%; 3 more seeds would settle it" in judged.reason
     sd, limit = np.std(errors, ddof=1), 0.023 / 4
     assert prediction_half_width(sd, 6) <= limit < prediction_half_width(sd, 5)
 

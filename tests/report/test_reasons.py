@@ -54,7 +54,7 @@ def test_what_the_chain_adds_to_its_pairs_is_kept(order: ClaimResult) -> None:
     assert chain_reasons(replace(order, judgement=more))[1] == "ridge: 1 of 5 runs failed"
     other = replace(order.judgement, reason="a reason of its own")
     assert chain_reasons(replace(order, judgement=other))[1] == "a reason of its own"
-    assert "? dropout < ridge" in explained(replace(order, judgement=other))
+    assert "? Neural network + dropout < Neural network + ridge" in explained(replace(order, judgement=other))
 
 
 def test_both_intervals_are_told_and_which_decides(order: ClaimResult) -> None:

@@ -165,7 +165,7 @@ def _among_runs(n: int, mean: float, sd: float, printed: Published, best_of: int
     half_width, limit = (high - low) / 2 * sd, printed.size / 4
     wide = judgement.verdict == "reproduced" and not half_width <= limit * (1 + SLACK)
     if n < FEWEST_SEEDS or wide:
-        cause = f"the half-width {show(half_width)} exceeds {show(limit)}, a quarter of {show(printed.size)}"
+        cause = f"the half-width {show(half_width)} exceeds a quarter of {show(printed.size)}"
         cause = cause if n >= FEWEST_SEEDS else f"{n} runs are too few"
         needed = _seeds_needed(n, mean, sd, printed, best_of)
         reason = f"{judgement.reason}, but {cause}; {remedy(n, needed)}"
