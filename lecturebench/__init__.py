@@ -21,6 +21,7 @@ from lecturebench.declare.claims import (
 from lecturebench.declare.lag_views import Lags
 from lecturebench.declare.methods import Baseline, Experiment, Measured, Network, Trained
 from lecturebench.declare.schedules import Schedule
+from lecturebench.declare.slides import Formula, Matrix, Sentence, Slide, Table
 from lecturebench.declare.training import Choice, Training
 from lecturebench.declare.views import AsStored, Hog, ShuffledPixels, Standardized
 from lecturebench.declare.word_views import CleanedText, WordIndices, WordPresence
@@ -41,9 +42,11 @@ __all__ = [
     "Drawing",
     "EquivalenceClaim",
     "Experiment",
+    "Formula",
     "Hog",
     "IdentityClaim",
     "Lags",
+    "Matrix",
     "Measured",
     "Metric",
     "MinimumClaim",
@@ -53,8 +56,11 @@ __all__ = [
     "Predictions",
     "Profile",
     "Schedule",
+    "Sentence",
     "ShuffledPixels",
+    "Slide",
     "Standardized",
+    "Table",
     "TimeToTargetClaim",
     "Trained",
     "Training",

@@ -236,7 +236,7 @@ def _same_place(suite: Path | None, out: Path) -> str:
 @commands.command()
 @folder_argument
 @click.option("--readme", type=click.Path(path_type=Path), help="Also put the table between the markers of this file.")
-@click.option("--slides", is_flag=True, help="Also write slides.pdf: the main figures with captions, one to a page.")
+@click.option("--slides", is_flag=True, help="Also write slides.pdf, and each slide as an image in slides/.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write there, as for a store that can only be read.")
 @data_dir_option
 @suite_of_store_option

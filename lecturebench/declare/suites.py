@@ -1,4 +1,4 @@
-"""Suites: folders of ``bench_<name>.py`` files, each with one ``BENCHMARK``. ``discover`` reads such a folder.
+"""Suites: folders of ``bench_<name>.py`` files, each with one ``BENCHMARK``, and perhaps the lecture's ``slides.py``.
 
 A suite is known by the name that ``SUITE = "..."`` in its ``__init__.py`` gives it, else by its folder's.
 """
@@ -10,24 +10,31 @@ import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 
 from lecturebench.declare.benchmark import Benchmark
 from lecturebench.declare.modules import LECTURE_SUITE, import_file
+from lecturebench.declare.slides import Slide
 from lecturebench.errors import UsageError
 
 __all__ = ["LECTURE_SUITE", "Suite", "benchmark_file", "discover", "is_benchmark", "load_benchmark", "suite_name"]
 
 PREFIX = "bench_"
+SLIDES = "slides.py"
 
 
 @dataclass(frozen=True, eq=False)
 class Suite(Mapping[str, Benchmark]):
-    """The benchmarks of a folder by name, in the order of their names. broken: by name, why a file cannot be used."""
+    """The benchmarks of a folder by name, in the order of their names. broken: by name, why a file cannot be used.
+
+    slides: of its ``slides.py``, in the order of the lecture; () without one.
+    """
 
     name: str
     folder: Path
     benchmarks: Mapping[str, Benchmark]
     broken: Mapping[str, str]
+    slides: tuple[Slide, ...] = ()
 
     def __getitem__(self, name: str) -> Benchmark:
         return self.benchmarks[name]
@@ -57,12 +64,7 @@ def benchmark_file(suite: Path, benchmark: str) -> Path:
 def load_benchmark(path: Path) -> Benchmark:
     """The ``BENCHMARK`` of one ``bench_<name>.py``. UsageError if the file has none or fails to import."""
     path = path.resolve()
-    try:
-        module = import_file(path)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # also what calls sys.exit: it must not end the program that looks for benchmarks
-        raise UsageError(f"{path} cannot be imported: {_explanation(error, path)}") from error
+    module = _module(path)
     benchmark = getattr(module, "BENCHMARK", None)
     if not isinstance(benchmark, Benchmark):
         raise UsageError(f"{path} declares no BENCHMARK = Benchmark(…)")
@@ -93,7 +95,28 @@ def discover(suite: Path = LECTURE_SUITE) -> Suite:
             benchmarks[benchmark.name] = benchmark
         except UsageError as error:
             broken[path.stem.removeprefix(PREFIX)] = str(error)
-    return Suite(name, suite.resolve(), benchmarks, broken)
+    try:
+        slides = load_slides(suite / SLIDES)
+    except UsageError as error:
+        slides, broken[SLIDES] = (), str(error)
+    return Suite(name, suite.resolve(), benchmarks, broken, slides)
+
+
+def load_slides(path: Path) -> tuple[Slide, ...]:
+    """The ``SLIDES`` of a suite's ``slides.py``; () if it is not there, or is a file of that name for something else.
+
+    UsageError if it fails to import or they are none.
+    """
+    try:
+        names = path.is_file() and b"SLIDES" in path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    if not names:
+        return ()
+    slides = getattr(_module(path.resolve()), "SLIDES", None)
+    if not isinstance(slides, tuple) or not all(isinstance(slide, Slide) for slide in slides):
+        raise UsageError(f"{path} declares no SLIDES = (Slide(…), …)")
+    return slides
 
 
 def suite_name(folder: Path) -> str:
@@ -114,6 +137,16 @@ def suite_name(folder: Path) -> str:
                 raise UsageError(f"{file}, line {statement.lineno}: SUITE must be a name in quotes")
             return name
     return file.parent.name
+
+
+def _module(path: Path) -> ModuleType:
+    """A file of a suite, imported. UsageError whatever goes wrong."""
+    try:
+        return import_file(path)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # also what calls sys.exit: it must not end the program that looks for benchmarks
+        raise UsageError(f"{path} cannot be imported: {_explanation(error, path)}") from error
 
 
 def _explanation(error: BaseException, path: Path) -> str:

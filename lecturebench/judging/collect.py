@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from lecturebench.declare.benchmark import BACKENDS, PROFILES, Benchmark
 from lecturebench.declare.claims import Claim
 from lecturebench.declare.methods import Experiment, Method
+from lecturebench.declare.suites import Suite
 from lecturebench.judging.evidence import (
     LossesOf,
     Usable,
@@ -96,7 +97,8 @@ def collect(
             claims += [_with_budget(result, budget) for result in claim_results]
     all_missing = {name: reason for lacking in missing.values() for name, reason in lacking.items()}
     printable_notes = tuple(dict.fromkeys(map(printable, notes)))
-    return Results(tuple(rows), tuple(claims), printable_notes, all_missing, tuple(omissions))
+    slides = benchmarks.slides if isinstance(benchmarks, Suite) else ()
+    return Results(tuple(rows), tuple(claims), printable_notes, all_missing, tuple(omissions), slides)
 
 
 def _left_out(records: Iterable[Record], why: Mapping[str, str]) -> list[tuple[str, str]]:

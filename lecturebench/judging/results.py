@@ -10,6 +10,7 @@ from statistics import fmean, stdev
 from lecturebench.declare.benchmark import Benchmark
 from lecturebench.declare.claims import Claim, Group
 from lecturebench.declare.methods import Method
+from lecturebench.declare.slides import Slide
 from lecturebench.declare.views import AsStored, Hog, ShuffledPixels, Standardized, View
 from lecturebench.declare.word_views import CleanedText, WordIndices, WordPresence
 from lecturebench.judging.statistics import Judgement, Verdict
@@ -176,7 +177,7 @@ class Results:
     """All rows and claims of a store.
 
     notes: what was left out, and why. missing: datasets that could not be had, with the reason. stale: which
-    runs are left out since today's code would not plan them, and why, as (what, why).
+    runs are left out since today's code would not plan them, and why, as (what, why). slides: those of the suite.
     """
 
     rows: tuple[RowResult, ...]
@@ -184,6 +185,7 @@ class Results:
     notes: tuple[str, ...]
     missing: Mapping[str, str]
     stale: tuple[tuple[str, str], ...] = ()
+    slides: tuple[Slide, ...] = ()
 
     def claims_of(self, row: RowResult) -> tuple[ClaimResult, ...]:
         """The claims that speak of this row, orders among them."""

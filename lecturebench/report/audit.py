@@ -10,6 +10,8 @@ from statistics import fmean
 
 from lecturebench.declare.claims import Claim, NumberClaim
 from lecturebench.judging.results import ClaimResult, RowResult
+from lecturebench.judging.what_if import Step as Judged
+from lecturebench.judging.what_if import steps as judged_steps
 from lecturebench.store import Record
 from lecturebench.wording import short, words
 
@@ -59,6 +61,23 @@ def choice_steps(row: RowResult, parameter: str, metric: str) -> list[Step]:
         else Step(value, values(runs, "validation"), values(runs, "test"))
         for value, runs in sorted(by_value.items())
     ]
+
+
+def what_if(result: ClaimResult) -> list[tuple[str, list[Judged]]]:
+    """For each parameter that a number's row chose, the values that were tried with what the claim would have said.
+
+    In rising order, at least two of them; of several chosen parameters the others are held at their chosen values.
+    """
+    if not isinstance(result.claim, NumberClaim) or not result.rows:
+        return []
+    [row] = result.rows
+    found = []
+    for parameter in row.method.choices:
+        tried = [(step.value, step.test) for step in choice_steps(row, parameter, result.claim.metric)]
+        judged = judged_steps(result, tried)
+        if len(judged) > 1:
+            found.append((words(parameter), judged))
+    return found
 
 
 def comes_out(

@@ -20,7 +20,7 @@ from lecturebench.judging.evidence import counted, one_line
 from lecturebench.judging.results import ClaimResult
 from lecturebench.judging.statistics import FEWEST_SEEDS, Judgement, Verdict
 from lecturebench.judging.verdicts import best_of, failures
-from lecturebench.metrics import Metric
+from lecturebench.metrics import DEFAULT, Metric
 from lecturebench.report.reasons import ON_NEW_EXAMPLES, decided_by, pairs
 from lecturebench.wording import words
 
@@ -43,6 +43,26 @@ def in_words(result: ClaimResult) -> str:
     if judgement.undecided:
         said.append("It is so near an edge that more runs may turn the verdict.")
     return " ".join(said)
+
+
+def claim_title(result: ClaimResult) -> str:
+    """What is claimed, with the methods' titles: "Ridge: 2.3%", "Dropout < Ridge"."""
+    claim = result.claim
+    titles = [_title(result, name) for name in claim.methods]
+    if isinstance(claim, NumberClaim):
+        return f"{titles[0]}: {claim.printed}"
+    if isinstance(claim, OrderClaim):
+        by = "" if claim.metric in DEFAULT.values() else f", by {words(claim.metric)}"
+        return " < ".join(titles) + by
+    if isinstance(claim, EquivalenceClaim):
+        return f"{' ≈ '.join(titles)}, within {claim.delta}"
+    if isinstance(claim, TimeToTargetClaim):
+        return f"{' before '.join(titles)} at {claim.target} {words(claim.metric)}"
+    if isinstance(claim, MinimumClaim):
+        what = f"{words(claim.metric)} {claim.extreme}"
+        return f"{what[:1].upper()}{what[1:]} between {titles[0]} and {titles[-1]}"
+    assert isinstance(claim, IdentityClaim)
+    return f"{titles[0]}: {claim.statement}"
 
 
 def amount(value: float, metric: Metric) -> str:
@@ -126,8 +146,8 @@ def _formula(result: ClaimResult, claim: IdentityClaim) -> str:
     drawn = f" in {counted(result.judgement.n, 'draw')}" if result.judgement.n > 1 else ""
     allowed = show(claim.tolerance)
     if holds:
-        return f"It is off by {show(mean)} at most{drawn}, where rounding is allowed {allowed}: it holds."
-    return f"It is off by up to {show(mean)}{drawn}, where rounding is allowed {allowed}: it does not hold."
+        return f"It is off by {show(mean)} at most{drawn}, and up to {allowed} is allowed: it holds."
+    return f"It is off by up to {show(mean)}{drawn}, and up to {allowed} is allowed: it does not hold."
 
 
 def _race(result: ClaimResult, claim: TimeToTargetClaim) -> str:

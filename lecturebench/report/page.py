@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from jinja2 import Environment
@@ -28,6 +29,7 @@ from lecturebench.declare.claims import (
     OrderClaim,
     TimeToTargetClaim,
 )
+from lecturebench.declare.slides import Formula, Matrix, Sentence
 from lecturebench.judging.evidence import counted
 from lecturebench.judging.results import ClaimResult, Results, RowResult
 from lecturebench.judging.statistics import sampling_interval
@@ -35,10 +37,11 @@ from lecturebench.judging.verdicts import steps_until
 from lecturebench.metrics import DEFAULT, METRICS, Metric, named
 from lecturebench.report.album import Album, Shown
 from lecturebench.report.arithmetic import printed_range, sums
-from lecturebench.report.audit import audited
+from lecturebench.report.audit import audited, what_if
 from lecturebench.report.basis import Basis, Follow, followed_nowhere
-from lecturebench.report.in_words import in_words
+from lecturebench.report.in_words import claim_title, in_words
 from lecturebench.report.intervals import Intervals
+from lecturebench.report.lecture import faces, inline, mathml
 from lecturebench.report.predicted import Predictions
 from lecturebench.report.reasons import (
     Remedy,
@@ -53,8 +56,9 @@ from lecturebench.report.reasons import (
 )
 from lecturebench.report.sections import Section, benchmarks_of, foldable, sections_of, styles_of
 from lecturebench.report.speed_section import SpeedSection, speed_section
+from lecturebench.report.strips import strip, strips
 from lecturebench.report.table import STALE_HEADING, seen, write_tables
-from lecturebench.report.tally import SIGNS, Count, counts, false_alarms, headline
+from lecturebench.report.tally import SIGNS, Count, counts, false_alarms, headline, sentences
 from lecturebench.report.templating import templates, visible
 from lecturebench.report.views.comparison import comparison_data, ranks_data
 from lecturebench.report.views.curves import curves_data
@@ -67,16 +71,6 @@ ErrorRates = Mapping[str, Mapping[int, float]]
 NO_RATES: ErrorRates = {}
 LIBRARIES = ("d3.min.js", "plot.umd.min.js")
 SOFTWARE = ("keras", "tensorflow", "jax", "torch", "scikit-learn")
-
-
-@dataclass(frozen=True)
-class Strip:
-    """A claim's interval beside the published value, which stands in the middle; in percent of the strip's width."""
-
-    rounding: tuple[float, float]
-    interval: tuple[float, float]
-    mean: float
-    runs: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -137,9 +131,9 @@ def write_report(
     """Write ``folder/index.html``, tables, ``environment.json`` and ``figures/*.{svg,png,pdf}``; the page's path.
 
     load, error_rates: as of `render_page`. The page is there before the figures of the folder are drawn. slides:
-    ``slides.pdf`` too. compare: leave the folder's figures as they are, and take the name of each that would be drawn
-    otherwise. follow: the source of what a benchmark draws itself; figures of which it cannot be told are drawn each
-    time. say: is given a line about each. Equal results give equal bytes.
+    ``slides.pdf`` and ``slides/NN.png`` too. compare: leave the folder's figures as they are, and take the name of each
+    that would be drawn otherwise. follow: the source of what a benchmark draws itself; figures of which it cannot be
+    told are drawn each time. say: is given a line about each. Equal results give equal bytes.
     """
     album, intervals = Album(folder), Intervals(folder)
     saved, speed = Predictions(store, load), speed_section(store.folder)
@@ -173,8 +167,9 @@ def write_report(
             for section in sections
             if section.benchmark is benchmark
         ]
-        pages = write_slides(results, headed, folder / "slides.pdf")
-        say(f"slides: {folder / 'slides.pdf'}, {pages} pages")
+        shown, styles = faces(results, results.slides), styles_of(benchmarks_of(results))
+        pages = write_slides(results, shown, styles, headed, folder)
+        say(f"slides: {folder / 'slides.pdf'}, {pages} pages; each slide as an image in {folder / 'slides'}")
     return page
 
 
@@ -235,29 +230,6 @@ def sampling(row: RowResult) -> float:
     return sampling_interval(row.mean, row.n_test) if meant else math.nan
 
 
-def strip(result: ClaimResult) -> Strip | None:
-    """The claim's interval on a scale of its own around the published value; None where there is no interval."""
-    claim, judgement = result.claim, result.judgement
-    if not isinstance(claim, NumberClaim) or not result.rows:
-        return None
-    values = result.rows[0].of(claim.metric)
-    ends = (judgement.low, judgement.high, *values)
-    if not values or not all(map(math.isfinite, ends)):
-        return None
-    published = claim.published
-    reach = 1.12 * max(claim.unit, *(abs(end - published) for end in ends))
-
-    def at(value: float) -> float:
-        return round(50 + 50 * (value - published) / reach, 2)
-
-    return Strip(
-        (at(published - claim.unit / 2), at(published + claim.unit / 2)),
-        (at(judgement.low), at(judgement.high)),
-        at(sum(values) / len(values)),
-        tuple(map(at, values)),
-    )
-
-
 def observation(result: ClaimResult, run: Record) -> str:
     """What a claim looks at in a run: its metric, or the steps until its target."""
     claim = result.claim
@@ -297,7 +269,11 @@ def _templates(known: Mapping[str, Metric] = METRICS) -> Environment:
         "title_of": lambda name, result: result.benchmark.method(name).title,
         "value": lambda value, metric: named(metric, known).show(value),
     }
+    environment.filters |= {"inline": inline, "mathml": mathml}
     environment.tests |= {
+        "sentence": lambda part: isinstance(part, Sentence),
+        "formula": lambda part: isinstance(part, Formula),
+        "matrix": lambda part: isinstance(part, Matrix),
         "equivalence": lambda claim: isinstance(claim, EquivalenceClaim),
         "identity": lambda claim: isinstance(claim, IdentityClaim),
         "minimum": lambda claim: isinstance(claim, MinimumClaim),
@@ -315,8 +291,16 @@ def _templates(known: Mapping[str, Metric] = METRICS) -> Environment:
         "sampling": sampling,
         "observation": observation,
         "strip": strip,
+        "strips": strips,
+        "outcome": lambda claims: sentences(counts(claims)),
     }
-    environment.globals |= {"in_words": in_words, "sums": sums, "printed_range": printed_range}
+    environment.globals |= {
+        "claim_title_of": claim_title,
+        "in_words": in_words,
+        "sums": sums,
+        "printed_range": printed_range,
+    }
+    environment.globals |= {"what_if_of": what_if, "short": short, "run_mean": lambda step: fmean(step.values)}
     environment.globals |= {"audited": audited, "remedy": remedy, "is_open": is_open, "pairs": pairs}
     environment.globals |= {"chain_reasons": chain_reasons, "has_both": has_both, "why_decides": why_decides}
     environment.globals |= {"decided_by": decided_by, "protocol_in_short": protocol_in_short}
@@ -343,6 +327,7 @@ def _content(
         "sections": sections,
         "pictures": pictures,
         "styles": styles,
+        "faces": faces(results, results.slides),
         "tally": tally,
         "headline": _headline(results, runs, tally),
         "false_alarms": false_alarms(tally),

@@ -42,6 +42,13 @@ TONES = (
     ("#6d6a20", "#d9d252"),
     ("#6a6f77", "#a9aeb5"),
 )
+VERDICT_TONES = {
+    "reproduced": ("#11693f", "#5fd29b"),
+    "better": ("#125a96", "#6fb7ee"),
+    "worse": ("#a82d1b", "#ff9b7d"),
+    "inconclusive": ("#7d5400", "#e3b34c"),
+    "not_run": ("#5b626b", "#a6adb6"),
+}
 MARKERS = "osD^vPX*"
 GLYPHS = "●■◆▲▼✚✖★"
 
@@ -213,6 +220,11 @@ def css_variables() -> Mapping[str, tuple[str, str]]:
     """Every colour of the figures: CSS variable, then its light and its dark tone."""
     inks = {f"--{name}": tones for name, tones in INKS.items()}
     return inks | {f"--method-{i}": tones for i, tones in enumerate(TONES)}
+
+
+def verdict_variables() -> Mapping[str, tuple[str, str]]:
+    """Every verdict's colour as a CSS variable: its light and its dark tone."""
+    return {f"--{verdict.replace('_', '-')}": tones for verdict, tones in VERDICT_TONES.items()}
 
 
 _SVG = "http://www.w3.org/2000/svg"

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lecturebench.report.sections import slug
-from lecturebench.report.style import css_variables
+from lecturebench.report.style import css_variables, verdict_variables
 from lecturebench.report.table import time_per_fit
 from lecturebench.wording import duration, words
 
@@ -31,7 +31,7 @@ def templates() -> Environment:
         "slug": slug,
         "words": words,
     }
-    environment.globals |= {"time_per_fit": time_per_fit, "variables": css_variables()}
+    environment.globals |= {"time_per_fit": time_per_fit, "variables": {**css_variables(), **verdict_variables()}}
     return environment
 
 

@@ -82,7 +82,9 @@ def test_verdict_leads_to_its_evidence_and_opens_it(visit):
     claim = page.locator("details.claim[open]")
     assert claim.count() == 1
     assert claim.locator(".reason").is_visible()
-    assert "lies in [" in claim.locator(".reason").inner_text()
+    assert "one more run would land between" in claim.locator(".reason").inner_text()
+    assert "lies in [" in claim.locator(".rule").inner_text()
+    assert claim.locator("math").first.is_visible()
     assert "pytest benchmarks/bench_error_table.py" in claim.inner_text()
 
 

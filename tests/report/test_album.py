@@ -6,16 +6,16 @@ import itertools
 import json
 import os
 import re
-from dataclasses import replace
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
 
-from lecturebench import IdentityClaim
-from lecturebench.judging.statistics import Judgement
 from lecturebench.report.album import FORMATS, Album, Plate, _digest, distinct
 from lecturebench.report.figures import blank
-from lecturebench.report.slides import _slide, _verdicts, write_slides
+from lecturebench.report.lecture import faces
+from lecturebench.report.sections import benchmarks_of, styles_of
+from lecturebench.report.slides import _slide, write_slides
 from lecturebench.report.style import Picture, styled
 
 
@@ -180,17 +180,27 @@ def test_drawing_with_a_fault_is_a_note_and_is_tried_once(tmp_path, plate):
     assert len(tried) == 1
 
 
-def test_slides_have_a_cover_and_one_page_per_figure_and_leave_out_what_fails(tmp_path, plate, results):
+def test_slides_have_a_cover_the_lectures_slides_and_one_page_per_figure_and_leave_out_what_fails(
+    tmp_path, plate, results
+):
     def broken():
         raise ZeroDivisionError("no ink")
 
-    path = tmp_path / "slides.pdf"
-    pages = write_slides(results, [("Heading", [plate(), plate("broken", draw=broken), plate("other")])], path)
-    assert pages == 3
-    content = path.read_bytes()
-    assert len(re.findall(rb"/Type /Page\b", content)) == 3
-    write_slides(results, [("Heading", [plate(), plate("other")])], tmp_path / "again.pdf")
-    assert content == (tmp_path / "again.pdf").read_bytes()
+    def written(name: str, *plates: Plate) -> bytes:
+        (tmp_path / name).mkdir()
+        shown = faces(results, results.slides)
+        pages = write_slides(results, shown, styles_of(benchmarks_of(results)), [("Head", plates)], tmp_path / name)
+        assert pages == 1 + len(shown) + 2
+        return (tmp_path / name / "slides.pdf").read_bytes()
+
+    content = written("one", plate(), plate("broken", draw=broken), plate("other"))
+    sizes = set(re.findall(rb"/MediaBox \[([^]]*)\]", content))
+    assert sizes == {b" 0 0 864 486 "}
+    assert content == written("two", plate(), plate("other"))
+    images = list((tmp_path / "one" / "slides").iterdir())
+    assert [path.name for path in images] == ["01.png"]
+    with Image.open(images[0]) as image:
+        assert image.size == (1200, 630)
 
 
 def test_slide_keeps_heading_drawing_and_legend_apart():
@@ -211,18 +221,6 @@ def test_slide_keeps_heading_drawing_and_legend_apart():
     boxes = [item.get_window_extent(renderer) for item in (title, suptitle)] + [drawing]
     boxes += [item.get_window_extent(renderer) for item in (legend, heading)]
     assert all(above.y0 >= below.y1 for above, below in itertools.pairwise(boxes))
-
-
-def test_cover_has_the_published_numbers_first_and_folds_formulas(results):
-    first, *_ = _verdicts(results)
-    assert first == ("reproduced", "error_table: ridge error 6.9%", 1)
-    identity = IdentityClaim(
-        method="lda", statement="holds", tolerance=1.0, dataset="mnist", source="s", slide="s", protocol={}
-    )
-    held = [replace(results.claims[0], claim=identity, judgement=Judgement("reproduced", "")) for _ in range(4)]
-    lines = _verdicts(replace(results, claims=(*results.claims, *held)))
-    assert lines[-1] == ("reproduced", "error_table: 4 formulas", 4)
-    assert sum(claims for *_, claims in lines) == len(results.claims) + 4
 
 
 def test_figures_that_would_share_files_have_names_of_their_own(plate):

@@ -23,8 +23,9 @@ from lecturebench.judging.evidence import saved_losses
 from lecturebench.judging.results import Results, RowResult
 from lecturebench.report.album import Album
 from lecturebench.report.audit import audited
-from lecturebench.report.page import anchor, command, place_of_claim, render_page, strip, write_report
+from lecturebench.report.page import anchor, command, place_of_claim, render_page, write_report
 from lecturebench.report.reasons import chain_reasons
+from lecturebench.report.strips import strip
 from lecturebench.report.table import STALE_HEADING
 from lecturebench.store import Record, Store
 from tests.made_up import make_dataset
@@ -177,7 +178,7 @@ def test_claims_of_a_benchmark_that_speaks_of_several_datasets_say_of_which(
     title = first.benchmark.method(first.claim.methods[0]).title
     for name in ("mnist", "fashion_mnist"):
         assert f"{title} {name} {first.claim.printed}" in text, "in the first table"
-        assert f"{title} : {first.claim.printed} {name} " in text, "above its evidence"
+        assert f"{title}: {first.claim.printed} {name} " in text, "above its evidence"
 
 
 def test_open_claims_say_what_decides_them_and_stale_runs_why(results: Results, store: Store, load: Load) -> None:

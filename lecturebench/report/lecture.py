@@ -1,0 +1,120 @@
+"""The lecture's slides with what was measured of each: on a printed number its runs, below the rest of the claims."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from lecturebench.declare.claims import Group, NumberClaim
+from lecturebench.declare.slides import Slide, Table
+from lecturebench.judging.results import ClaimResult, Results
+from lecturebench.report.sections import foldable
+
+MOST_MARKS = 8  # below a slide, beside those on its rows
+ORDER: Mapping[Group, int] = {"number": 0, "effect": 1, "formula": 2}  # in which claims stand below a slide
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A row of a slide's table. mark: the claim that says whether the number which it prints comes out."""
+
+    cells: tuple[str, ...]
+    mark: ClaimResult | None
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """A slide as the page shows it. number: from 1 on, in the order of the lecture, of those that the page has.
+
+    lines: of each of its tables, by its place among the slide's parts. marks: the claims that stand on no printed row.
+    folded: formulas that hold and would hide the others.
+    """
+
+    number: int
+    slide: Slide
+    lines: Mapping[int, tuple[Line, ...]]
+    marks: tuple[ClaimResult, ...]
+    folded: tuple[ClaimResult, ...] = ()
+
+    @property
+    def anchor(self) -> str:
+        return f"slide-{self.number}"
+
+    @property
+    def first(self) -> tuple[ClaimResult, ...]:
+        """The marks that are shown at once."""
+        return self.marks if len(self.marks) <= MOST_MARKS + 1 else self.marks[:MOST_MARKS]
+
+    @property
+    def more(self) -> tuple[ClaimResult, ...]:
+        """The marks that are folded."""
+        return self.marks[len(self.first) :]
+
+    @property
+    def claims(self) -> tuple[ClaimResult, ...]:
+        """All that the slide shows a verdict of."""
+        on_rows = [line.mark for lines in self.lines.values() for line in lines if line.mark]
+        return (*on_rows, *self.marks, *self.folded)
+
+
+def faces(results: Results, slides: Sequence[Slide]) -> list[Face]:
+    """Every slide that a claim of the results speaks of, in the order of the lecture; unknown ones behind, by title."""
+    left = list(results.claims)
+    found: list[tuple[Slide, list[ClaimResult]]] = []
+    for slide in sorted(slides, key=lambda slide: not slide.about):  # those that say what they are about choose first
+        own = [result for result in left if _belongs(result, slide)]
+        left = [result for result in left if result not in own]
+        found.append((slide, own))
+    placed = {id(slide): own for slide, own in found}
+    ordered = [(slide, placed[id(slide)]) for slide in slides]
+    for title in dict.fromkeys(result.claim.slide for result in left):
+        ordered.append((Slide(title), [result for result in left if result.claim.slide == title]))
+    shown = [(slide, own) for slide, own in ordered if own]
+    return [_face(number, slide, own) for number, (slide, own) in enumerate(shown, start=1)]
+
+
+def _belongs(result: ClaimResult, slide: Slide) -> bool:
+    if result.claim.slide != slide.title:
+        return False
+    benchmark = result.benchmark.name
+    names = {benchmark, *(f"{benchmark}/{name}" for name in result.claim.methods)}
+    return not slide.about or bool(names & set(slide.about))
+
+
+def _face(number: int, slide: Slide, claims: list[ClaimResult]) -> Face:
+    left = list(claims)
+    lines: dict[int, tuple[Line, ...]] = {}
+    for i, part in enumerate(slide.parts):
+        if isinstance(part, Table):
+            methods = part.methods or ("",) * len(part.rows)
+            lines[i] = tuple(Line(row, _mark(row, own, left)) for row, own in zip(part.rows, methods, strict=True))
+            on_rows = [line.mark for line in lines[i]]
+            left = [result for result in left if result not in on_rows]
+    folded = foldable(left)
+    marks = sorted((result for result in left if result not in folded), key=lambda result: ORDER[result.claim.group])
+    return Face(number, slide, lines, tuple(marks), tuple(folded))
+
+
+def _mark(row: tuple[str, ...], method: str, claims: Sequence[ClaimResult]) -> ClaimResult | None:
+    """The claim on the number that the row prints; None if no claim has that number of that method."""
+    for result in claims:
+        claim = result.claim
+        if isinstance(claim, NumberClaim) and claim.method == method and claim.printed in row:
+            return result
+    return None
+
+
+def inline(text: str) -> Markup:
+    """A sentence with its LaTeX between "$" as MathML."""
+    parts = re.split(r"\$([^$]+)\$", text)
+    return Markup("").join(mathml(part) if i % 2 else escape(part) for i, part in enumerate(parts))
+
+
+def mathml(latex: str, *, display: bool = False) -> Markup:
+    """LaTeX as MathML, which browsers draw themselves."""
+    from latex2mathml.converter import convert
+
+    return Markup(convert(latex, display="block" if display else "inline"))

@@ -1,0 +1,230 @@
+"""A slide with what was measured of it as a figure of its own: for a projector, or to be sent to somebody."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lecturebench.declare.slides import Formula, Matrix, Sentence
+from lecturebench.judging.results import ClaimResult
+from lecturebench.report.in_words import claim_title, in_words
+from lecturebench.report.lecture import Face
+from lecturebench.report.strips import Strip, strips
+from lecturebench.report.style import INK, MUTED, RULE, VERDICT_TONES, MethodStyle
+from lecturebench.report.tally import SIGNS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+WIDTH = 12.0  # inches
+MARGIN = 0.6
+LETTER = 0.56  # of its size: the mean width of a letter
+SERIF = "DejaVu Serif"
+PLACES = {"printed": 0.50, "strip": 0.58, "stamp": 0.83}  # of the width, from the left
+KEY = "Ticks: runs. Dot: their mean. Band: where one more run would land; of two methods, their difference."
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part of the page from its upper left corner on. draw: is given the height in inches at which it begins."""
+
+    height: float
+    draw: Callable[[float], None]
+
+
+def draw_face(face: Face, of: int, styles: Mapping[str, MethodStyle], height: float) -> Figure:
+    """The slide ``face`` of ``of``, 12 inches wide: what is printed, the runs on it, and the verdicts.
+
+    Sentences are left out where they do not fit, then the last claims, and a line says how many.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH, height))
+    page = _Page(figure, styles, height)
+    printed = page.printed(face)
+    room = height - 1.35 - sum(block.height for block in printed) - 0.5
+    blocks: list[Block] = []
+    for sentences in (True, False):
+        blocks = page.measured(face, sentences=sentences)
+        if sum(block.height for block in blocks) <= room:
+            break
+    shown = blocks
+    while shown and sum(block.height for block in shown) > room - (0.3 if len(shown) < len(blocks) else 0):
+        shown = shown[:-1]
+    at = 1.25
+    page.text(0.35, face.slide.title, 26, font=SERIF, weight="bold")
+    for block in (*printed, *shown):
+        block.draw(at)
+        at += block.height
+    if left := len(blocks) - len(shown):
+        page.text(at + 0.05, f"and {left} more on the page", 11, colour=MUTED)
+    page.text(height - 0.4, f"{face.number} of {of} · lecturebench · {KEY}", 9, colour=MUTED)
+    return figure
+
+
+class _Page:
+    """Draws by inches from the upper left corner."""
+
+    def __init__(self, figure: Figure, styles: Mapping[str, MethodStyle], height: float) -> None:
+        self.figure, self.styles, self.height = figure, styles, height
+
+    def text(
+        self,
+        at: float,
+        text: str,
+        size: float,
+        *,
+        x: float = MARGIN,
+        colour: str = INK,
+        font: str = "DejaVu Sans",
+        weight: str = "normal",
+        align: str = "left",
+        math: bool = False,
+    ) -> None:
+        self.figure.text(
+            x / WIDTH,
+            1 - at / self.height,
+            text,
+            fontsize=size,
+            color=colour,
+            va="top",
+            ha=align,
+            fontfamily=font,
+            fontweight=weight,
+            parse_math=math,
+            math_fontfamily="dejavuserif",
+            linespacing=1.35,
+        )
+
+    def printed(self, face: Face) -> list[Block]:
+        blocks = []
+        for i, part in enumerate(face.slide.parts):
+            if isinstance(part, Sentence):
+                blocks.append(self.sentence(part.text))
+            elif isinstance(part, Formula):
+                blocks.append(self.formula(part.latex))
+            elif isinstance(part, Matrix):
+                blocks.append(self.matrix(part))
+            else:
+                blocks.append(self.row(part.head, None, head=True))
+                for line in face.lines[i]:
+                    blocks.append(self.row(line.cells, line.mark))
+                    if line.mark:
+                        blocks.append(self.words(line.mark))
+        return blocks
+
+    def measured(self, face: Face, *, sentences: bool) -> list[Block]:
+        blocks = []
+        for result in face.marks:
+            block = self.row((claim_title(result),), result)
+            if sentences:
+                words = self.words(result)
+                block = Block(block.height + words.height, _both(block, words))
+            blocks.append(block)
+        if face.folded:
+            title = f"{len(face.folded)} formulas, each within what is allowed"
+            blocks.append(self.row((title,), face.folded[0], strip=False))
+        return blocks
+
+    def sentence(self, text: str) -> Block:
+        lines = textwrap.wrap(text, _letters(15, WIDTH - 2 * MARGIN))
+        math = text.count("$") % 2 == 0 and "$" in text and all(map(_is_math, text.split("$")[1::2]))
+        plain = "\n".join(lines)
+        return Block(0.31 * len(lines) + 0.12, lambda at: self.text(at, plain, 15, font=SERIF, math=math))
+
+    def formula(self, latex: str) -> Block:
+        if _is_math(latex):
+            return Block(0.95, lambda at: self.text(at + 0.12, f"${latex}$", 21, math=True))
+        return Block(0.45, lambda at: self.text(at, latex, 13, font="DejaVu Sans Mono"))
+
+    def matrix(self, part: Matrix) -> Block:
+        step, wide = 0.34, max(len(cell) for row in part.rows for cell in row) * 0.14 + 0.28
+        size, height = 15, step * len(part.rows)
+
+        def draw(at: float) -> None:
+            x = MARGIN
+            if part.factor:
+                self.text(at + height / 2 - 0.24, f"${part.factor}$", 18, math=True)
+                x += 0.55
+            for i, row in enumerate(part.rows):
+                for j, cell in enumerate(row):
+                    self.text(at + step * i + 0.03, cell, size, x=x + wide * (j + 1) - 0.08, align="right")
+            for side in (x, x + wide * len(part.rows[0]) + 0.06):
+                self.line(side, at, side, at + height - 0.02)
+
+        return Block(height + 0.2, draw)
+
+    def row(self, cells: tuple[str, ...], mark: ClaimResult | None, *, head: bool = False, strip: bool = True) -> Block:
+        """Cells, and the runs and the stamp of a claim on the same line, or on two of a long title."""
+        title, *others = cells
+        size = 11.0 if head else 13.0
+        lines = textwrap.wrap(title, _letters(size, WIDTH * (0.46 if others else 0.5) - MARGIN)) or [""]
+        height = 0.24 * len(lines) + 0.16
+
+        def draw(at: float) -> None:
+            weight = "normal" if head else "bold" if others else "normal"
+            self.text(at + 0.06, "\n".join(lines), size, weight=weight, colour=MUTED if head else INK)
+            for k, cell in enumerate(others):
+                self.text(at + 0.06, cell, size, x=WIDTH * PLACES["printed"] + k, colour=MUTED if head else INK)
+            if head:
+                self.text(at + 0.06, "Measured", size, x=WIDTH * PLACES["strip"], colour=MUTED)
+                self.line(MARGIN, at + height, WIDTH - MARGIN, at + height)
+            if mark:
+                verdict = mark.judgement.verdict
+                stamp = f"{SIGNS[verdict]} {mark.word}"
+                place = WIDTH * PLACES["stamp"]
+                self.text(at + 0.06, stamp, 13, x=place, colour=VERDICT_TONES[verdict][0], weight="bold")
+                if strip and (drawn := strips(mark)):
+                    self.strip(at, drawn[0], self.styles[mark.claim.methods[0]].colour)
+
+        return Block(height, draw)
+
+    def words(self, mark: ClaimResult) -> Block:
+        lines = textwrap.wrap(in_words(mark), _letters(10.5, WIDTH - 2 * MARGIN))
+        return Block(0.2 * len(lines) + 0.12, lambda at: self.text(at - 0.02, "\n".join(lines), 10.5, colour=MUTED))
+
+    def strip(self, at: float, drawn: Strip, colour: str) -> None:
+        left, wide, high = PLACES["strip"], PLACES["stamp"] - PLACES["strip"] - 0.03, 0.3
+        axes = self.figure.add_axes((left, 1 - (at + 0.04 + high) / self.height, wide, high / self.height))
+        axes.set(xlim=(0, 100), ylim=(0, 1))
+        axes.axis("off")
+        axes.axhline(0.5, color=RULE, linewidth=1, zorder=0)
+        if drawn.rounding:
+            axes.axvspan(*drawn.rounding, color=RULE, zorder=0, linewidth=0)
+        axes.axvline(50, color=INK, linewidth=1.6, linestyle="-" if drawn.number else (0, (3, 2)), zorder=3)
+        low, high_end = drawn.interval
+        axes.fill_between((low, high_end), 0.3, 0.7, color=colour, alpha=0.35, linewidth=0, zorder=1)
+        axes.vlines(drawn.runs, 0.15, 0.85, color=colour, linewidth=1.2, zorder=2)
+        axes.plot([drawn.mean], [0.5], "o", color=colour, markersize=7, zorder=4, clip_on=False)
+
+    def line(self, x0: float, y0: float, x1: float, y1: float) -> None:
+        from matplotlib.lines import Line2D
+
+        xs, ys = (x0 / WIDTH, x1 / WIDTH), (1 - y0 / self.height, 1 - y1 / self.height)
+        self.figure.add_artist(Line2D(xs, ys, color=INK, linewidth=1.2))
+
+
+def _both(first: Block, second: Block) -> Callable[[float], None]:
+    def draw(at: float) -> None:
+        first.draw(at)
+        second.draw(at + first.height)
+
+    return draw
+
+
+def _letters(size: float, width: float) -> int:
+    """How many letters of a size stand in a width of so many inches."""
+    return int(width / (size / 72 * LETTER))
+
+
+def _is_math(latex: str) -> bool:
+    """Whether Matplotlib can set it."""
+    from matplotlib.mathtext import MathTextParser
+
+    try:
+        MathTextParser("path").parse(f"${latex}$")
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,152 @@
+"""The slides in a real browser: walked, projected, guessed at, and asked what another value would have said."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lecturebench import Formula, Matrix, Sentence, Slide, Table
+from lecturebench.judging.collect import collect
+from lecturebench.judging.evidence import saved_losses
+from lecturebench.report.page import write_report
+from lecturebench.store import Store
+from tests.report.filled import filled
+
+pytestmark = pytest.mark.browser
+TITLE = "Why Neural Network?"
+SLIDES = (
+    Slide(
+        TITLE,
+        (
+            Sentence("Errors on $n$ test images:"),
+            Table(("Method", "Test Error"), (("Ridge", "6.9%"), ("Dropout", "9.4%")), methods=("ridge", "dropout")),
+        ),
+        about=("error_table/ridge", "error_table/dropout"),
+    ),
+    Slide(TITLE, (Formula(r"\sum_{i=1}^n (y_i - f(x_i))^2"), Matrix((("1", "2"), ("3", "4")), factor=r"\frac{1}{9}"))),
+)
+
+
+@pytest.fixture(scope="module")
+def slides_file(tmp_path_factory, benchmarks, load, written_once) -> Path:
+    store = Store(Path(shutil.copytree(written_once, tmp_path_factory.mktemp("slides") / "latest")))
+    results = filled(collect(benchmarks, store, losses=saved_losses(store, load)))
+    return write_report(replace(results, slides=SLIDES), store, load, store.folder)
+
+
+@pytest.fixture
+def walk(visit, slides_file):
+    return lambda address="", **more: visit(address, file=slides_file, **more)
+
+
+def runs_seen(page) -> int:
+    return page.locator(".face.current .strip").first.locator(":scope > .run:not(.waiting)").count()
+
+
+def test_each_slide_has_its_claims_on_it(walk):
+    page = walk()
+    assert page.locator(".face").count() == 2
+    rows = page.locator("#slide-1 .marked tbody tr.mark")
+    assert rows.count() == 2
+    assert "6.9%" in rows.nth(0).inner_text()
+    assert "reproduced" in rows.nth(0).inner_text()
+    assert page.locator("#slide-2 .marks .mark").count() == 2
+    assert page.locator("#slide-2 math").count() >= 2
+
+
+def test_arrow_keys_walk_the_slides_and_the_address_names_them(walk):
+    page = walk()
+    for key, anchor in (("ArrowRight", "1"), ("ArrowRight", "2"), ("ArrowRight", "2"), ("ArrowLeft", "1")):
+        page.keyboard.press(key)
+        assert page.evaluate("location.hash") == f"#slide-{anchor}"
+    assert page.locator(".index a[aria-current]").get_attribute("data-slide") == "1"
+
+
+def test_a_projected_slide_drops_its_runs_one_by_one_and_then_says_the_verdict(walk):
+    page = walk("#slide-1?project=1")
+    assert page.locator("#slide-1").is_visible()
+    assert not page.locator("#slide-2").is_visible()
+    stamp, words = page.locator("#slide-1 .stamp").first, page.locator("#slide-1 .said").first
+    assert runs_seen(page) == 0
+    for n in range(1, 6):
+        assert not stamp.is_visible()
+        page.keyboard.press(" ")
+        assert runs_seen(page) == n
+    assert stamp.is_visible()
+    assert words.is_visible()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("location.hash").startswith("#slide-2")
+    assert runs_seen(page) == 0
+    page.keyboard.press("Escape")
+    assert page.locator("#slide-1").is_visible()
+    assert "project" not in page.evaluate("location.hash")
+
+
+def test_a_click_drops_a_run_too(walk):
+    page = walk("#slide-1?project=1")
+    page.locator("#slide-1 h2").click()
+    assert runs_seen(page) == 1
+
+
+def test_a_guess_stays_beside_the_runs_and_is_there_the_next_time(walk):
+    page = walk("#slide-1?project=1")
+    page.keyboard.press("g")
+    slider = page.locator("#slide-1 .guess-line input").first
+    assert slider.is_visible()
+    slider.fill("20")
+    said = page.locator("#slide-1 .guess-line output").first.inner_text()
+    assert said.endswith("%")
+    for _ in range(5):
+        page.locator("#slide-1 h2").click()
+    dot = page.locator("#slide-1 .guess").first
+    assert dot.is_visible()
+    assert dot.evaluate("item => item.style.left") == "20%"
+    page.reload()
+    assert page.locator("#slide-1 .guess-line output").first.text_content() == said
+
+
+def test_another_value_of_a_choice_says_what_the_claim_would_have_said(walk):
+    page = walk("#slide-1")
+    page.locator(".what-if summary").first.click()
+    box = page.locator(".what-if").first
+    rows = box.locator("tbody tr")
+    assert rows.count() == 3
+    for i in range(3):
+        box.locator("input").fill(str(i))
+        assert box.locator("output").inner_text().startswith(rows.nth(i).get_attribute("data-value"))
+        assert page.locator("#slide-1 .other .run").count() == 3
+
+
+def test_without_scripts_the_slides_stand_one_under_the_other(browser, slides_file):
+    context = browser.new_context(java_script_enabled=False, offline=True)
+    page = context.new_page()
+    page.goto(slides_file.as_uri())
+    tops = [page.locator(".face").nth(i).bounding_box()["y"] for i in range(2)]
+    shown = page.locator("#slide-1 .stamp").first.is_visible()
+    context.close()
+    assert tops[0] < tops[1]
+    assert shown
+
+
+def test_every_image_of_the_page_loads(walk):
+    page = walk()
+    page.evaluate("document.querySelectorAll('details').forEach((item) => { item.open = true; })")
+    page.wait_for_load_state()
+    assert page.evaluate("[...document.images].filter((image) => !image.naturalWidth).map((image) => image.src)") == []
+
+
+@pytest.mark.parametrize("address", ["#slide-1", "#slide-1?project=1", "#slide-2?project=1"])
+@pytest.mark.parametrize(("width", "theme"), [(360, "dark"), (1280, "light"), (1920, "dark")])
+def test_axe_finds_no_violation_on_slides(walk, address, width, theme, tmp_path_factory):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = walk(address, width=width, theme=theme)
+    page.evaluate("document.querySelectorAll('.stage details').forEach((item) => { item.open = true; })")
+    audit = Axe().run(page, context=[".stage"])
+    assert audit.violations_count == 0, audit.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    name = f"slides-{address.strip('#').replace('?', '-')}-{width}.png"
+    page.screenshot(path=tmp_path_factory.getbasetemp() / name)
