@@ -30,13 +30,21 @@ SLIDES = (
     ),
     Slide(
         "Softmax Output",
-        (Formula(r"f_m(X) = \Pr(Y = m | X) = \frac{e^{Z_m}}{\sum_{\ell=0}^9 e^{Z_\ell}}"),),
+        (
+            Sentence(
+                r"Let $Z_m = \beta_{m0} + \sum_{\ell=1}^{K_2} \beta_{m\ell} A_{\ell}^{(2)}$, $m = 0, 1, \dots, 9$ be "
+                "10 linear combinations of activations at second layer."
+            ),
+            Sentence("Softmax output:"),
+            Formula(r"f_m(X) = \Pr(Y = m | X) = \frac{e^{Z_m}}{\sum_{\ell=0}^9 e^{Z_\ell}}"),
+        ),
     ),
     Slide(
         "Cross-Entropy Loss",
         (
             Sentence("Negative multinomial log-likelihood:"),
             Formula(r"-\sum_{i=1}^{n}\sum_{m=0}^{9}y_{im}\log(f_m(x_i))"),
+            Sentence(r"$y_{im}$ is 1 if true class for observation $i$ is $m$, else 0"),
         ),
     ),
     Slide(
@@ -44,6 +52,7 @@ SLIDES = (
         (
             Formula(r"\underset{\{w_k\}_1^K, \beta}{\text{minimize}} \frac{1}{2} \sum_{i=1}^n (y_i - f(x_i))^2"),
             Sentence("The objective is non-convex"),
+            Formula(r"f(x_i) = \beta_0 + \sum_{k=1}^{K} \beta_k g \left(w_{k0} + \sum_{j=1}^{p} w_{kj} x_{ij} \right)"),
         ),
         about=("gradient_descent/between",),
     ),
@@ -51,14 +60,23 @@ SLIDES = (
         "Train Neural Networks",
         (
             Formula(r"R(\theta) = \frac{1}{2} \sum_{i=1}^{n} (y_i - f_{\theta}(x_i))^2"),
-            Sentence(r"Iterate until the objective $R(\theta)$ fails to decrease."),
+            Sentence(
+                r"Start with a guess $\theta^0$ for all the parameters in $\theta$, and set $t = 0$. Iterate until the "
+                r"objective $R(\theta)$ fails to decrease:"
+            ),
+            Sentence(
+                r"(a) Find a vector $\delta$ that reflects a small change in $\theta$, such that "
+                r"$\theta^{t+1} = \theta^t + \delta$ reduces the objective; i.e. $R(\theta^{t+1}) < R(\theta^t)$."
+            ),
+            Sentence(r"(b) Set $t \leftarrow t + 1$."),
         ),
         about=("gradient_descent/until",),
     ),
     Slide(
         "Train Neural Networks",
         (
-            Sentence("The gradient points uphill, so our update is"),
+            Sentence(r"How to find a direction $\delta$ that points downhill?"),
+            Sentence(r"The gradient points uphill, so our update is $\delta = -\rho \nabla R(\theta^t)$"),
             Formula(r"\theta^{t+1} \leftarrow \theta^t - \rho \nabla R(\theta^t)"),
         ),
     ),
@@ -159,7 +177,10 @@ SLIDES = (
     Slide(
         "Recurrent Neural Network Loss",
         (
-            Sentence("Often we are concerned only with the prediction $O_L$ at the last unit."),
+            Sentence(
+                "Often we are concerned only with the prediction $O_L$ at the last unit. For squared error loss, and "
+                "$n$ sequence/response pairs, we would minimize"
+            ),
             Formula(r"\sum_{i=1}^{n} (y_i - o_{iL})^2"),
         ),
     ),

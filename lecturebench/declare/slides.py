@@ -30,6 +30,10 @@ class Matrix:
     rows: tuple[tuple[str, ...], ...]
     factor: str = ""
 
+    def __post_init__(self) -> None:
+        if not self.rows or len({len(row) for row in self.rows}) != 1 or not self.rows[0]:
+            raise ValueError(f"a matrix of {self.rows!r}; it needs rows of equally many cells")
+
 
 @dataclass(frozen=True)
 class Table:

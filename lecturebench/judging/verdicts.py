@@ -166,7 +166,7 @@ def next_look(run: Record, metric: str) -> float:
 
 def _race(claim: TimeToTargetClaim, rows: Sequence[RowResult], metric: Metric) -> Rule | Judgement:
     """The rule for runs paired by seed: a run that never got there counts as there at the next look of the longest."""
-    paired = _paired_runs(rows)
+    paired = paired_runs(rows)
     if isinstance(paired, Judgement):
         return paired
     column = claim.metric.replace(" ", "_")
@@ -184,7 +184,7 @@ def _race(claim: TimeToTargetClaim, rows: Sequence[RowResult], metric: Metric) -
 def _on_pairs(claim: Claim, rows: Sequence[RowResult], metric: Metric, losses: LossesOf) -> Rule | Judgement:
     """The rule on the losses of the seeds that all stochastic methods have. Losses of test examples where these are
     what the metric is the mean of, else one number per seed."""
-    paired = _paired_runs(rows)
+    paired = paired_runs(rows)
     if isinstance(paired, Judgement):
         return paired
     chain = []
@@ -220,7 +220,7 @@ def _on_pairs(claim: Claim, rows: Sequence[RowResult], metric: Metric, losses: L
     return rule
 
 
-def _paired_runs(rows: Sequence[RowResult]) -> list[list[Record]] | Judgement:
+def paired_runs(rows: Sequence[RowResult]) -> list[list[Record]] | Judgement:
     """Of each row the runs of the seeds that all stochastic methods have; a deterministic one's stand beside them."""
     # A run of a split of its own is tested on other examples, whatever its dataset's digests.
     if len({(digests(run), bool(run.recipe.get("resplit"))) for row in rows for run in row.runs}) > 1:

@@ -56,21 +56,33 @@ def printed_range(claim: NumberClaim) -> tuple[str, str]:
     """The values that are printed so, in one digit more than are printed: "2.3%" stands for 2.25% to 2.35%."""
     percent = claim.printed.strip().endswith("%")
     scale = 100 if percent else 1
-    digits = max(0, -math.floor(math.log10(claim.unit * scale) + 0.5)) + 1
     low, high = (scale * (claim.published + side * claim.unit / 2) for side in (-1, 1))
+    digits = _digits(claim.unit * scale) + 1
     return tuple(f"{end:.{digits}f}{'%' if percent else ''}" for end in (low, high))  # type: ignore[return-value]
+
+
+def _digits(unit: float) -> int:
+    """The digits after the point of a number printed to that unit."""
+    return max(0, -math.floor(math.log10(unit) + 0.5))
 
 
 def _of_number(claim: NumberClaim, judgement: Judgement, metric: Metric) -> list[Sum]:
     if math.isnan(judgement.low) or best_of(claim) not in (1, None):
         return []
-    ends = metric.show(judgement.low), metric.show(judgement.high)
-    half_unit = f"{100 * claim.unit / 2:.4g}%" if metric.percent else f"{claim.unit / 2:.4g}"
+    scale, sign = (100, "%") if metric.percent else (1, "")
+    digits = _digits(claim.unit * scale) + 2  # one more than half a unit has, so that the sum is seen to come out
+
+    def show(value: float) -> str:
+        return f"{scale * value:.{digits}f}{sign}"
+
+    numbers = show(judgement.low), show(judgement.high)
+    half_unit = f"{scale * claim.unit / 2:.4g}{sign}"
     if math.isnan(judgement.sd):
-        return [Sum("exact", "", metric.show(judgement.mean), "", 1, "", LEVEL, half_unit, *ends)]
+        return [Sum("exact", "", show(judgement.mean), "", 1, "", LEVEL, half_unit, *numbers)]
     t = f"{t_quantile(judgement.n - 1):.4g}"
-    sd = _fine(judgement.sd, metric)
-    return [Sum("run", "", metric.show(judgement.mean), sd, judgement.n, t, LEVEL, half_unit, *ends)]
+    return [
+        Sum("run", "", show(judgement.mean), _fine(judgement.sd, metric), judgement.n, t, LEVEL, half_unit, *numbers)
+    ]
 
 
 def _of_race(judgement: Judgement) -> list[Sum]:
@@ -89,13 +101,18 @@ def _of_pair(pair: Pair, result: ClaimResult, *, several: bool) -> Sum | None:
         return None
     of = " − ".join(result.benchmark.method(name).title for name in reversed(pair.names)) if several else ""
     t = f"{t_quantile(judgement.n - 1, interval.level):.4g}"
-    ends = metric.show(interval.low), metric.show(interval.high)
-    return Sum(
-        "mean", of, metric.show(judgement.mean), _fine(judgement.sd, metric), judgement.n, t, interval.level, "", *ends
-    )
+    mean, low, high = (_finer(value, metric) for value in (judgement.mean, interval.low, interval.high))
+    return Sum("mean", of, mean, _fine(judgement.sd, metric), judgement.n, t, interval.level, "", low, high)
 
 
 def _fine(value: float, metric: Metric) -> str:
     """A value to three digits that count, so that the sum can be done again."""
     digits = f"{100 * value if metric.percent else value:#.3g}".removesuffix(".")
     return f"{digits}%" if metric.percent else digits
+
+
+def _finer(value: float, metric: Metric) -> str:
+    """A value in one digit more than it is shown with elsewhere."""
+    if metric.percent:
+        return f"{100 * value:.{(2 if metric.digits is None else metric.digits) + 1}f}%"
+    return f"{value:.4g}" if metric.digits is None else f"{value:.{metric.digits + 1}f}"

@@ -63,20 +63,25 @@ def choice_steps(row: RowResult, parameter: str, metric: str) -> list[Step]:
     ]
 
 
-def what_if(result: ClaimResult) -> list[tuple[str, list[Judged]]]:
-    """For each parameter that a number's row chose, the values that were tried with what the claim would have said.
+def what_if(result: ClaimResult) -> list[tuple[str, float | None, list[Judged]]]:
+    """For each parameter that a number's row chose: its name, what was chosen, and the values that were tried with what
+    the claim would have said.
 
-    In rising order, at least two of them; of several chosen parameters the others are held at their chosen values.
+    In rising order, at least two of them; of several chosen parameters the others are held at their chosen values. None
+    where the claim was not judged, or where the runs of the choice were fitted on fewer examples than the judged ones:
+    they would say something else than the row.
     """
-    if not isinstance(result.claim, NumberClaim) or not result.rows:
+    if not isinstance(result.claim, NumberClaim) or not result.rows or result.judgement.verdict == "not_run":
         return []
     [row] = result.rows
+    if {run.dataset.get("n_train") for run in row.choice_runs} != {run.dataset.get("n_train") for run in row.runs}:
+        return []
     found = []
     for parameter in row.method.choices:
         tried = [(step.value, step.test) for step in choice_steps(row, parameter, result.claim.metric)]
         judged = judged_steps(result, tried)
         if len(judged) > 1:
-            found.append((words(parameter), judged))
+            found.append((words(parameter), chosen_values(row).get(parameter), judged))
     return found
 
 

@@ -6,8 +6,10 @@ No rule is repeated here: what is said is the judgement's own mean, interval and
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from statistics import fmean
 
+from lecturebench.declare.benchmark import BACKENDS
 from lecturebench.declare.claims import (
     EquivalenceClaim,
     IdentityClaim,
@@ -17,9 +19,10 @@ from lecturebench.declare.claims import (
     TimeToTargetClaim,
 )
 from lecturebench.judging.evidence import counted, one_line
-from lecturebench.judging.results import ClaimResult
-from lecturebench.judging.statistics import FEWEST_SEEDS, Judgement, Verdict
-from lecturebench.judging.verdicts import best_of, failures
+from lecturebench.judging.results import ClaimResult, RowResult
+from lecturebench.judging.statistics import FEWEST_SEEDS, SLACK, Judgement, Verdict
+from lecturebench.judging.statistics.numbers import Published
+from lecturebench.judging.verdicts import best_of, failures, paired_runs, steps_until
 from lecturebench.metrics import DEFAULT, Metric
 from lecturebench.report.reasons import ON_NEW_EXAMPLES, decided_by, pairs
 from lecturebench.wording import words
@@ -37,6 +40,8 @@ def in_words(result: ClaimResult) -> str:
     if judgement.verdict == "not_run":
         first, *_ = judgement.reason.split("; tried", maxsplit=1)  # where it was looked for, the page says at its top
         return f"Not measured: {one_line(first)}."
+    if _is_without_numbers(result):
+        return f"Open: {one_line(judgement.reason)}."
     said = _said(result)
     lost = [row for row in result.rows if row.failed]
     said += [f"Of {row.method.title} {failures(row)}; what they would have given, nobody knows." for row in lost]
@@ -45,24 +50,54 @@ def in_words(result: ClaimResult) -> str:
     return " ".join(said)
 
 
+def _is_without_numbers(result: ClaimResult) -> bool:
+    """Whether an open claim has no number to tell of, as where no run ended or nothing random could be repeated."""
+    judgement = result.judgement
+    if judgement.verdict != "inconclusive" or judgement.pairs:
+        return False
+    return not judgement.n if isinstance(result.claim, MinimumClaim) else math.isnan(judgement.mean)
+
+
+def place(row: RowResult) -> str:
+    """Profile and backend, as far as they are not the usual ones."""
+    unusual = [row.profile] if row.profile != "lecture" else []
+    return ", ".join(unusual + ([row.backend] if row.method.uses_backend and row.backend != BACKENDS[0] else []))
+
+
+def place_of_claim(result: ClaimResult) -> str:
+    """The `place` of its rows, and its dataset where the claims of its benchmark speak of several."""
+    several = len({claim.dataset for claim in result.benchmark.claims}) > 1
+    parts = [result.claim.dataset if several else "", place(result.rows[0]) if result.rows else ""]
+    return ", ".join(filter(None, parts))
+
+
 def claim_title(result: ClaimResult) -> str:
     """What is claimed, with the methods' titles: "Ridge: 2.3%", "Dropout < Ridge"."""
+    return "".join(text for text, _ in title_parts(result))
+
+
+def title_parts(result: ClaimResult) -> list[tuple[str, bool]]:
+    """The parts of `claim_title`, and of each whether it is a method's title, which may be of any script."""
     claim = result.claim
     titles = [_title(result, name) for name in claim.methods]
     if isinstance(claim, NumberClaim):
-        return f"{titles[0]}: {claim.printed}"
+        return [(titles[0], True), (f": {claim.printed}", False)]
     if isinstance(claim, OrderClaim):
         by = "" if claim.metric in DEFAULT.values() else f", by {words(claim.metric)}"
-        return " < ".join(titles) + by
+        return [*_between(titles, " < "), (by, False)]
     if isinstance(claim, EquivalenceClaim):
-        return f"{' ≈ '.join(titles)}, within {claim.delta}"
+        return [*_between(titles, " ≈ "), (f", within {claim.delta}", False)]
     if isinstance(claim, TimeToTargetClaim):
-        return f"{' before '.join(titles)} at {claim.target} {words(claim.metric)}"
+        return [*_between(titles, " before "), (f" at {claim.target} {words(claim.metric)}", False)]
     if isinstance(claim, MinimumClaim):
         what = f"{words(claim.metric)} {claim.extreme}"
-        return f"{what[:1].upper()}{what[1:]} between {titles[0]} and {titles[-1]}"
+        return [(f"{what[:1].upper()}{what[1:]} between ", False), *_between([titles[0], titles[-1]], " and ")]
     assert isinstance(claim, IdentityClaim)
-    return f"{titles[0]}: {claim.statement}"
+    return [(titles[0], True), (f": {claim.statement}", False)]
+
+
+def _between(titles: Sequence[str], sign: str) -> list[tuple[str, bool]]:
+    return [part for title in titles for part in ((sign, False), (title, True))][1:]
 
 
 def amount(value: float, metric: Metric) -> str:
@@ -108,16 +143,29 @@ def _number(result: ClaimResult, claim: NumberClaim) -> str:
     one = "one more run" if selected == 1 or selected is None else f"the best of {selected} more runs"
     range_ = f"{runs} on average; {one} would land between {ends}, rounding allowed for"
     inside = judgement.low <= claim.published <= judgement.high
+    where = "is in there" if inside else "lies above" if claim.published > judgement.high else "lies below"
     if judgement.verdict == "reproduced":
         return f"{range_}, and the printed {printed} could be such a run."
-    if judgement.verdict == "inconclusive" and selected is None and not inside:
-        return f"{range_}; {printed} is not in there, but nobody says of how many runs it is the best."
-    if judgement.verdict == "inconclusive" and inside:
+    if judgement.verdict != "inconclusive":
+        return f"{range_}; the printed {printed} {where}: {_ours(result)}."
+    if inside and _is_wide(result, claim):
         return f"{range_}; {printed} is in there, but so would too much else be: {ENDINGS['inconclusive']}."
-    where = "above" if claim.published > judgement.high else "below"
-    if judgement.verdict == "inconclusive":
-        return f"{range_}; {printed} lies {where}, but with runs that failed it stays open."
-    return f"{range_}; the printed {printed} lies {where}: {_ours(result)}."
+    if _diverged(result, claim.methods):
+        return f"{range_}; {printed} {where}, but runs diverged: open."
+    return f"{range_}; {printed} {where}, but nobody says of how many runs it is the best: open."
+
+
+def _is_wide(result: ClaimResult, claim: NumberClaim) -> bool:
+    """Whether the interval accepts too much for a reproduction; see `judge_number`."""
+    known = result.benchmark.is_metric(claim.metric)
+    printed = Published(claim.published, claim.unit, result.measure.higher_is_better if known else None)
+    return result.judgement.high - result.judgement.low - claim.unit > printed.size / 2 * (1 + SLACK)
+
+
+def _diverged(result: ClaimResult, names: Sequence[str]) -> bool:
+    """Whether a run of one of these methods diverged, which leaves what it is in open."""
+    rows = (row for row in result.rows if row.method.name in names)
+    return any(run.status == "diverged" for row in rows for run in row.failed)
 
 
 def _printed(result: ClaimResult, claim: NumberClaim) -> str:
@@ -139,38 +187,57 @@ def _side(result: ClaimResult, difference: float) -> str:
 
 
 def _formula(result: ClaimResult, claim: IdentityClaim) -> str:
-    mean, show = result.judgement.mean, result.measure.show
-    holds = result.judgement.verdict == "reproduced"
-    if claim.tolerance == 0:
-        return "It is exactly so." if holds else f"It is off by {show(mean)}, and should be exact."
-    drawn = f" in {counted(result.judgement.n, 'draw')}" if result.judgement.n > 1 else ""
-    allowed = show(claim.tolerance)
-    if holds:
-        return f"It is off by {show(mean)} at most{drawn}, and up to {allowed} is allowed: it holds."
-    return f"It is off by up to {show(mean)}{drawn}, and up to {allowed} is allowed: it does not hold."
+    judgement, show = result.judgement, result.measure.show
+    drawn = f" in {counted(judgement.n, 'draw')}" if judgement.n > 1 else ""
+    off = f"It is off by {'at most ' if judgement.mean else ''}{show(judgement.mean)}{drawn}"
+    allowed = f"up to {show(claim.tolerance)} is allowed" if claim.tolerance else "it must be exact"
+    if judgement.verdict == "inconclusive":
+        return f"{off}, and {allowed}, but runs diverged: open."
+    if judgement.verdict == "reproduced":
+        return f"{off}, and {allowed}: it holds." if claim.tolerance else "It is exactly so."
+    return f"{off}, and {allowed}: it does not hold."
 
 
 def _race(result: ClaimResult, claim: TimeToTargetClaim) -> str:
     judgement = result.judgement
-    fast, slow = (_title(result, name) for name in (claim.faster, claim.slower))
-    came = f"{slow} needed {judgement.mean:.3g} times the steps of {fast}"
+    fast, slow = (_title(result, name) for name in claim.methods)
+    lost = [_never_there(row, result, claim) for row in result.rows]
+    least = "at least " if len(lost) == 2 and lost[1] and not lost[0] else ""
+    came = f"{slow} needed {least}{judgement.mean:.3g} times the steps of {fast}"
+    if any(lost):
+        never = [f"{n} of {row.n} of {row.method.title}" for n, row in zip(lost, result.rows, strict=True) if n]
+        came += f" ({' and '.join(never)} never got there, and count as there at the next look)"
     if math.isnan(judgement.low):
         return f"{came}, but {counted(judgement.n, 'pair')} of runs are too few to tell."
     ends = f"{judgement.low:.3g} to {judgement.high:.3g} times"
-    return f"{came}; with other seeds it could be {ends}: {_ending(result, judgement)}."
+    ending = _ending(result, judgement, claim.methods, clear=judgement.low > 1 or judgement.high < 1)
+    return f"{came}; with other seeds it could be {ends}: {ending}."
+
+
+def _never_there(row: RowResult, result: ClaimResult, claim: TimeToTargetClaim) -> int:
+    steps = (steps_until(run, claim.metric, claim.threshold, result.measure) for run in row.runs)
+    return sum(math.isinf(count) for count in steps)
 
 
 def _minimum(result: ClaimResult, claim: MinimumClaim) -> str:
-    metric = result.measure
-    means = {row: row.mean_of(claim.metric) for row in result.rows}
-    best = (max if claim.extreme == "highest" else min)(means, key=lambda row: means[row])
-    came = f"{best.method.title} came out {claim.extreme}, with {metric.show(means[best])}"
-    verdict = result.judgement.verdict
-    if verdict == "reproduced":
-        return f"{came}, and one inside is clearly better than both ends: {ENDINGS[verdict]}."
-    if verdict == "worse":
-        return f"{came}, and an end is clearly better than all inside: {ENDINGS[verdict]}."
-    return f"{came}, but none inside is clearly better than both ends: {_ending(result, result.judgement)}."
+    judgement, metric = result.judgement, result.measure
+    if judgement.n < FEWEST_SEEDS and judgement.verdict == "inconclusive":
+        return f"{counted(judgement.n, 'seed')} of each are too few to tell where the {claim.extreme} lies."
+    paired = paired_runs(result.rows)
+    means = {
+        row.method.title: fmean(value for run in runs if (value := run.value(claim.metric)) is not None)
+        for row, runs in zip(result.rows, [] if isinstance(paired, Judgement) else paired, strict=False)
+    }
+    best = (max if claim.extreme == "highest" else min)(means, key=lambda title: means[title])
+    came = f"{best} came out {claim.extreme}, with {metric.show(means[best])}"
+    better = "above" if claim.extreme == "highest" else "below"
+    if judgement.verdict == "reproduced":
+        return f"{came}, and one inside is clearly {better} both ends: {ENDINGS['reproduced']}."
+    if judgement.verdict == "worse":
+        return f"{came}, and an end is clearly {better} all inside: {ENDINGS['worse']}."
+    if _diverged(result, claim.methods):
+        return f"{came}, but runs diverged: open."
+    return f"{came}, but none inside is clearly {better} both ends: {ENDINGS['inconclusive']}."
 
 
 def _order(result: ClaimResult, names: tuple[str, str], judgement: Judgement) -> str:
@@ -187,14 +254,15 @@ def _order(result: ClaimResult, names: tuple[str, str], judgement: Judgement) ->
     came = f"{first} was {told(mean)}{what} than {second} here" if mean else f"{first} and {second} came out equal here"
     if math.isnan(low):
         return f"{came}, but it takes {FEWEST_SEEDS} seeds to tell."
+    ending = _ending(result, judgement, names, clear=low > 0 or high < 0)
     if low == high:
-        return f"{came}, and is so every time: {_ending(result, judgement)}."
+        return f"{came}, and is so every time: {ending}."
     least, most = sorted((low, high), key=abs)
     if low * high > 0:
         could = f"{amount(least, result.measure).removesuffix(' points')} to {told(most)}"
     else:
         could = f"{told(low)} to {told(high)}" if low and high else f"nothing to {told(most)}"
-    return f"{came}; with {_others(result)} it could be {could}: {_ending(result, judgement)}."
+    return f"{came}; with {_others(result)} it could be {could}: {ending}."
 
 
 def _alike(result: ClaimResult, claim: EquivalenceClaim) -> str:
@@ -208,7 +276,10 @@ def _alike(result: ClaimResult, claim: EquivalenceClaim) -> str:
     if judgement.verdict == "worse":
         nearest = amount(min(abs(judgement.low), abs(judgement.high)), result.measure)
         return f"{came}; with {_others(result)} it would still be {nearest}, and {counts}: they are not alike."
-    return f"{came}; with {_others(result)} it could be up to {furthest}, and {counts}: {_ending(result, judgement)}."
+    outside = judgement.low > claim.tolerance or judgement.high < -claim.tolerance
+    clear = outside or max(-judgement.low, judgement.high) <= claim.tolerance * (1 + SLACK)
+    ending = _ending(result, judgement, claim.pair, clear=clear)
+    return f"{came}; with {_others(result)} it could be up to {furthest}, and {counts}: {ending}."
 
 
 def _others(result: ClaimResult) -> str:
@@ -219,11 +290,9 @@ def _others(result: ClaimResult) -> str:
     return " and ".join(drawn + (["other test examples"] if examples else [])) or "other runs"
 
 
-def _ending(result: ClaimResult, judgement: Judgement) -> str:
-    """What the verdict is; of an open one, whose interval decides it, that runs diverged."""
-    away = judgement.low > 0 or judgement.high < 0
-    diverged = any(run.status == "diverged" for row in result.rows for run in row.failed)
-    if result.judgement.verdict == "inconclusive" and diverged and away:
+def _ending(result: ClaimResult, judgement: Judgement, names: Sequence[str], *, clear: bool) -> str:
+    """What the verdict is; where the interval alone is clear, that runs of these methods diverged."""
+    if result.judgement.verdict == "inconclusive" and clear and _diverged(result, names):
         return "open, since runs diverged"
     return ENDINGS[judgement.verdict]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,23 @@ from lecturebench.declare.slides import Slide, Table
 from lecturebench.judging.results import ClaimResult, Results
 from lecturebench.report.sections import foldable
 
+MATHML = "{http://www.w3.org/1998/Math/MathML}"
+ELEMENTS = {
+    "math",
+    "mi",
+    "mn",
+    "mo",
+    "mtext",
+    "mspace",
+    "mrow",
+    "mfrac",
+    "msqrt",
+    "mroot",
+    "mstyle",
+    "mpadded",
+    "mover",
+}
+ELEMENTS |= {"munder", "munderover", "msub", "msup", "msubsup", "mtable", "mtr", "mtd", "mphantom", "menclose"}
 MOST_MARKS = 8  # below a slide, beside those on its rows
 ORDER: Mapping[Group, int] = {"number": 0, "effect": 1, "formula": 2}  # in which claims stand below a slide
 
@@ -90,9 +108,12 @@ def _face(number: int, slide: Slide, claims: list[ClaimResult]) -> Face:
     for i, part in enumerate(slide.parts):
         if isinstance(part, Table):
             methods = part.methods or ("",) * len(part.rows)
-            lines[i] = tuple(Line(row, _mark(row, own, left)) for row, own in zip(part.rows, methods, strict=True))
-            on_rows = [line.mark for line in lines[i]]
-            left = [result for result in left if result not in on_rows]
+            made = []
+            for row, own in zip(part.rows, methods, strict=True):
+                mark = _mark(row, own, left)
+                left = [result for result in left if result is not mark]
+                made.append(Line(row, mark))
+            lines[i] = tuple(made)
     folded = foldable(left)
     marks = sorted((result for result in left if result not in folded), key=lambda result: ORDER[result.claim.group])
     return Face(number, slide, lines, tuple(marks), tuple(folded))
@@ -114,7 +135,12 @@ def inline(text: str) -> Markup:
 
 
 def mathml(latex: str, *, display: bool = False) -> Markup:
-    """LaTeX as MathML, which browsers draw themselves."""
+    """LaTeX as MathML, which browsers draw themselves; as it is written where it is none, or brings other markup."""
     from latex2mathml.converter import convert
 
-    return Markup(convert(latex, display="block" if display else "inline"))
+    try:
+        made = convert(latex, display="block" if display else "inline")
+        drawn = all(element.tag.removeprefix(MATHML) in ELEMENTS for element in ElementTree.fromstring(made).iter())
+    except Exception:  # of a parser that raises whatever it stumbles over
+        drawn = False
+    return Markup(made) if drawn else Markup("<code>{}</code>").format(latex)

@@ -39,7 +39,7 @@ from lecturebench.report.album import Album, Shown
 from lecturebench.report.arithmetic import printed_range, sums
 from lecturebench.report.audit import audited, what_if
 from lecturebench.report.basis import Basis, Follow, followed_nowhere
-from lecturebench.report.in_words import claim_title, in_words
+from lecturebench.report.in_words import in_words, place_of_claim, title_parts
 from lecturebench.report.intervals import Intervals
 from lecturebench.report.lecture import faces, inline, mathml
 from lecturebench.report.predicted import Predictions
@@ -195,19 +195,6 @@ def _rendered(
     return text.encode(errors="replace").decode()
 
 
-def place(row: RowResult) -> str:
-    """Profile and backend, as far as they are not the usual ones."""
-    unusual = [row.profile] if row.profile != "lecture" else []
-    return ", ".join(unusual + ([row.backend] if row.method.uses_backend and row.backend != BACKENDS[0] else []))
-
-
-def place_of_claim(result: ClaimResult) -> str:
-    """The `place` of its rows, and its dataset where the claims of its benchmark speak of several."""
-    several = len({claim.dataset for claim in result.benchmark.claims}) > 1
-    parts = [result.claim.dataset if several else "", place(result.rows[0]) if result.rows else ""]
-    return ", ".join(filter(None, parts))
-
-
 def command(result: ClaimResult, more: Remedy | None = None) -> str:
     """The command that repeats a claim: its methods, at the profile and number of seeds that were judged.
 
@@ -295,7 +282,7 @@ def _templates(known: Mapping[str, Metric] = METRICS) -> Environment:
         "outcome": lambda claims: sentences(counts(claims)),
     }
     environment.globals |= {
-        "claim_title_of": claim_title,
+        "title_parts": title_parts,
         "in_words": in_words,
         "sums": sums,
         "printed_range": printed_range,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lecturebench.declare.slides import Formula, Matrix, Sentence
 from lecturebench.judging.results import ClaimResult
-from lecturebench.report.in_words import claim_title, in_words
+from lecturebench.report.in_words import claim_title, in_words, place_of_claim
 from lecturebench.report.lecture import Face
 from lecturebench.report.strips import Strip, strips
 from lecturebench.report.style import INK, MUTED, RULE, VERDICT_TONES, MethodStyle
@@ -22,16 +22,21 @@ WIDTH = 12.0  # inches
 MARGIN = 0.6
 LETTER = 0.56  # of its size: the mean width of a letter
 SERIF = "DejaVu Serif"
+MOST_LETTERS = 52  # of a title
 PLACES = {"printed": 0.50, "strip": 0.58, "stamp": 0.83}  # of the width, from the left
 KEY = "Ticks: runs. Dot: their mean. Band: where one more run would land; of two methods, their difference."
 
 
 @dataclass(frozen=True)
 class Block:
-    """A part of the page from its upper left corner on. draw: is given the height in inches at which it begins."""
+    """A part of the page from its upper left corner on. draw: is given the height in inches at which it begins.
+
+    claims: how many it tells of.
+    """
 
     height: float
     draw: Callable[[float], None]
+    claims: int = 1
 
 
 def draw_face(face: Face, of: int, styles: Mapping[str, MethodStyle], height: float) -> Figure:
@@ -54,11 +59,12 @@ def draw_face(face: Face, of: int, styles: Mapping[str, MethodStyle], height: fl
     while shown and sum(block.height for block in shown) > room - (0.3 if len(shown) < len(blocks) else 0):
         shown = shown[:-1]
     at = 1.25
-    page.text(0.35, face.slide.title, 26, font=SERIF, weight="bold")
+    title = textwrap.shorten(face.slide.title, MOST_LETTERS, placeholder=" …")
+    page.text(0.35, title, 26, font=SERIF, weight="bold")
     for block in (*printed, *shown):
         block.draw(at)
         at += block.height
-    if left := len(blocks) - len(shown):
+    if left := sum(block.claims for block in blocks[len(shown) :]):
         page.text(at + 0.05, f"and {left} more on the page", 11, colour=MUTED)
     page.text(height - 0.4, f"{face.number} of {of} · lecturebench · {KEY}", 9, colour=MUTED)
     return figure
@@ -118,14 +124,15 @@ class _Page:
     def measured(self, face: Face, *, sentences: bool) -> list[Block]:
         blocks = []
         for result in face.marks:
-            block = self.row((claim_title(result),), result)
+            title = " · ".join(filter(None, (claim_title(result), place_of_claim(result))))
+            block = self.row((title,), result)
             if sentences:
                 words = self.words(result)
                 block = Block(block.height + words.height, _both(block, words))
             blocks.append(block)
         if face.folded:
             title = f"{len(face.folded)} formulas, each within what is allowed"
-            blocks.append(self.row((title,), face.folded[0], strip=False))
+            blocks.append(replace(self.row((title,), face.folded[0], strip=False), claims=len(face.folded)))
         return blocks
 
     def sentence(self, text: str) -> Block:
@@ -146,8 +153,9 @@ class _Page:
         def draw(at: float) -> None:
             x = MARGIN
             if part.factor:
-                self.text(at + height / 2 - 0.24, f"${part.factor}$", 18, math=True)
-                x += 0.55
+                math = _is_math(part.factor)
+                self.text(at + height / 2 - 0.24, f"${part.factor}$" if math else part.factor, 18, math=math)
+                x += 0.55 if math else 0.14 * len(part.factor) + 0.3
             for i, row in enumerate(part.rows):
                 for j, cell in enumerate(row):
                     self.text(at + step * i + 0.03, cell, size, x=x + wide * (j + 1) - 0.08, align="right")
@@ -160,14 +168,17 @@ class _Page:
         """Cells, and the runs and the stamp of a claim on the same line, or on two of a long title."""
         title, *others = cells
         size = 11.0 if head else 13.0
-        lines = textwrap.wrap(title, _letters(size, WIDTH * (0.46 if others else 0.5) - MARGIN)) or [""]
-        height = 0.24 * len(lines) + 0.16
+        wide = WIDTH * (0.46 if others else 0.5) - MARGIN - 1.2 * max(0, len(others) - 1)
+        lines = textwrap.wrap(title, _letters(size, wide)) or [""]
+        drawn = strips(mark) if mark and strip else []
+        height = max(0.24 * len(lines), 0.34 * len(drawn)) + 0.16
 
         def draw(at: float) -> None:
             weight = "normal" if head else "bold" if others else "normal"
             self.text(at + 0.06, "\n".join(lines), size, weight=weight, colour=MUTED if head else INK)
             for k, cell in enumerate(others):
-                self.text(at + 0.06, cell, size, x=WIDTH * PLACES["printed"] + k, colour=MUTED if head else INK)
+                x = WIDTH * PLACES["printed"] - 1.2 * (len(others) - 1 - k)
+                self.text(at + 0.06, cell, size, x=x, colour=MUTED if head else INK)
             if head:
                 self.text(at + 0.06, "Measured", size, x=WIDTH * PLACES["strip"], colour=MUTED)
                 self.line(MARGIN, at + height, WIDTH - MARGIN, at + height)
@@ -176,8 +187,8 @@ class _Page:
                 stamp = f"{SIGNS[verdict]} {mark.word}"
                 place = WIDTH * PLACES["stamp"]
                 self.text(at + 0.06, stamp, 13, x=place, colour=VERDICT_TONES[verdict][0], weight="bold")
-                if strip and (drawn := strips(mark)):
-                    self.strip(at, drawn[0], self.styles[mark.claim.methods[0]].colour)
+                for k, each in enumerate(drawn):
+                    self.strip(at + 0.34 * k, each, self.styles[mark.claim.methods[k]].colour)
 
         return Block(height, draw)
 

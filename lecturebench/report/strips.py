@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lecturebench.declare.claims import EquivalenceClaim, NumberClaim, OrderClaim, TimeToTargetClaim
-from lecturebench.judging.results import ClaimResult, RowResult
+from lecturebench.judging.results import ClaimResult
 from lecturebench.judging.statistics import Judgement
+from lecturebench.judging.verdicts import paired_runs
 from lecturebench.report.reasons import pairs
+from lecturebench.store import Record
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,12 @@ def strips(result: ClaimResult) -> list[Strip]:
     if not isinstance(claim, OrderClaim | EquivalenceClaim):
         return []
     delta = claim.tolerance if isinstance(claim, EquivalenceClaim) else 0.0
-    rows = {row.method.name: row for row in result.rows}
+    paired = paired_runs(result.rows)
+    runs = {} if isinstance(paired, Judgement) else dict(zip(claim.methods, paired, strict=False))
+    exact = {row.method.name for row in result.rows if row.deterministic}
     found = []
     for pair in pairs(result):
-        first, second = (rows[name] for name in pair.names)
+        first, second = (runs.get(name, [])[: 1 if name in exact else None] for name in pair.names)
         values = _differences(first, second, claim.metric)
         found.append(_placed(0.0, delta, delta, pair.judgement, pair.judgement.mean, values, number=False))
     return list(filter(None, found))
@@ -99,12 +103,8 @@ def _race(judgement: Judgement) -> Strip | None:
     return _placed(0.0, 0.0, 0.0, log, math.log(judgement.mean), (), number=False)
 
 
-def _differences(first: RowResult, second: RowResult, metric: str) -> list[float]:
-    """The second minus the first of each seed that both have; of one that draws nothing its run stands beside all."""
-    a, b = ({run.seed: run.value(metric) for run in row.runs} for row in (first, second))
-    if first.deterministic and a:
-        a = dict.fromkeys(b, next(iter(a.values()))) if not second.deterministic else a
-    if second.deterministic and b:
-        b = dict.fromkeys(a, next(iter(b.values()))) if not first.deterministic else b
-    known = [(a[seed], b[seed]) for seed in sorted(a.keys() & b.keys())]
-    return [y - x for x, y in known if x is not None and y is not None]
+def _differences(first: Sequence[Record], second: Sequence[Record], metric: str) -> list[float]:
+    """The second minus the first, seed by seed, of the runs that judged them; a single run stands beside all."""
+    n = max(len(first), len(second))
+    sides = [[run.value(metric) for run in runs] * (n if len(runs) == 1 else 1) for runs in (first, second)]
+    return [b - a for a, b in zip(*sides, strict=False) if a is not None and b is not None]

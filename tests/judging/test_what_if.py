@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from lecturebench.judging.statistics import judge_number
+from lecturebench.judging.statistics import judge_number, not_run
 from lecturebench.judging.what_if import steps
 from lecturebench.report.audit import what_if
 
@@ -24,10 +26,20 @@ def test_each_value_is_judged_by_its_own_runs_and_the_claims_rule(ridge):
 
 
 def test_every_value_of_a_grid_that_has_runs_is_there_in_rising_order(ridge):
-    [(parameter, judged)] = what_if(ridge)
-    assert parameter == "penalty"
+    [(parameter, chosen, judged)] = what_if(ridge)
+    assert (parameter, chosen) == ("penalty", 0.0001)
     assert [step.value for step in judged] == [1e-05, 0.0001, 0.001]
     assert all(len(step.values) == 3 for step in judged)
+
+
+def test_runs_of_a_choice_that_were_fitted_on_fewer_examples_say_nothing_of_the_row(ridge):
+    [row] = ridge.rows
+    fewer = tuple(replace(run, dataset={**run.dataset, "n_train": 400}) for run in row.choice_runs)
+    assert what_if(replace(ridge, rows=(replace(row, choice_runs=fewer),))) == []
+
+
+def test_a_claim_that_was_not_judged_has_no_what_if(ridge):
+    assert what_if(replace(ridge, judgement=not_run("the smoke profile cannot judge it"))) == []
 
 
 def test_rows_that_chose_nothing_have_no_such_question(results):

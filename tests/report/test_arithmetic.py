@@ -33,17 +33,29 @@ def test_the_sum_of_a_number_gives_its_interval(results):
     [each] = sums(of(results, NumberClaim(method="ridge", printed="6.3%", **PLACE), judged))
     assert (each.kind, each.n, each.quantile, each.half_unit) == ("run", 4, "t(0.975, 3)", "0.05%")
     half = value(each.t) * value(each.sd) * math.sqrt(1 + 1 / each.n) + value(each.half_unit)
-    assert value(each.mean) - half == pytest.approx(value(each.low), abs=0.011)
-    assert value(each.mean) + half == pytest.approx(value(each.high), abs=0.011)
-    assert (each.low, each.high) == (SHOW(judged.low), SHOW(judged.high))
+    assert value(each.mean) - half == pytest.approx(value(each.low), abs=0.0015)
+    assert value(each.mean) + half == pytest.approx(value(each.high), abs=0.0015)
+    assert value(each.low) == pytest.approx(100 * judged.low, abs=0.00051)
 
 
 def test_a_number_without_spread_is_half_a_digit_wide(results):
     judged = judge_number([0.3832], published=0.383, unit=0.001, deterministic=True, show=SHOW)
     [each] = sums(of(results, NumberClaim(method="lda", printed="38.3%", **PLACE), judged))
     assert (each.kind, each.mean, each.half_unit, each.low, each.high) == (
-        *("exact", "38.32%", "0.05%", "38.27%", "38.37%"),
+        *("exact", "38.320%", "0.05%", "38.270%", "38.370%"),
     )
+
+
+@pytest.mark.parametrize(
+    ("printed", "metric", "measured", "shown"),
+    [("86.59%", "accuracy", 0.86556, ("86.5560%", "0.005%", "86.5510%", "86.5610%")),
+     ("254.7", "mae", 254.6702, ("254.670", "0.05", "254.620", "254.720"))],
+)  # fmt: skip
+def test_an_exact_sum_comes_out_in_the_digits_that_are_shown(results, printed, metric, measured, shown):
+    claim = NumberClaim(method="lda", printed=printed, **{**PLACE, "metric": metric})
+    judged = judge_number([measured], published=claim.published, unit=claim.unit, deterministic=True)
+    [each] = sums(of(results, claim, judged))
+    assert (each.mean, each.half_unit, each.low, each.high) == shown
 
 
 def test_the_best_of_several_has_no_such_sum(results):
@@ -55,7 +67,7 @@ def test_each_pair_of_a_chain_with_a_spread_has_its_sum(results):
     claim = OrderClaim(order=("dropout", "ridge", "logistic"), **PLACE)
     first, second = sums(of(results, claim, chain(claim.order, ("inconclusive", "reproduced"))))
     assert first.of == "Neural network + ridge − Neural network + dropout"
-    assert (first.kind, first.low, first.high) == ("mean", "-0.50%", "2.50%")
+    assert (first.kind, first.low, first.high) == ("mean", "-0.500%", "2.500%")
     assert second.of.startswith("Multinomial logistic regression − ")
 
 

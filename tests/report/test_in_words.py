@@ -162,25 +162,87 @@ def test_an_equivalence_names_what_counts_as_the_same(told):
     )
 
 
-def test_a_race_tells_the_ratio(told):
+def test_a_race_tells_the_ratio(results):
+    rows = {row.method.name: row for row in results.rows}
     claim = TimeToTargetClaim(faster="dropout", slower="ridge", target="3%", **{**PLACE, "metric": "validation error"})
     judged = Judgement("reproduced", "", 5, 1.9, 0.1, 1.5, 2.3, over_seeds=Interval(1.5, 2.3))
-    assert told(claim, judged) == (
+    there = tuple(
+        replace(rows[name], runs=tuple(steps(run, at) for run in rows[name].runs))
+        for name, at in (("dropout", 10), ("ridge", 20))
+    )
+    assert in_words(ClaimResult(rows["ridge"].benchmark, claim, judged, there)) == (
         f"{RIDGE} needed 1.9 times the steps of {DROPOUT}; with other seeds it could be 1.5 to 2.3 times: as claimed."
     )
 
 
-@pytest.mark.parametrize(("verdict", "end"), [("reproduced", "it holds."), ("worse", "it does not hold.")])
-def test_a_formula_holds_or_does_not(told, verdict, end):
-    claim = IdentityClaim(method="lda", statement="x", tolerance=1e-6, **{**PLACE, "metric": "deviation"})
+def steps(record, at):
+    """The run with validation errors so that it is at 3% at that step; never for None."""
+    curve = [{"step": step, "validation_error": 0.02 if at and step >= at else 0.1} for step in (10, 20, 30)]
+    return replace(record, curve=curve)
+
+
+def test_a_race_says_who_never_got_there(told, results):
+    claim = TimeToTargetClaim(faster="dropout", slower="ridge", target="3%", **{**PLACE, "metric": "validation error"})
+    judged = Judgement("reproduced", "", 5, 1.9, 0.1, 1.5, 2.3, over_seeds=Interval(1.5, 2.3))
+    rows = {row.method.name: row for row in results.rows}
+    there = replace(rows["dropout"], runs=tuple(steps(run, 10) for run in rows["dropout"].runs))
+    never = replace(rows["ridge"], runs=tuple(steps(run, None) for run in rows["ridge"].runs))
+    said = in_words(ClaimResult(rows["ridge"].benchmark, claim, judged, (there, never)))
+    assert said.startswith(
+        f"{RIDGE} needed at least 1.9 times the steps of {DROPOUT} (5 of 5 of {RIDGE} never got there"
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "end"),
+    [("reproduced", "it holds."), ("worse", "it does not hold."), ("inconclusive", "but runs diverged: open.")],
+)
+@pytest.mark.parametrize("tolerance", [1e-6, 0.5])
+def test_a_formula_holds_or_does_not_or_is_open(told, verdict, end, tolerance):
+    claim = IdentityClaim(method="lda", statement="x", tolerance=tolerance, **{**PLACE, "metric": "deviation"})
     assert told(claim, Judgement(verdict, "", 5, 2e-7)).endswith(end)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        order(),
+        number("6.3%"),
+        EquivalenceClaim(pair=("dropout", "ridge"), delta="0.5%", because="-", **PLACE),
+        MinimumClaim(path=("ridge", "dropout", "logistic"), **PLACE),
+        IdentityClaim(method="lda", statement="x", tolerance=0, **PLACE),
+    ],
+    ids=lambda claim: claim.kind,
+)
+def test_an_open_claim_without_a_number_gives_the_rules_own_reason(told, claim):
+    assert told(claim, Judgement("inconclusive", "no run of it finished")) == "Open: no run of it finished."
+
+
+def test_a_number_whose_selection_nobody_tells_of_is_not_said_to_be_too_wide(told):
+    claim = number("6.2%", protocol={"run": selected("the best", "a book")})
+    judged = judge_number([0.0615, 0.062, 0.0625], published=0.062, unit=0.001, best_of=None)
+    assert told(claim, judged).endswith("6.2% is in there, but nobody says of how many runs it is the best: open.")
+
+
+def test_a_narrow_interval_is_open_by_what_diverged(told, results):
+    lost = replace(results.rows[0].runs[0], status="diverged")
+    judged = replace(judge_number([0.0615, 0.062, 0.0625], published=0.062, unit=0.001), verdict="inconclusive")
+    assert "6.2% is in there, but runs diverged: open." in told(number("6.2%"), judged, failed=(lost,))
+
+
+def test_what_diverged_opens_an_equivalence_only_where_the_interval_is_clear_of_its_border(told, results):
+    lost = replace(results.rows[0].runs[0], status="diverged")
+    claim = EquivalenceClaim(pair=("dropout", "ridge"), delta="0.5%", because="-", **PLACE)
+    assert ": open, since runs diverged." in told(claim, difference(-0.002, 0.003, "inconclusive"), failed=(lost,))
+    assert ": too close to call." in told(claim, difference(0.002, 0.01, "inconclusive"), failed=(lost,))
 
 
 def test_a_minimum_names_the_best_of_its_rows(told):
     claim = MinimumClaim(path=("ridge", "dropout", "logistic"), **PLACE)
     assert told(claim, Judgement("inconclusive", "", 5)).endswith(
-        "none inside is clearly better than both ends: too close to call."
+        "none inside is clearly below both ends: too close to call."
     )
+    assert told(claim, Judgement("inconclusive", "", 2)) == "2 seeds of each are too few to tell where the lowest lies."
 
 
 def test_runs_that_diverged_leave_a_clear_interval_open(told, results):

@@ -96,6 +96,18 @@ def test_a_sentence_is_text_and_its_latex_mathml():
     assert "ℓ" in html.unescape(said)
 
 
+@pytest.mark.parametrize("latex", [r"\frac{", "x_", "{", "", r"\text{<script>alert(1)</script>}"])
+def test_latex_that_is_none_or_brings_other_markup_is_shown_as_it_is_written(latex):
+    assert str(mathml(latex)) == f"<code>{html.escape(latex)}</code>"
+
+
+def test_two_rows_that_print_one_number_mark_one_claim_once(results):
+    twice = Slide("Why Neural Network?", (Table(("a", "b"), (("x", "6.9%"), ("y", "6.9%")), methods=("ridge",) * 2),))
+    [face] = faces(results, (twice,))
+    assert [line.mark is None for line in face.lines[0]] == [False, True]
+    assert len(face.claims) == len(results.claims)
+
+
 @given(st.text(alphabet=st.characters(exclude_characters="$", exclude_categories=["Cs", "Cc"])))
 def test_a_sentence_without_latex_is_itself(text):
     assert inline(text).unescape() == text
@@ -121,6 +133,14 @@ def test_the_strip_of_an_order_has_its_zero_in_the_middle_and_a_run_for_each_see
     assert first.rounding is None
     assert second.interval[0] > 50
     assert (len(first.runs), len(second.runs), len(third.runs)) == (5, 5, 1)
+
+
+def test_the_strip_of_a_chain_shows_the_runs_that_judged_it(results):
+    [result] = [result for result in results.claims if result.claim.kind == "order"]
+    judged = replace(result, judgement=chain(result.claim.methods, ("reproduced",) * 3))
+    rows = tuple(replace(row, runs=row.runs[:3]) if row.method.name == "dropout" else row for row in judged.rows)
+    first, second, _ = strips(replace(judged, rows=rows))
+    assert (len(first.runs), len(second.runs)) == (3, 3)
 
 
 @pytest.mark.parametrize(

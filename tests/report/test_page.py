@@ -178,7 +178,7 @@ def test_claims_of_a_benchmark_that_speaks_of_several_datasets_say_of_which(
     title = first.benchmark.method(first.claim.methods[0]).title
     for name in ("mnist", "fashion_mnist"):
         assert f"{title} {name} {first.claim.printed}" in text, "in the first table"
-        assert f"{title}: {first.claim.printed} {name} " in text, "above its evidence"
+        assert f"{title} : {first.claim.printed} {name} " in text, "above its evidence"
 
 
 def test_open_claims_say_what_decides_them_and_stale_runs_why(results: Results, store: Store, load: Load) -> None:
