@@ -111,7 +111,7 @@ PATHS = ("landscape", "small", "middle", "large")
 DRAWINGS = (
     Drawing(
         *("paths", "Three learning rates on the objective", draw_paths, PATHS),
-        caption="Contours of R in w and β, dark where it is low. ρ is the rate, L the largest curvature at the start.",
+        caption="Contours of R in w and β, the fuller the shade the lower. ρ: rate, L: largest curvature at the start.",
         size=(5.6, 4.6),
     ),
     Drawing(

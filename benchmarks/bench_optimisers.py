@@ -116,12 +116,6 @@ DRAWINGS = (
         caption="Means and ranges over the seeds. Full-batch descent makes one step in each epoch, the others 375.",
     ),
     Drawing(
-        *("loss-seconds", "Loss against seconds, each at its own rate"),
-        curves("validation_loss", "seconds", ylabel="validation loss", log="y"),
-        AT_OWN,
-        caption="The same runs by the time that the fit has taken, looks at the validation data included.",
-    ),
-    Drawing(
         *("target", f"Steps until {TARGET} validation error"),
         reaching(0.03, ("each at its own rate", f"both at the rate {COMMON}")),
         RACING,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ from lecturebench.store import parse, read_whole, write_whole
 MANIFEST = "manifest.json"
 TEXTS = ("basis", "title", "caption", "alt")
 FEW = 4  # figures that are drawn here before a process beside has started
+WIDE = 500.0  # points; figures of fewer stand side by side
 HELD = 64  # pictures kept drawn between the page and the files, so that memory does not grow with the number of runs
 
 
@@ -53,6 +55,12 @@ class Shown:
     caption: str
     alt: str
     svg: bytes
+
+    @property
+    def wide(self) -> bool:
+        """Whether it needs the width of the page."""
+        found = re.search(rb'<svg[^>]* width="([0-9.]+)pt"', self.svg)
+        return found is not None and float(found[1]) > WIDE
 
     @property
     def inline(self) -> Markup:

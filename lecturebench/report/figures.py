@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -44,16 +45,26 @@ def plain(text: str, width: int = 56) -> str:
 
 
 def errors(name: str, points: Sequence[Point], metric: Metric) -> Picture:
-    """A test metric per method: every run, the mean, the claim's interval, and the published value as a diamond."""
+    """A test metric per method: every run, the mean, the claim's interval, and the published value as an upright line.
+
+    A row far behind all others, as one that guesses, does not squeeze them: it stands at the edge, as an arrow.
+    """
     figure, axes = _blank(0.66 * len(points) + 1.25)
+    behind = far_behind(points, lower_is_better=metric.better == "lower")
     for y, point in enumerate(points):
         colour, mean = point.style.colour, float(np.mean(point.values))
-        if math.isfinite(point.high - point.low):
+        if point in behind:
+            edge, arrow = (1, ">") if metric.better == "lower" else (0, "<")
+            axes.plot(
+                [edge], [y], arrow, transform=axes.get_yaxis_transform(), color=colour, markersize=9, clip_on=False
+            )
+        elif math.isfinite(point.high - point.low):
             axes.barh(y, point.high - point.low, left=point.low, height=0.3, color=colour, alpha=0.28, linewidth=0)
-        axes.plot(point.values, [y] * len(point.values), "|", color=colour, markersize=11, markeredgewidth=1.3)
-        axes.plot([mean], [y], point.style.marker, color=colour, markersize=8)
+        if point not in behind:
+            axes.plot(point.values, [y] * len(point.values), "|", color=colour, markersize=11, markeredgewidth=1.3)
+            axes.plot([mean], [y], point.style.marker, color=colour, markersize=8)
         if point.published is not None:
-            axes.plot([point.published], [y], "D", markersize=9, markerfacecolor="none", markeredgecolor=INK, mew=1.6)
+            axes.plot([point.published], [y], "|", color=INK, markersize=24, markeredgewidth=2.2)
         text = metric.show(mean) + (f", published {point.printed}" if point.printed else "")
         axes.text(0, y - 0.3, plain(point.title, 46), transform=axes.get_yaxis_transform(), va="bottom", color=INK)
         axes.text(
@@ -62,13 +73,16 @@ def errors(name: str, points: Sequence[Point], metric: Metric) -> Picture:
     axes.set(ylim=(len(points) - 0.55, -0.85), yticks=[], xlabel=f"test {metric.words}")
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
-    _scale(axes.xaxis, [value for point in points for value in _marks(point)], percent=metric.percent)
+    drawn = [point for point in points if point not in behind]
+    _scale(axes.xaxis, [value for point in drawn for value in _marks(point)], percent=metric.percent)
     handles = [
         Line2D([], [], color=MUTED, marker="o", linestyle="none", label="mean"),
         Line2D([], [], color=MUTED, marker="|", markersize=10, linestyle="none", label="one run"),
     ]
     if any(point.published is not None for point in points):
-        handles.append(Line2D([], [], color=INK, marker="D", fillstyle="none", linestyle="none", label="published"))
+        handles.append(
+            Line2D([], [], color=INK, marker="|", markersize=14, mew=2.2, linestyle="none", label="published")
+        )
     legend: list[Any] = list(handles)
     judged = any(math.isfinite(point.low) for point in points)
     if judged:
@@ -82,10 +96,25 @@ def errors(name: str, points: Sequence[Point], metric: Metric) -> Picture:
     return Picture(
         *(name, f"Test {metric.words} per method"),
         caption="Each tick is one run."
-        + (" Published inside the interval: reproduced, unless it is too wide to judge by." if judged else ""),
+        + (" Published inside the interval: reproduced, unless it is too wide to judge by." if judged else "")
+        + (" An arrow is a row off the scale." if behind else ""),
         alt=f"Test {metric.words} per method: {listed}.",
         figure=figure,
     )
+
+
+def far_behind(points: Sequence[Point], *, lower_is_better: bool) -> list[Point]:
+    """Rows without a published number whose mean is further behind the best than four times a quarter of the rows are.
+
+    Of fewer than four rows none.
+    """
+    means = np.array([float(np.mean(point.values)) for point in points]) * (1 if lower_is_better else -1)
+    known = means[np.isfinite(means)]
+    if len(known) < 4:
+        return []
+    best, late = float(known.min()), float(np.quantile(known, 0.75, method="lower"))
+    limit = best + 4 * (late - best)
+    return [point for point, mean in zip(points, means, strict=True) if mean > limit > best and point.published is None]
 
 
 def curves(name: str, bands: Sequence[Band], quantity: str) -> Picture | None:
@@ -137,27 +166,91 @@ def curves(name: str, bands: Sequence[Band], quantity: str) -> Picture | None:
     )
 
 
+@dataclass(frozen=True)
+class Grid:
+    """What a row's choice of a parameter tried: its steps, and the value that was chosen."""
+
+    steps: Sequence[Step]
+    chosen: float | None
+    row: Point
+
+
 def choice_path(
-    name: str,
-    parameter: str,
-    steps: Sequence[Step],
-    chosen: float | None,
-    row: Point,
-    metric: Metric,
-    others: Mapping[str, float] | None = None,
+    name: str, parameter: str, grid: Grid, metric: Metric, others: Mapping[str, float] | None = None
 ) -> Picture:
     """Validation and test results over the grid of a choice, the chosen value, and the published number as a line.
 
     others: the chosen values of the other parameters, at which these results are. Values at which a run failed, and
     which the rule therefore leaves out, are crosses at the upper edge.
     """
+    row, called = grid.row, words(parameter)
     figure, axes = _blank(4.1)
+    _scale(axes.yaxis, _draw_grid(axes, grid, metric), percent=metric.percent)
+    axes.set(xlabel=plain(called), ylabel=metric.words)
+    figure.legend(loc="outside lower left", ncols=2)
+    sentence = at_the_end(grid.steps, grid.chosen)
+    if row.published is not None:
+        published = Published(row.published, row.unit, row.printed)
+        clause = where_published(called, grid.steps, published, metric.show, grid.chosen)
+        sentence = f"{sentence} The published {clause}.".strip() if clause else sentence
+    if others:
+        held = " and ".join(f"{words(other)} {short(value)}" for other, value in others.items())
+        sentence = f"All at {held}. {sentence}".strip()
+    return Picture(
+        *(name, f"{row.title}: {metric.words} against {called}"),
+        caption=f"Means with one standard error; the band is the range of the test results. {sentence}".strip(),
+        alt=f"Validation and test {metric.words} of {row.title} against {called}"
+        + (f"; {short(grid.chosen)} is chosen. " if grid.chosen is not None else ". ")
+        + sentence,
+        figure=figure,
+    )
+
+
+def choice_paths(name: str, parameter: str, grids: Sequence[Grid], metric: Metric) -> Picture:
+    """The grids of several rows that chose one parameter: a panel for each, on one scale."""
+    called, columns = words(parameter), 3
+    lines = -(-len(grids) // columns)
+    figure = blank(1.5 * WIDTH, 0.9 + 2 * lines)
+    panels = figure.subplots(lines, columns, sharey=True, squeeze=False)
+    heights: list[float] = []
+    for axes, grid in zip(panels.flat, grids, strict=False):
+        heights += _draw_grid(axes, grid, metric)
+        axes.set_title(plain(grid.row.title, 34), loc="left", fontsize=11, color=INK)
+        many = len(grid.steps) > 5
+        axes.tick_params(axis="x", labelsize=9, labelrotation=40 if many else 0)
+    for axes in panels.flat[len(grids) :]:
+        axes.axis("off")
+    _scale(panels[0, 0].yaxis, heights, percent=metric.percent)
+    figure.supxlabel(plain(called), color=MUTED, fontsize=11)
+    figure.supylabel(metric.words, color=MUTED, fontsize=11)
+    about = [
+        Line2D([], [], color=MUTED, marker="s", label=f"test {metric.words}"),
+        Line2D([], [], color=MUTED, marker="o", linestyle="--", fillstyle="none", label=f"validation {metric.words}"),
+        Line2D([], [], color=INK, linestyle=(0, (5, 2)), linewidth=1.2, label="chosen"),
+    ]
+    figure.legend(handles=about, loc="outside lower left", ncols=3)
+    ends = [grid.row.title for grid in grids if is_an_end(grid.steps, grid.chosen)]
+    caption = "Means with one standard error; validation chooses."
+    if ends:
+        caption += f" Chosen at an end of its grid, beyond which a better one may lie: {', '.join(ends)}."
+    chosen = [f"{grid.row.title} {short(grid.chosen)}" for grid in grids if grid.chosen is not None]
+    return Picture(
+        *(name, f"How {called} was chosen"),
+        caption=caption,
+        alt=f"Validation and test {metric.words} against {called} for each method. Chosen: {'; '.join(chosen)}.",
+        figure=figure,
+    )
+
+
+def _draw_grid(axes: Axes, grid: Grid, metric: Metric) -> list[float]:
+    """The results of a choice by its values; the heights that the scale has to hold."""
+    steps, row = grid.steps, grid.row
     positive = [step.value for step in steps if step.value > 0]
     at = {step.value: step.value if step.value > 0 else min(positive, default=1.0) / 10 for step in steps}
     heights: list[float] = []
-    for split, colour, marker, dash in (
-        ("test", row.style.colour, row.style.marker, "-"),
-        ("validation", MUTED, "o", "--"),
+    for split, look in (
+        ("test", {"marker": row.style.marker, "linestyle": "-"}),
+        ("validation", {"marker": "o", "linestyle": "--", "markerfacecolor": "none"}),
     ):
         runs = [(at[step.value], np.asarray(getattr(step, split), dtype=float)) for step in steps]
         runs = [(x, values) for x, values in runs if len(values)]
@@ -165,15 +258,14 @@ def choice_path(
             continue
         xs, means = [x for x, _ in runs], [values.mean() for _, values in runs]
         slack = [values.std(ddof=1) / math.sqrt(len(values)) if len(values) > 1 else 0.0 for _, values in runs]
-        axes.errorbar(
-            xs, means, slack, color=colour, marker=marker, linestyle=dash, capsize=3, label=f"{split} {metric.words}"
-        )
+        axes.errorbar(*(xs, means, slack), color=row.style.colour, capsize=3, label=f"{split} {metric.words}", **look)  # type: ignore[arg-type]
         if split == "test":
             low, high = [values.min() for _, values in runs], [values.max() for _, values in runs]
-            axes.fill_between(xs, low, high, color=colour, alpha=0.16, linewidth=0)
+            axes.fill_between(xs, low, high, color=row.style.colour, alpha=0.16, linewidth=0)
         heights += [float(values.min()) for _, values in runs] + [float(values.max()) for _, values in runs]
-    if chosen is not None and chosen in at:
-        axes.axvline(at[chosen], color=INK, linewidth=1.2, linestyle=(0, (5, 2)), label=f"chosen: {short(chosen)}")
+    if grid.chosen is not None and grid.chosen in at:
+        label = f"chosen: {short(grid.chosen)}"
+        axes.axvline(at[grid.chosen], color=INK, linewidth=1.2, linestyle=(0, (5, 2)), label=label)
     if row.published is not None:
         axes.axhline(row.published, color=WRONG, linewidth=1.6, label=f"published: {row.printed}")
         heights.append(row.published)
@@ -186,27 +278,8 @@ def choice_path(
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xticks(list(at.values()), [short(value) for value in at])
     axes.tick_params(axis="x", which="minor", bottom=False)
-    called = words(parameter)
-    axes.set(xlabel=plain(called), ylabel=metric.words)
     axes.grid(axis="y")
-    _scale(axes.yaxis, heights, percent=metric.percent)
-    figure.legend(loc="outside lower left", ncols=2)
-    sentence = at_the_end(steps, chosen)
-    if row.published is not None:
-        published = Published(row.published, row.unit, row.printed)
-        clause = where_published(called, steps, published, metric.show, chosen)
-        sentence = f"{sentence} The published {clause}.".strip() if clause else sentence
-    if others:
-        held = " and ".join(f"{words(other)} {short(value)}" for other, value in others.items())
-        sentence = f"All at {held}. {sentence}".strip()
-    return Picture(
-        *(name, f"{row.title}: {metric.words} against {called}"),
-        caption=f"Means with one standard error; the band is the range of the test results. {sentence}".strip(),
-        alt=f"Validation and test {metric.words} of {row.title} against {called}"
-        + (f"; {short(chosen)} is chosen. " if chosen is not None else ". ")
-        + sentence,
-        figure=figure,
-    )
+    return heights
 
 
 def at_the_end(steps: Sequence[Step], chosen: float | None) -> str:

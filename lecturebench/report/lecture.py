@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,6 @@ from markupsafe import Markup, escape
 from lecturebench.declare.claims import Group, NumberClaim
 from lecturebench.declare.slides import Slide, Table
 from lecturebench.judging.results import ClaimResult, Results
-from lecturebench.report.sections import foldable
 
 MATHML = "{http://www.w3.org/1998/Math/MathML}"
 ELEMENTS = {
@@ -31,7 +31,8 @@ ELEMENTS = {
     "mover",
 }
 ELEMENTS |= {"munder", "munderover", "msub", "msup", "msubsup", "mtable", "mtr", "mtd", "mphantom", "menclose"}
-MOST_MARKS = 8  # below a slide, beside those on its rows
+MOST_MARKS = 8  # that are shown below a slide, beside those on its rows
+FEW_FORMULAS = 3  # that hold, which are shown one by one
 ORDER: Mapping[Group, int] = {"number": 0, "effect": 1, "formula": 2}  # in which claims stand below a slide
 
 
@@ -47,39 +48,44 @@ class Line:
 class Face:
     """A slide as the page shows it. number: from 1 on, in the order of the lecture, of those that the page has.
 
-    lines: of each of its tables, by its place among the slide's parts. marks: the claims that stand on no printed row.
-    folded: formulas that hold and would hide the others.
+    lines: of each of its tables, by its place among the slide's parts. marks: the claims that stand on no printed row,
+    in the order of their groups, those that were not run behind. folded: of them those that would hide the others, on
+    the slide and in its evidence alike: formulas that hold, where they are more than a few, and all beyond the eighth.
     """
 
     number: int
     slide: Slide
     lines: Mapping[int, tuple[Line, ...]]
     marks: tuple[ClaimResult, ...]
-    folded: tuple[ClaimResult, ...] = ()
 
     @property
     def anchor(self) -> str:
         return f"slide-{self.number}"
 
     @property
-    def first(self) -> tuple[ClaimResult, ...]:
+    def shown(self) -> tuple[ClaimResult, ...]:
         """The marks that are shown at once."""
-        return self.marks if len(self.marks) <= MOST_MARKS + 1 else self.marks[:MOST_MARKS]
+        held = _held(self.marks)
+        others = [result for result in self.marks if len(held) <= FEW_FORMULAS or result not in held]
+        return tuple(others if len(others) <= MOST_MARKS + 1 else others[:MOST_MARKS])
 
     @property
-    def more(self) -> tuple[ClaimResult, ...]:
-        """The marks that are folded."""
-        return self.marks[len(self.first) :]
+    def folded(self) -> tuple[ClaimResult, ...]:
+        """The other marks."""
+        shown = self.shown
+        return tuple(result for result in self.marks if result not in shown)
 
     @property
     def claims(self) -> tuple[ClaimResult, ...]:
         """All that the slide shows a verdict of."""
         on_rows = [line.mark for lines in self.lines.values() for line in lines if line.mark]
-        return (*on_rows, *self.marks, *self.folded)
+        return (*on_rows, *self.marks)
 
 
 def faces(results: Results, slides: Sequence[Slide]) -> list[Face]:
-    """Every slide that a claim of the results speaks of, in the order of the lecture; unknown ones behind, by title."""
+    """Every slide that a claim of the results speaks of, in the order of the lecture; behind them, by their titles,
+    those that nobody declared, with a table of the numbers that they print.
+    """
     left = list(results.claims)
     found: list[tuple[Slide, list[ClaimResult]]] = []
     for slide in sorted(slides, key=lambda slide: not slide.about):  # those that say what they are about choose first
@@ -89,9 +95,35 @@ def faces(results: Results, slides: Sequence[Slide]) -> list[Face]:
     placed = {id(slide): own for slide, own in found}
     ordered = [(slide, placed[id(slide)]) for slide in slides]
     for title in dict.fromkeys(result.claim.slide for result in left):
-        ordered.append((Slide(title), [result for result in left if result.claim.slide == title]))
+        own = [result for result in left if result.claim.slide == title]
+        ordered.append((Slide(title, _numbers(own)), own))
     shown = [(slide, own) for slide, own in ordered if own]
     return [_face(number, slide, own) for number, (slide, own) in enumerate(shown, start=1)]
+
+
+def homes(faces: Sequence[Face]) -> dict[str, Face]:
+    """For each benchmark, by name, the slide that has most of its claims: there its rows and figures stand."""
+    counted: dict[str, Counter[Face]] = {}
+    for face in faces:
+        for result in face.claims:
+            counted.setdefault(result.benchmark.name, Counter())[face] += 1
+    return {name: faces_of.most_common(1)[0][0] for name, faces_of in counted.items()}
+
+
+def _numbers(claims: Sequence[ClaimResult]) -> tuple[Table, ...]:
+    """A table of the numbers that claims on a slide say it prints; none where they say none."""
+    printed = [
+        (result.benchmark.method(claim.method), claim.printed)
+        for result in claims
+        if isinstance(claim := result.claim, NumberClaim)
+    ]
+    rows = tuple((method.title, number) for method, number in printed)
+    return (Table(("Method", "Published"), rows, tuple(method.name for method, _ in printed)),) if printed else ()
+
+
+def _held(claims: Sequence[ClaimResult]) -> list[ClaimResult]:
+    """The formulas that hold."""
+    return [item for item in claims if item.claim.group == "formula" and item.judgement.verdict == "reproduced"]
 
 
 def _belongs(result: ClaimResult, slide: Slide) -> bool:
@@ -114,9 +146,8 @@ def _face(number: int, slide: Slide, claims: list[ClaimResult]) -> Face:
                 left = [result for result in left if result is not mark]
                 made.append(Line(row, mark))
             lines[i] = tuple(made)
-    folded = foldable(left)
-    marks = sorted((result for result in left if result not in folded), key=lambda result: ORDER[result.claim.group])
-    return Face(number, slide, lines, tuple(marks), tuple(folded))
+    marks = sorted(left, key=lambda result: (result.judgement.verdict == "not_run", ORDER[result.claim.group]))
+    return Face(number, slide, lines, tuple(marks))
 
 
 def _mark(row: tuple[str, ...], method: str, claims: Sequence[ClaimResult]) -> ClaimResult | None:

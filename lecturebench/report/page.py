@@ -41,7 +41,7 @@ from lecturebench.report.audit import audited, what_if
 from lecturebench.report.basis import Basis, Follow, followed_nowhere
 from lecturebench.report.in_words import in_words, place_of_claim, title_parts
 from lecturebench.report.intervals import Intervals
-from lecturebench.report.lecture import faces, inline, mathml
+from lecturebench.report.lecture import faces, homes, inline, mathml
 from lecturebench.report.predicted import Predictions
 from lecturebench.report.reasons import (
     Remedy,
@@ -54,7 +54,7 @@ from lecturebench.report.reasons import (
     remedy,
     why_decides,
 )
-from lecturebench.report.sections import Section, benchmarks_of, foldable, sections_of, styles_of
+from lecturebench.report.sections import Section, benchmarks_of, sections_of, styles_of
 from lecturebench.report.speed_section import SpeedSection, speed_section
 from lecturebench.report.strips import strip, strips
 from lecturebench.report.table import STALE_HEADING, seen, write_tables
@@ -95,6 +95,19 @@ class Machine:
         packages = known.get("packages")
         versions = packages if isinstance(packages, dict) else {}
         return ", ".join(parts + [f"{name} {versions[name]}" for name in SOFTWARE if name in versions])
+
+
+def differing(machine: Machine, usual: Machine) -> list[tuple[str, str, str]]:
+    """In what an environment differs from the usual one: a name, its value here and there; packages one by one."""
+
+    def flat(known: Mapping[str, Any]) -> dict[str, str]:
+        nested = [value for value in known.values() if isinstance(value, Mapping)]
+        alone = {name: value for name, value in known.items() if not isinstance(value, Mapping)}
+        return {str(name): _text(value) for part in (alone, *nested) for name, value in part.items()}
+
+    own, other = flat(machine.environment), flat(usual.environment)
+    names = sorted(name for name in {*own, *other} if own.get(name) != other.get(name))
+    return [(name, own.get(name, "none"), other.get(name, "none")) for name in names]
 
 
 def render_page(
@@ -211,6 +224,12 @@ def command(result: ClaimResult, more: Remedy | None = None) -> str:
     return shlex.join(parts + [part for backend in sorted(backends) for part in ("--backend", backend)])
 
 
+def commits(result: ClaimResult) -> list[str]:
+    """The commits that the runs of a claim were made by, the last one used last; none where a run does not know."""
+    runs = sorted((run for row in result.rows for run in row.runs if run.commit), key=lambda run: run.started)
+    return list(dict.fromkeys(run.commit[:12] for run in reversed(runs)))[::-1]
+
+
 def sampling(row: RowResult) -> float:
     """Half the test set's own 95% sampling interval; NaN where it has no meaning."""
     meant = row.measure.percent and row.measure.losses is not None and row.n_test > 0 and row.n
@@ -271,7 +290,13 @@ def _templates(known: Mapping[str, Metric] = METRICS) -> Environment:
         "finite": math.isfinite,
     }
     environment.globals |= {"signs": SIGNS, "test_metrics": tuple(DEFAULT.values()), "nan": math.nan, "anchor": anchor}
-    environment.globals |= {"seen": seen, "command": command, "foldable": foldable, "lines": lines}
+    environment.globals |= {
+        "seen": seen,
+        "command": command,
+        "commits": commits,
+        "lines": lines,
+        "differing": differing,
+    }
     environment.globals |= {
         "libraries": _libraries,
         "place_of_claim": place_of_claim,
@@ -308,13 +333,17 @@ def _content(
     known = "\n".join(results.notes)
     benchmarks = benchmarks_of(results)
     styles = styles_of(benchmarks)
+    shown = faces(results, results.slides)
     return {
         "results": results,
         "benchmarks": benchmarks,
         "sections": sections,
         "pictures": pictures,
         "styles": styles,
-        "faces": faces(results, results.slides),
+        "faces": shown,
+        "home": homes(shown),
+        "measured": {section.benchmark.name for section in sections},
+        "with_mistakes": {entry["dataset"] for entry in predicted if entry["items"]},
         "tally": tally,
         "headline": _headline(results, runs, tally),
         "false_alarms": false_alarms(tally),

@@ -10,11 +10,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
 
 from lecturebench.declare.benchmark import Benchmark, Drawing
 from lecturebench.declare.claims import NumberClaim
 from lecturebench.judging.results import ClaimResult, Results, RowResult
+from lecturebench.metrics import Metric
 from lecturebench.report.album import Plate, distinct
 from lecturebench.report.audit import choice_steps, chosen_values
 from lecturebench.report.basis import Basis, digest_of
@@ -23,8 +25,12 @@ from lecturebench.report.series import Band, Point, Series
 from lecturebench.report.style import TONES, MethodStyle, Picture, method_styles
 from lecturebench.store import Record
 
+if TYPE_CHECKING:
+    from lecturebench.report.figures import Grid
+
 MOST_CLASSES = 25
-FEW_FORMULAS = 3  # of a benchmark, which are listed one by one
+MOST_ROWS = 14  # of the figure of a metric; the table has them all
+MANY = 3  # rows that chose one parameter, which share a figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,12 +76,6 @@ def benchmarks_of(results: Results) -> list[Benchmark]:
     return sorted(benchmarks, key=_numbers_first)
 
 
-def foldable(claims: Sequence[ClaimResult]) -> list[ClaimResult]:
-    """The formulas that hold, where a benchmark has so many that they would hide its other claims."""
-    held = [item for item in claims if item.claim.group == "formula" and item.judgement.verdict == "reproduced"]
-    return held if len(held) > FEW_FORMULAS else []
-
-
 def styles_of(benchmarks: Iterable[Benchmark]) -> dict[str, MethodStyle]:
     """A style for every declared method; equal names look alike in all benchmarks."""
     ordered = sorted(benchmarks, key=lambda benchmark: (_numbers_first(benchmark), benchmark.name))
@@ -112,22 +112,28 @@ def _section(
         return f"{prefix}-{kind}-{slug(row.method.name)}" + (f"-{slug(row.backend)}" if several else "")
 
     points = {row: _point(results, row, named(row), styles[row.method.name]) for row in rows if row.values}
-    made_of = digest_of(_made_of(results, rows, styles), list(map(repr, points.values())))
+    source = _source(rows)
+    made_of = digest_of(_made_of(results, rows, styles), list(map(repr, points.values())), source)
     digest = basis.of(first.benchmark, made_of, *first.benchmark.metrics)
     plates: list[Plate] = []
 
     def plate(
         name: str, draw: Callable[..., Picture | None], *given: Any, main: bool = True, digest: str = digest
     ) -> None:
-        plates.append(Plate(name, digest, partial(draw, name, *given), main))
+        plates.append(Plate(name, digest, partial(_sourced, source, draw, name, *given), main))
 
     known = first.benchmark.known_metrics
     for name in dict.fromkeys(row.metric for row in points if row.metric in known):
-        chosen = [point for row, point in points.items() if row.metric == name]
-        plate(f"{prefix}-{name}", _errors, chosen, known[name])
-    for row in points:
-        for name in row.method.choices:
-            of = f"-{slug(name)}" if len(row.method.choices) > 1 else ""
+        shown = _fewest([point for row, point in points.items() if row.metric == name], known[name])
+        plate(f"{prefix}-{name}", _errors, shown, known[name])
+    chose = {row: row.method.choices for row in points}
+    for name in dict.fromkeys(name for names in chose.values() for name in names):
+        choosing = [row for row in points if name in chose[row] and row.metric in known]
+        if len(choosing) >= MANY and len({row.metric for row in choosing}) == 1:
+            plate(f"{prefix}-choice-of-{slug(name)}", _paths, name, {row: points[row] for row in choosing})
+            continue
+        for row in choosing:
+            of = f"-{slug(name)}" if len(chose[row]) > 1 else ""
             plate(file(row, "choice") + of, _path, row, name, points[row])
     titles = {row: named(row) for row in rows}
     for drawing, series in _drawings(rows, titles, styles, saved):
@@ -142,13 +148,29 @@ def _section(
             plate(f"{prefix}-curves-{quantity}", _learning, bands, quantity, main=False)
 
     for row in points:
-        plates += _confusion(row, titles[row], file(row, "confusion"), digest, saved)
+        plates += _confusion(row, titles[row], file(row, "confusion"), digest, saved, source)
     return Section(
         first.benchmark, first.dataset, first.profile, tuple(rows), tuple(plates), saved.absent.get(first.dataset, "")
     )
 
 
-def _confusion(row: RowResult, title: str, name: str, digest: str, saved: Predictions) -> list[Plate]:
+def _source(rows: Sequence[RowResult]) -> str:
+    """What figures of these rows were made of: "lecturebench · bench_cnn.py on mnist · commit 41814ed"."""
+    first = rows[0]
+    runs = sorted((run for row in rows for run in row.runs), key=lambda run: run.started)
+    made = list(dict.fromkeys(run.commit[:7] + ("+" if run.dirty else "") for run in reversed(runs) if run.commit))
+    more = f" and {len(made) - 1} before" if len(made) > 1 else ""
+    profile = "" if first.profile == "lecture" else f", {first.profile}"
+    by = [f"commit {made[0]}{more}"] if made else []
+    return " · ".join(["lecturebench", f"{first.benchmark.path.name} on {first.dataset}{profile}", *by])
+
+
+def _sourced(source: str, draw: Callable[..., Picture | None], *given: Any) -> Picture | None:
+    picture = draw(*given)
+    return None if picture is None else replace(picture, source=source)
+
+
+def _confusion(row: RowResult, title: str, name: str, digest: str, saved: Predictions, source: str) -> list[Plate]:
     """The figure of a row's confusions, for the folder alone: the page shows them as a table. Or none."""
     summary, data = saved.of_row(row), saved.dataset(row.dataset)
     if summary is None or summary.classified is None or data is None:
@@ -158,9 +180,9 @@ def _confusion(row: RowResult, title: str, name: str, digest: str, saved: Predic
         return []
     shown = f"{title} on {row.dataset}", summary.classified.counts, data.classes
     # By what is drawn: predictions may be lacking, and no digest of a dataset says what its classes are called.
-    drawn = [digest, row.method.name, shown[0], shown[1].tolist(), list(map(str, data.classes))]
+    drawn = [digest, source, row.method.name, shown[0], shown[1].tolist(), list(map(str, data.classes))]
     own = digest_of(drawn) if digest else ""
-    return [Plate(name, own, partial(_confused, name, *shown), main=False)]
+    return [Plate(name, own, partial(_sourced, source, _confused, name, *shown), main=False)]
 
 
 def _made_of(results: Results, rows: Sequence[RowResult], styles: Mapping[str, MethodStyle]) -> list[Any]:
@@ -250,14 +272,36 @@ def _curves(row: RowResult) -> dict[str, list[list[tuple[float, float]]]]:
 
 def _path(name: str, row: RowResult, parameter: str, point: Point) -> Picture | None:
     """The figure of a parameter that a method chose; None if its runs are not in the store."""
-    steps = choice_steps(row, parameter, row.metric)
-    if not any(step.validation or step.test for step in steps):
-        return None
     from lecturebench.report import figures
 
-    others = chosen_values(row)
-    chosen = others.pop(parameter, None)
-    return figures.choice_path(name, parameter, steps, chosen, point, row.measure, others)
+    grid = _grid(row, parameter, point)
+    others = {other: value for other, value in chosen_values(row).items() if other != parameter}
+    return figures.choice_path(name, parameter, grid, row.measure, others) if grid else None
+
+
+def _paths(name: str, parameter: str, points: Mapping[RowResult, Point]) -> Picture | None:
+    """The figure of a parameter that several methods chose; None if no runs of a choice are in the store."""
+    from lecturebench.report import figures
+
+    grids = [grid for row, point in points.items() if (grid := _grid(row, parameter, point))]
+    first = next(iter(points))
+    return figures.choice_paths(name, parameter, grids, first.measure) if grids else None
+
+
+def _grid(row: RowResult, parameter: str, point: Point) -> Grid | None:
+    """What the row tried of a parameter; None if its runs are not in the store."""
+    from lecturebench.report.figures import Grid
+
+    steps = choice_steps(row, parameter, row.metric)
+    tried = any(step.validation or step.test for step in steps)
+    return Grid(steps, chosen_values(row).get(parameter), point) if tried else None
+
+
+def _fewest(points: Sequence[Point], metric: Metric) -> list[Point]:
+    """At most `MOST_ROWS` of a figure's rows, in their order: those with a published number, then the best ones."""
+    sign = 1 if metric.better == "lower" else -1
+    ranked = sorted(points, key=lambda point: (point.published is None, sign * fmean(point.values)))
+    return [point for point in points if point in ranked[:MOST_ROWS]]
 
 
 def _is_number(value: object) -> bool:

@@ -13,7 +13,8 @@ from lecturebench.report.in_words import claim_title, in_words, place_of_claim
 from lecturebench.report.lecture import Face
 from lecturebench.report.strips import Strip, strips
 from lecturebench.report.style import INK, MUTED, RULE, VERDICT_TONES, MethodStyle
-from lecturebench.report.tally import SIGNS
+from lecturebench.report.tally import SIGNS, counts
+from lecturebench.report.tally import sentences as sentences_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -123,7 +124,7 @@ class _Page:
 
     def measured(self, face: Face, *, sentences: bool) -> list[Block]:
         blocks = []
-        for result in face.marks:
+        for result in face.shown:
             title = " · ".join(filter(None, (claim_title(result), place_of_claim(result))))
             block = self.row((title,), result)
             if sentences:
@@ -131,8 +132,8 @@ class _Page:
                 block = Block(block.height + words.height, _both(block, words))
             blocks.append(block)
         if face.folded:
-            title = f"{len(face.folded)} formulas, each within what is allowed"
-            blocks.append(replace(self.row((title,), face.folded[0], strip=False), claims=len(face.folded)))
+            title = f"{len(face.folded)} more. {sentences_of(counts(face.folded))}"
+            blocks.append(replace(self.row((title,), None), claims=len(face.folded)))
         return blocks
 
     def sentence(self, text: str) -> Block:
@@ -164,13 +165,13 @@ class _Page:
 
         return Block(height + 0.2, draw)
 
-    def row(self, cells: tuple[str, ...], mark: ClaimResult | None, *, head: bool = False, strip: bool = True) -> Block:
+    def row(self, cells: tuple[str, ...], mark: ClaimResult | None, *, head: bool = False) -> Block:
         """Cells, and the runs and the stamp of a claim on the same line, or on two of a long title."""
         title, *others = cells
         size = 11.0 if head else 13.0
         wide = WIDTH * (0.46 if others else 0.5) - MARGIN - 1.2 * max(0, len(others) - 1)
         lines = textwrap.wrap(title, _letters(size, wide)) or [""]
-        drawn = strips(mark) if mark and strip else []
+        drawn = strips(mark) if mark else []
         height = max(0.24 * len(lines), 0.34 * len(drawn)) + 0.16
 
         def draw(at: float) -> None:

@@ -41,11 +41,9 @@ def strip(result: ClaimResult) -> Strip | None:
     claim, judgement = result.claim, result.judgement
     if not isinstance(claim, NumberClaim) or not result.rows:
         return None
-    values = result.rows[0].of(claim.metric)
-    if not values:
-        return None
-    mean = sum(values) / len(values)
-    return _placed(claim.published, claim.unit / 2, claim.unit, judgement, mean, values)
+    [row] = result.rows
+    mean, values = row.mean_of(claim.metric), row.of(claim.metric)
+    return _placed(claim.published, claim.unit / 2, claim.unit, judgement, mean, values) if values else None
 
 
 def strips(result: ClaimResult) -> list[Strip]:

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import io
 import re
+import textwrap
 import warnings
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
@@ -19,6 +20,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 from markupsafe import Markup
 
 if TYPE_CHECKING:
@@ -52,6 +55,7 @@ VERDICT_TONES = {
 MARKERS = "osD^vPX*"
 GLYPHS = "●■◆▲▼✚✖★"
 
+DPI = 192  # of a PNG
 INK, MUTED, RULE, PAPER, WRONG = (light for light, _ in INKS.values())
 
 # Text stays text in SVG, so the page's own font shows it; "$" and "^" are printed as they are.
@@ -123,6 +127,7 @@ class Picture:
     """A figure, rendered when a format is asked for; the same bytes each time.
 
     name: its file name without ending. alt: what it shows, for those who do not see it. TypeError if that is no text.
+    source: what it was made of, in a line under it where it leaves the page.
     """
 
     name: str
@@ -130,9 +135,10 @@ class Picture:
     caption: str
     alt: str
     figure: Figure
+    source: str = ""
 
     def __post_init__(self) -> None:
-        for what in ("title", "caption", "alt"):
+        for what in ("title", "caption", "alt", "source"):
             text = getattr(self, what)
             if not isinstance(text, str):
                 raise TypeError(f"its {what} is {text!r}; it must be a text: what a drawing returns says what it shows")
@@ -149,12 +155,31 @@ class Picture:
 
     @functools.cached_property
     def png(self) -> bytes:
-        """As PNG, 180 dots per inch."""
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        """As PNG, 192 dots per inch, twice what a screen shows: under its title and above its source, since it is sent
+        to people without the page.
+        """
+        from PIL import Image
 
         self._placed()
-        self.figure.set_dpi(180)
-        return self._printed(FigureCanvasAgg(self.figure).print_png, {"Software": None})
+        title = "\n".join(textwrap.wrap(self.title, int(self.figure.get_figwidth() * 8.2)))
+        source = "\n".join(textwrap.wrap(self.source, int(self.figure.get_figwidth() * 13)))
+        parts = [self._band(title, 13, INK, "bold"), _pixels(self.figure), self._band(source, 8, MUTED, "normal")]
+        sheet = np.vstack([part for part in parts if part is not None])
+        file = io.BytesIO()
+        Image.fromarray(sheet[..., :3]).save(file, "PNG", dpi=(DPI, DPI))
+        return file.getvalue()
+
+    def _band(self, text: str, size: float, colour: str, weight: str) -> npt.NDArray[np.uint8] | None:
+        """Lines of text on a strip as wide as the figure; None for none."""
+        from matplotlib.figure import Figure
+
+        if not text:
+            return None
+        high = (1.35 * size * (1 + text.count("\n")) + 10) / 72
+        with styled():
+            band = Figure(figsize=(self.figure.get_figwidth(), high))
+            band.text(0.12 / band.get_figwidth(), 0.5, text, va="center", size=size, color=colour, weight=weight)
+            return _pixels(band)
 
     @functools.cached_property
     def pdf(self) -> bytes:
@@ -179,6 +204,18 @@ class Picture:
             warnings.simplefilter("ignore", UserWarning)  # of letters that the font lacks; the page has other fonts
             write(file, metadata=metadata)
         return file.getvalue()
+
+
+def _pixels(figure: Figure) -> npt.NDArray[np.uint8]:
+    """The figure drawn, (height, width, 4)."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure.set_dpi(DPI)
+    canvas = FigureCanvasAgg(figure)
+    with styled(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # as of all formats: of letters that the font lacks
+        canvas.draw()  # type: ignore[no-untyped-call]
+    return np.asarray(canvas.buffer_rgba()).copy()  # type: ignore[no-untyped-call]
 
 
 def _writable(text: str) -> str:
@@ -262,8 +299,9 @@ def themed(svg: bytes, alt: str) -> Markup:
                 value = value.replace("url(#", f"url(#{prefix}")
                 value = light.sub(lambda match: variables[match[0]], value)
             element.set(attribute, value)
-    for attribute in ("width", "height"):
-        root.attrib.pop(attribute, None)
+    natural = 4 / 3 * float(root.attrib.pop("width", "0").removesuffix("pt"))
+    root.attrib.pop("height", None)
+    root.set("style", f"--natural:{natural:.0f}px")  # how wide it is where its letters are as large as they were drawn
     root.set("role", "img")
     root.set("aria-label", alt)
     # What is serialised here has been parsed and is escaped again: text of any record stays text.

@@ -78,7 +78,7 @@ def test_rows_that_are_shown_can_be_downloaded(visit):
 
 def test_verdict_leads_to_its_evidence_and_opens_it(visit):
     page = visit()
-    page.locator(".lecture a", has_text="reproduced").first.click()
+    page.locator("a.stamp", has_text="reproduced").first.click()
     claim = page.locator("details.claim[open]")
     assert claim.count() == 1
     assert claim.locator(".reason").is_visible()
@@ -129,6 +129,7 @@ def test_difference_of_two_methods_is_shown_when_one_is_chosen(visit):
 
 def test_pairs_of_methods_are_told_in_words(visit):
     page = visit("#compare")
+    page.locator("#compare-table .words summary").first.click()
     assert "errs more often than" in page.locator("#compare-table .words").first.inner_text()
     everything = page.locator("#compare-table .words").count()
     page.locator("#control-pair").select_option(index=1)
@@ -207,14 +208,53 @@ def test_axe_finds_no_violation_and_nothing_is_wider_than_the_screen(visit, widt
     page.screenshot(path=tmp_path_factory.getbasetemp() / f"page-{width}-{theme}.png", full_page=True)
 
 
-def test_everything_is_open_in_print(visit):
+def test_each_benchmark_is_printed_on_a_page_of_its_own_and_evidence_where_it_is_open(visit):
     page = visit()
-    page.emulate_media(media="print")
-    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    few = page.pdf().count(b"/Type /Page\n")
+    page.get_by_role("button", name="Open all evidence").click()
     assert page.locator("details:not([open])").count() == 0
+    many = page.pdf().count(b"/Type /Page\n")
+    assert 0 < few < many
+    page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.querySelector('section.benchmark')).breakBefore") == "page"
-    page.evaluate("dispatchEvent(new Event('afterprint'))")
-    assert page.locator("details.claim[open]").count() == 0
+    assert not page.locator("#explore").is_visible()
+    page.emulate_media(media="screen")
+    page.get_by_role("button", name="Open all evidence").click()
+    assert page.locator("details[open]").count() == 0
+
+
+def test_back_undoes_a_filter_and_a_word_that_was_typed(visit):
+    page = visit("#explore")
+    everything = cells(page, "Method")
+    page.locator("#control-verdict").select_option("worse")
+    chosen = cells(page, "Method")
+    page.get_by_role("searchbox").press_sequentially("linear", delay=150)
+    page.wait_for_function("location.hash.includes('linear')")
+    page.go_back()
+    assert cells(page, "Method") == chosen
+    page.go_back()
+    assert cells(page, "Method") == everything
+    assert page.locator("#control-verdict").input_value() == ""
+
+
+def test_mistakes_of_the_best_method_stand_beside_the_figures_of_its_benchmark(visit):
+    page = visit()
+    place = page.locator(".mistakes-here")
+    assert place.locator("li").count() > 0
+    place.get_by_role("link").click()
+    assert page.locator("#control-method option:checked").inner_text().split(" (")[0] in place.locator("p").inner_text()
+    assert page.locator("#mistakes li").count() >= place.locator("li").count()
+
+
+def test_a_link_opens_what_its_target_is_folded_into(visit):
+    page = visit()
+    page.evaluate(
+        "const box = document.createElement('details'); const claim = document.querySelector('.claim');"
+        "claim.before(box); box.append(claim);"
+    )
+    anchor = page.locator("details.claim").first.get_attribute("id")
+    page.evaluate("name => { location.hash = name; }", f"{anchor}-repeat")
+    assert page.locator(f"[id='{anchor}-repeat']").is_visible()
 
 
 def test_without_scripts_claims_and_numbers_are_there(browser, page_file):

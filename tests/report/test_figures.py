@@ -8,6 +8,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,8 +21,9 @@ from PIL import Image
 from lecturebench.metrics import named
 from lecturebench.report import figures
 from lecturebench.report.audit import Step
+from lecturebench.report.figures import Grid
 from lecturebench.report.series import Band, Point
-from lecturebench.report.style import INK, TONES, Picture, method_styles, styled, themed
+from lecturebench.report.style import DPI, INK, TONES, Picture, method_styles, styled, themed
 
 STYLES = method_styles(["ridge", "dropout", "lda"])
 HOSTILE = "<script>alert('x')</script> & \"q\" $x^2$ \x07 \u202e"
@@ -43,7 +45,7 @@ def drawn(title: str = "Ridge") -> list[Picture]:
         return [
             figures.errors("errors", [point(title), Point("Other", STYLES["lda"], [0.127])], named("error")),
             curves,
-            figures.choice_path("path", title, steps, 1e-4, point(title), named("error")),
+            figures.choice_path("path", title, Grid(steps, 1e-4, point(title)), named("error")),
             figures.confusion("confusion", title, np.array([[9.0, 1.5], [0.0, 8.0]]), [title, "b"]),
         ]
 
@@ -94,6 +96,43 @@ def test_errors_of_any_size_can_be_drawn(values: Sequence[float]) -> None:
         assert figures.errors("errors", [Point("A", STYLES["lda"], values)], named("error")).svg
 
 
+def test_a_row_that_guesses_stands_at_the_edge_and_squeezes_no_other() -> None:
+    rows = [Point(name, STYLES["lda"], [error]) for name, error in (("a", 0.1), ("b", 0.12), ("c", 0.13), ("d", 0.5))]
+    assert figures.far_behind(rows, lower_is_better=True) == [rows[3]]
+    assert figures.far_behind(rows[:3], lower_is_better=True) == []
+    scores = [Point(point.title, point.style, [1 - point.values[0]]) for point in rows]
+    assert figures.far_behind(scores, lower_is_better=False) == [scores[3]]
+    claimed = [*rows[:3], Point("d", STYLES["lda"], [0.5], published=0.5, printed="50%")]
+    assert figures.far_behind(claimed, lower_is_better=True) == []
+    with styled():
+        item = figures.errors("errors", rows, named("error"))
+    [axes] = item.figure.axes
+    assert axes.get_xlim()[1] < 0.2
+    assert "An arrow is a row off the scale." in item.caption
+    assert any("50.00%" in text for text in texts(item.svg)), "its number is there"
+
+
+def test_choices_of_one_parameter_share_a_figure_with_a_panel_for_each_row() -> None:
+    steps = [Step(value, [0.03, 0.031], [0.022, 0.024]) for value in (1e-4, 1e-3, 1e-2)]
+    grids = [Grid(steps, chosen, point(name)) for name, chosen in (("A", 1e-4), ("B", 1e-3), ("C", 1e-3), ("D", 1e-3))]
+    with styled():
+        item = figures.choice_paths("paths", "learning_rate", grids, named("error"))
+    drawn_in = [axes for axes in item.figure.axes if axes.axison]
+    assert [axes.get_title(loc="left") for axes in drawn_in] == ["A", "B", "C", "D"]
+    assert item.title == "How learning rate was chosen"
+    assert "beyond which a better one may lie: A." in item.caption
+    assert "Chosen: A 1e-4; B 0.001; C 0.001; D 0.001." in item.alt
+
+
+def test_an_image_has_its_title_above_and_its_source_below() -> None:
+    with styled():
+        bare = figures.errors("errors", [point()], named("error"))
+        sourced = replace(bare, source="lecturebench · bench_error_table.py on mnist")
+        heights = [Image.open(io.BytesIO(item.png)).height for item in (bare, sourced)]
+        drawing = int(bare.figure.get_figheight() * DPI)
+    assert drawing < heights[0] < heights[1]
+
+
 def test_curves_without_a_recorded_epoch_are_no_figure() -> None:
     with styled():
         assert figures.curves("curves", [Band("A", STYLES["lda"], {"train_loss": [[]]})], "loss") is None
@@ -109,10 +148,10 @@ def test_curves_of_unequal_length_are_compared_where_all_have_values() -> None:
 
 def test_path_says_where_the_published_number_comes_out_and_draws_other_metrics_than_error() -> None:
     steps = [Step(1e-4, [], [0.021, 0.0226]), Step(1e-3, [], [0.0235, 0.026])]
-    item = figures.choice_path("path", "penalty", steps, 1e-4, point(), named("error"))
+    item = figures.choice_path("path", "penalty", Grid(steps, 1e-4, point()), named("error"))
     assert "The published 2.3% lies within the runs at penalty 1e-4 to 0.001; chosen was 1e-4." in item.caption
     salaries = [Step(1.0, [250.0], [251.2, 260.0]), Step(10.0, [255.0], [270.0, 280.0])]
-    item = figures.choice_path("path", "penalty", salaries, 1.0, Point("A", STYLES["lda"], [255.0]), named("mae"))
+    item = figures.choice_path("path", "penalty", Grid(salaries, 1.0, Point("A", STYLES["lda"], [255.0])), named("mae"))
     assert "mean absolute error against penalty" in item.title
     assert "%" not in "".join(texts(item.svg))
 
@@ -120,21 +159,22 @@ def test_path_says_where_the_published_number_comes_out_and_draws_other_metrics_
 @pytest.mark.parametrize(("chosen", "said"), [(1e-5, True), (1e-4, False), (1e-3, True), (None, False)])
 def test_path_says_if_the_chosen_value_is_an_end_of_the_grid(chosen: float | None, said: bool) -> None:
     steps = [Step(value, [0.03, 0.031], [0.022, 0.024]) for value in (1e-5, 1e-4, 1e-3)]
-    item = figures.choice_path("path", "learning_rate", steps, chosen, point(), named("error"))
+    item = figures.choice_path("path", "learning_rate", Grid(steps, chosen, point()), named("error"))
     assert ("an end of the grid" in item.caption) == said
     assert "error against learning rate" in item.title
 
 
 def test_path_says_at_which_values_of_the_other_parameters_it_is() -> None:
     steps = [Step(value, [0.03, 0.031], [0.022, 0.024]) for value in (1, 3, 5)]
-    item = figures.choice_path("path", "units", steps, 3, point(), named("error"), {"learning_rate": 0.01, "rate": 0.5})
+    grid = Grid(steps, 3, point())
+    item = figures.choice_path("path", "units", grid, named("error"), {"learning_rate": 0.01, "rate": 0.5})
     assert "All at learning rate 0.01 and rate 0.5. The published" in item.caption
-    assert "All at" not in figures.choice_path("path", "units", steps, 3, point(), named("error")).caption
+    assert "All at" not in figures.choice_path("path", "units", grid, named("error")).caption
 
 
 def test_path_goes_on_to_values_at_which_a_run_failed() -> None:
     steps = [Step(0.1, [0.03], [0.02]), Step(1.0, [], [], failed=True)]
-    item = figures.choice_path("path", "rate", steps, 0.1, point(), named("error"))
+    item = figures.choice_path("path", "rate", Grid(steps, 0.1, point()), named("error"))
     assert b"a run failed" in item.svg
     [axes] = item.figure.axes
     assert [label.get_text() for label in axes.get_xticklabels()] == ["0.1", "1"]

@@ -13,7 +13,7 @@ from lecturebench import Formula, Slide, Table
 from lecturebench.declare.suites import discover
 from lecturebench.judging.results import ClaimResult, Results
 from lecturebench.judging.statistics import not_run
-from lecturebench.report.lecture import faces, inline, mathml
+from lecturebench.report.lecture import faces, homes, inline, mathml
 from lecturebench.report.strips import strips
 from tests.report.filled import chain
 
@@ -21,6 +21,12 @@ WHY = Slide(
     "Why Neural Network?",
     (Table(("Method", "Error"), (("Ridge", "6.9%"), ("Dropout", "9.4%")), methods=("ridge", "dropout")),),
 )
+
+
+def formulas(n: int) -> list[ClaimResult]:
+    """Claims of formulas on the slide "Why Neural Network?", none of them run."""
+    every = [result for result in every_claim().claims if result.claim.group == "formula"]
+    return [replace(result, claim=replace(result.claim, slide="Why Neural Network?")) for result in every[:n]]
 
 
 def every_claim() -> Results:
@@ -80,6 +86,40 @@ def test_claims_of_slides_that_nobody_declared_come_behind_under_their_title(res
     [face] = faces(results, (Slide("Another"), WHY))
     assert (face.number, face.anchor) == (1, "slide-1")
     assert [line.mark.claim.method for line in face.lines[0]] == ["ridge", "dropout"]
+
+
+def test_a_slide_that_nobody_declared_prints_the_numbers_that_are_claimed_of_it(results):
+    [face] = faces(results, ())
+    [lines] = face.lines.values()
+    assert [(*line.cells, line.mark.claim.printed) for line in lines] == [
+        (result.benchmark.method(result.claim.method).title, result.claim.printed, result.claim.printed)
+        for result in results.claims
+        if result.claim.kind == "number"
+    ]
+    assert [result.claim.kind for result in face.marks] == ["order"]
+
+
+def test_a_benchmark_is_at_home_on_the_slide_of_most_of_its_claims():
+    results = every_claim()
+    shown = faces(results, results.slides)
+    home = homes(shown)
+    assert set(home) == {result.benchmark.name for result in results.claims}
+    for name, face in home.items():
+        on = {each: sum(result.benchmark.name == name for result in each.claims) for each in shown}
+        assert on[face] == max(on.values())
+        assert face is next(each for each in shown if on[each] == on[face])
+
+
+def test_what_is_folded_are_formulas_that_hold_and_what_comes_after_the_eighth(results):
+    [order] = [result for result in results.claims if result.claim.kind == "order"]
+    held = [replace(claim, judgement=replace(claim.judgement, verdict="reproduced")) for claim in formulas(5)]
+    effects = [replace(order, claim=replace(order.claim, source=f"effect {i}")) for i in range(12)]
+    late = replace(effects[0], judgement=not_run("-"))
+    [face] = faces(replace(results, claims=(late, *held, *effects[1:])), (Slide("Why Neural Network?"),))
+    assert face.shown == tuple(effects[1:9])
+    assert face.folded == (*effects[9:], *held, late)
+    [few] = faces(replace(results, claims=(*held[:3], *effects[1:4])), (Slide("Why Neural Network?"),))
+    assert (few.shown, few.folded) == ((*effects[1:4], *held[:3]), ())
 
 
 def test_a_table_says_what_its_rows_lack():

@@ -23,7 +23,16 @@ from lecturebench.judging.evidence import saved_losses
 from lecturebench.judging.results import Results, RowResult
 from lecturebench.report.album import Album
 from lecturebench.report.audit import audited
-from lecturebench.report.page import anchor, command, place_of_claim, render_page, write_report
+from lecturebench.report.page import (
+    Machine,
+    anchor,
+    command,
+    commits,
+    differing,
+    place_of_claim,
+    render_page,
+    write_report,
+)
 from lecturebench.report.reasons import chain_reasons
 from lecturebench.report.strips import strip
 from lecturebench.report.table import STALE_HEADING
@@ -117,7 +126,7 @@ def test_first_screen_counts_the_verdicts_and_names_each_published_value(html: s
     text = Elements(html).text
     assert next(filter(str.strip, Elements(html).words)) == "1 of 4 numbers and 1 of 1 effect reproduced · lecturebench"
     assert "4 numbers 1 ✓ reproduced 2 + better 1 ✗ worse 1 effect 1 ✓ reproduced" in text
-    assert text.count("1 assumed") == len(results.claims)
+    assert text.count("1 assumed") == 2 * len(results.claims), "on the slide and above the evidence"
     for result in results.claims:
         assert f'href="#{anchor(result)}"' in html
         assert result.word in text
@@ -137,9 +146,35 @@ def test_every_claim_shows_its_evidence(html: str, results: Results) -> None:
         assert command(result) in text
         for name, known in result.claim.protocol.items():
             assert f"{name} {known.value} {known.status} {known.source}" in text
-    assert text.count("0.25 false alarms are to be expected: 5% of the 5 numbers and effects judged") == 2
+    assert text.count("0.25 false alarms are to be expected: 5% of the 5 numbers and effects judged") == 1
     assert "Three times the slide's errors." in text
     assert "The test set's own sampling interval" in text
+
+
+def test_runs_lead_to_their_commit_and_the_command_that_repeats_them(
+    results: Results, store: Store, load: Load
+) -> None:
+    [first, *others] = results.claims
+    [row] = first.rows
+    runs = [replace(run, commit="0123456789abcdef" if i else "fedcba98765432", started=f"2026-01-0{i + 1}")
+            for i, run in enumerate(row.runs)]  # fmt: skip
+    known = replace(first, rows=(replace(row, runs=tuple(runs)),))
+    assert commits(known) == ["fedcba987654", "0123456789ab"]
+    text = Elements(render_page(replace(results, claims=(known, *others)), store, load)).text
+    assert f"git switch --detach 0123456789ab {command(known)}" in text
+    assert "The runs are of commits fedcba987654, 0123456789ab." in text
+
+
+def test_environments_that_differ_say_in_what() -> None:
+    usual = Machine({"cpu": "A", "cores": 2, "packages": {"keras": "3.15", "numpy": "2.4"}}, 5)
+    other = Machine({"cpu": "A", "cores": 4, "packages": {"keras": "3.14", "numpy": "2.4", "jax": "0.10"}}, 1)
+    assert differing(usual, usual) == []
+    assert differing(other, usual) == [("cores", "4", "2"), ("jax", "0.10", "none"), ("keras", "3.14", "3.15")]
+
+
+def test_rows_and_figures_of_a_benchmark_stand_below_the_slide_of_its_claims(html: str) -> None:
+    slide, benchmark = html.index('id="slide-1"'), html.index('class="benchmark"')
+    assert slide < html.index('class="claim"') < benchmark < html.index('id="reading"') < html.index('id="explore"')
 
 
 def test_command_repeats_methods_profile_and_seeds(results: Results) -> None:
@@ -177,7 +212,7 @@ def test_claims_of_a_benchmark_that_speaks_of_several_datasets_say_of_which(
     text = Elements(render_page(replace(results, claims=(*both, *others)), store, load)).text
     title = first.benchmark.method(first.claim.methods[0]).title
     for name in ("mnist", "fashion_mnist"):
-        assert f"{title} {name} {first.claim.printed}" in text, "in the first table"
+        assert f"{title} {name} {first.claim.printed}" in text, "on the slide"
         assert f"{title} : {first.claim.printed} {name} " in text, "above its evidence"
 
 
@@ -186,11 +221,11 @@ def test_open_claims_say_what_decides_them_and_stale_runs_why(results: Results, 
     page = Elements(html)
     assert "3 of 4 numbers" not in page.text
     assert "1 of them not yet decided" in page.text
-    first_table = page.text[: page.text.index("Evidence", page.text.index("The evidence"))]
+    slide = page.text[: page.text.index("why each verdict")]
     assert (
-        "Order: Neural network + dropout ? < (inconclusive) Neural network + ridge "
+        "Neural network + dropout ? < (inconclusive) Neural network + ridge "
         "✓ < (reproduced) Multinomial logistic regression ✓ < (reproduced) Linear discriminant analysis"
-    ) in first_table
+    ) in slide
     evidence = page.text[page.text.index("Both intervals of each difference") :]
     assert "On this test set On new examples too: decides Verdict" in evidence
     assert "-0.50% to 2.50% -1.00% to 3.00% ? inconclusive" in evidence
@@ -212,8 +247,7 @@ def test_both_times_are_shown_where_predicting_takes_long(results: Results, stor
     rows = {row: timed(row) for row in results.rows}
     claims = tuple(replace(item, rows=tuple(rows[row] for row in item.rows)) for item in results.claims)
     text = Elements(render_page(replace(results, rows=tuple(rows.values()), claims=claims), store, load)).text
-    # Once in the first table and once in the benchmark's own.
-    assert text.count("0.15 s + 1 min 44 s predicting") == 2 * len(results.rows)
+    assert text.count("0.15 s + 1 min 44 s predicting") == len(results.rows)
 
 
 def test_error_rates_of_the_design_are_a_table_and_nothing_where_nobody_gives_any(
@@ -385,8 +419,8 @@ def test_datasets_whose_names_differ_in_a_sign_have_sections_and_figures_of_thei
 
     both = replace(results, rows=(*on("my data", 0.0), *on("my-data", 0.25)), claims=())
     html = write_report(both, store, make_dataset, tmp_path).read_text(encoding="utf-8")
-    assert len({heading["id"] for heading in Elements(html).all("h3") if heading.get("class") == "dataset"}) == 2
-    first, second = html.index(">my data</h3>"), html.index(">my-data</h3>")
+    assert len({heading["id"] for heading in Elements(html).all("h4") if heading.get("class") == "dataset"}) == 2
+    first, second = html.index(">my data</h4>"), html.index(">my-data</h4>")
     for place, beyond, row in ((first, second, both.rows[0]), (second, len(html), both.rows[1])):
         shown = f"Test error per method: {row.method.title} {row.measure.show(row.mean)}"
         assert shown in html[place:beyond]

@@ -24,6 +24,7 @@
     el("label", { class: "control" }, el("span", {}, "Benchmark"), list),
     el("label", { class: "control" }, el("span", {}, "With"), which));
 
+  const FEW = 3; // pairs that are told in words unasked
   const gap = (value, metric) => (value === null ? "–" : isError(metric) ? (100 * value).toFixed(2).replace("-", "−") : format.value(value, metric));
   const draw = () => {
     const { pairs, metric } = place();
@@ -49,7 +50,8 @@
           el("td", {}, strip(pair), el("span", { class: "number" }, gap(pair.difference, metric)),
             pair.low === null ? null : el("span", { class: "quiet" }, ` ${gap(pair.low, metric)} to ${gap(pair.high, metric)}`)),
           el("td", {}, wins(pair.wins)), el("td", {}, seen(pair))),
-        el("tr", { class: "words" }, el("td", { colspan: "5" }, pair.words)),
+        el("tr", { class: "words" }, el("td", { colspan: "5" },
+          shown.length <= FEW ? pair.words : el("details", { class: "small" }, el("summary", {}, "In words"), pair.words))),
       ]))));
   };
   state.follow(draw);

@@ -12,15 +12,17 @@ const lecturebench = (() => {
   const listeners = [];
   const state = {
     get: (name, fallback = "") => read().values.get(name) ?? fallback,
-    // Changes the address without a step in the history and tells everybody; null forgets a name.
-    set(changes, anchor) {
+    // Changes the address and tells everybody; null forgets a name. A step of the history, which Back undoes, is what
+    // somebody chose; keep: none, as for a letter typed or a slide walked past.
+    set(changes, anchor, { keep = false } = {}) {
       const now = read();
       for (const [name, value] of Object.entries(changes)) {
         if (value === null || value === "") now.values.delete(name);
         else now.values.set(name, value);
       }
       const query = now.values.toString();
-      history.replaceState(null, "", `#${encodeURIComponent(anchor ?? now.anchor)}${query ? `?${query}` : ""}`);
+      const address = `#${encodeURIComponent(anchor ?? now.anchor)}${query ? `?${query}` : ""}`;
+      if (address !== location.hash) history[keep ? "replaceState" : "pushState"](null, "", address);
       listeners.forEach((listen) => listen());
     },
     // Called now and whenever the address changes.

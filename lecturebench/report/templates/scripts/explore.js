@@ -154,7 +154,7 @@
     spellcheck: "false",
     oninput() {
       clearTimeout(pause);
-      pause = setTimeout(() => state.set({ search: search.value }), 120);
+      pause = setTimeout(() => state.set({ search: search.value }, undefined, { keep: Boolean(state.get("search") && search.value) }), 120);
     },
   });
   const orders = columns.flatMap(({ key, title }) => [

@@ -29,21 +29,26 @@
     const target = document.getElementById(anchor);
     if (anchor === shown || !target) return;
     shown = anchor;
-    if (target instanceof HTMLDetailsElement) {
-      target.open = true;
-      target.querySelector("summary").focus({ preventScroll: true });
-    }
+    for (let box = target.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
+    target.querySelector(":scope > summary")?.focus({ preventScroll: true });
     target.scrollIntoView();
     // Charts above it are drawn in the next frame and push it down.
     requestAnimationFrame(() => requestAnimationFrame(() => { if (shown === anchor) target.scrollIntoView(); }));
   });
   addEventListener("click", (event) => { if (event.target.closest?.("a[href^='#']")) shown = ""; }, { capture: true });
 
-  // Paper cannot be clicked: everything is printed open.
-  let closed = [];
-  addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll("details:not([open])")];
-    closed.forEach((item) => { item.open = true; });
+  // A drawing that is wider than a telephone can be scrolled by keyboard too.
+  const wider = new ResizeObserver((entries) => {
+    for (const { target } of entries) target.tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1;
   });
-  addEventListener("afterprint", () => closed.forEach((item) => { item.open = false; }));
+  document.querySelectorAll(".drawing").forEach((drawing) => wider.observe(drawing));
+
+  // What is open is printed; everything, for those who want the evidence on paper or search the page for a word.
+  const all = document.getElementById("open-all");
+  if (all) all.hidden = false;
+  all?.addEventListener("click", () => {
+    const open = all.getAttribute("aria-pressed") !== "true";
+    document.querySelectorAll("main details").forEach((item) => { item.open = open; });
+    all.setAttribute("aria-pressed", String(open));
+  });
 })();

@@ -94,6 +94,44 @@
     byId("confusion-matrices").replaceChildren(...shown);
   };
 
+  // Of the examples that the page carries those that a method gets wrong, its surest first; one of them with its words.
+  const missed = (set, one) => set.items.map(([index, y], i) => ({ index, y, i })).filter(({ y, i }) => one.predicted[i] !== y)
+    .sort((p, q) => one.sure[q.i] - one.sure[p.i]);
+  const inTotal = (set, one) => `${rowOf(one).title} takes ${format.count(one.mistakes)} of ${format.count(set.n)} test examples for something else${one.runs > 1 ? " in most of its runs" : ""}`;
+  const SCALE = 2;
+  const picture = (set, one, { y, i }) => {
+    if (set.texts) return el("blockquote", {}, set.texts[i]);
+    const [height, width] = set.size ?? [0, 0];
+    const [line, column] = [Math.floor(i / set.columns), i % set.columns];
+    const columns = Math.min(set.columns, set.items.length);
+    return el("span", {
+      class: "sprite", role: "img", "aria-label": `${set.classes[y]}, taken for ${set.classes[one.predicted[i]]}`,
+      style: `width:${SCALE * width}px;height:${SCALE * height}px;background-image:url(${set.sprite});`
+        + `background-size:${SCALE * width * columns}px auto;background-position:-${SCALE * width * column}px -${SCALE * height * line}px`,
+    });
+  };
+  const mistake = (set, one, item) => el("li", {}, picture(set, one, item),
+    el("span", {}, el("span", { class: "hidden" }, "true "), set.classes[item.y], el("span", { "aria-hidden": "true" }, " → "),
+      el("span", { class: "hidden" }, "taken for "), el("b", {}, set.classes[one.predicted[item.i]])),
+    el("span", { class: "quiet" }, `${one.sure[item.i] === null ? "" : `${one.sure[item.i]}%`}${one.runs > 1 ? ` · ${one.wrong[item.i]}/${one.runs}` : ""}`));
+
+  // Beside the figures of each benchmark: what the best of its methods gets wrong.
+  for (const place of document.querySelectorAll(".mistakes-here")) {
+    const set = sets.find((known) => known.dataset === place.dataset.dataset);
+    const [one] = ranked(set).filter((known) => {
+      const row = rowOf(known);
+      return row.benchmark === place.dataset.benchmark && row.profile === place.dataset.profile;
+    });
+    const found = one ? missed(set, one).slice(0, set.texts ? 3 : 14) : [];
+    if (!found.length) continue;
+    const more = new URLSearchParams({ on: set.dataset, method: one.row });
+    place.hidden = false;
+    place.append(
+      el("h5", {}, "What the best of them gets wrong"),
+      el("p", {}, `${inTotal(set, one)}; here those of which it is surest. `, el("a", { href: `#predictions?${more}` }, "All that the page has, of every method")),
+      el("ul", { class: set.texts ? "gallery texts" : "gallery" }, found.map((item) => mistake(set, one, item))));
+  }
+
   // The mistakes that the page carries, of one method or of all of its benchmark.
   const PAGE = 48;
   let limit = PAGE;
@@ -118,36 +156,19 @@
     const row = rowOf(one);
     const beside = set.rows.filter((other) => rowOf(other).benchmark === row.benchmark && rowOf(other).profile === row.profile);
     const [truth, as] = [state.get("true"), state.get("as")];
-    const found = set.items.map(([index, y], i) => ({ index, y, i })).filter(({ y, i }) => one.predicted[i] !== y
-      && (truth === "" || y === Number(truth)) && (as === "" || one.predicted[i] === Number(as))
+    const all = missed(set, one);
+    const found = all.filter(({ y, i }) => (truth === "" || y === Number(truth)) && (as === "" || one.predicted[i] === Number(as))
       && (state.get("all") !== "yes" || beside.every((other) => other.predicted[i] !== y)));
-    found.sort((p, q) => one.sure[q.i] - one.sure[p.i]);
     const key = `${one.row} ${truth} ${as} ${state.get("all")}`;
     if (key !== listed) { listed = key; limit = PAGE; }
-    const total = `${row.title} takes ${format.count(one.mistakes)} of ${format.count(set.n)} test examples for something else`;
-    const carried = set.items.filter(([, y], i) => one.predicted[i] !== y).length;
+    const total = inTotal(set, one);
+    const carried = all.length;
     byId("mistakes-lead").textContent = set.items.length
-      ? `${total}${one.runs > 1 ? " in most of its runs" : ""}. `
+      ? `${total}. `
         + `${format.count(carried)} of them are on this page, the surest first${found.length < carried ? `; ${format.count(found.length)} are as chosen above` : ""}.`
       : `${total}.`;
-    const scale = 2;
-    const [height, width] = set.size ?? [0, 0];
-    const picture = ({ y, i }) => {
-      const label = `${set.classes[y]}, taken for ${set.classes[one.predicted[i]]}`;
-      if (set.texts) return el("blockquote", {}, set.texts[i]);
-      const [line, column] = [Math.floor(i / set.columns), i % set.columns];
-      const columns = Math.min(set.columns, set.items.length);
-      return el("span", {
-        class: "sprite", role: "img", "aria-label": label,
-        style: `width:${scale * width}px;height:${scale * height}px;background-image:url(${set.sprite});`
-          + `background-size:${scale * width * columns}px auto;background-position:-${scale * width * column}px -${scale * height * line}px`,
-      });
-    };
     byId("mistakes").classList.toggle("texts", Boolean(set.texts));
-    byId("mistakes").replaceChildren(...found.slice(0, limit).map((item) => el("li", {}, picture(item),
-      el("span", {}, el("span", { class: "hidden" }, "true "), set.classes[item.y], el("span", { "aria-hidden": "true" }, " → "),
-        el("span", { class: "hidden" }, "taken for "), el("b", {}, set.classes[one.predicted[item.i]])),
-      el("span", { class: "quiet" }, `${one.sure[item.i] === null ? "" : `${one.sure[item.i]}%`}${one.runs > 1 ? ` · ${one.wrong[item.i]}/${one.runs}` : ""}`))));
+    byId("mistakes").replaceChildren(...found.slice(0, limit).map((item) => mistake(set, one, item)));
     byId("mistakes-more").hidden = found.length <= limit;
   };
   byId("mistakes-more").addEventListener("click", () => { limit += PAGE; mistakes(); });

@@ -31,8 +31,9 @@
     parameters: { axis: "parameters", cheap: "small", ours: "size" },
   };
   const word = (name) => aboutMetric(name).title;
-  const group = (row) => `${row.dataset} ${row.metric} ${row.profile}`;
-  const groupText = (row) => `${row.dataset}, ${word(row.metric)}${severalProfiles ? `, ${row.profile} profile` : ""}`;
+  // One benchmark at a time: others may have trained on more of the same data.
+  const group = (row) => `${row.benchmark} ${row.dataset} ${row.metric} ${row.profile}`;
+  const groupText = (row) => `${row.benchmarkTitle}, ${row.dataset}, ${word(row.metric)}${severalProfiles ? `, ${row.profile} profile` : ""}`;
   const shown = menu("scatter", "Data");
   const against = radios("scatter-x", "Against", [
     ["time", "time"],

@@ -5,8 +5,11 @@
   const { state, el } = lecturebench;
   const faces = [...stage.querySelectorAll(".face")];
   const links = [...stage.querySelectorAll(".index a")];
-  const at = () => faces.findIndex((face) => face.id === state.anchor());
   const presenting = () => stage.classList.contains("presenting");
+  const named = () => faces.findIndex((face) => face.id === state.anchor());
+  // The slide that is projected, or the one that is being read: the last whose upper edge has come up.
+  const inView = () => faces.findLastIndex((face) => face.getBoundingClientRect().top < 0.15 * innerHeight);
+  const at = () => (presenting() ? named() : inView());
 
   const button = el("button", { type: "button", onclick: () => (presenting() ? leave() : present()) }, "Project");
   const next = el("button", { type: "button", onclick: () => drop() }, "Next run");
@@ -38,7 +41,7 @@
   const go = (i) => {
     const to = faces[Math.max(0, Math.min(faces.length - 1, i))];
     seen = 0;
-    state.set({}, to.id);
+    state.set({}, to.id, { keep: true });
     if (!presenting()) { to.scrollIntoView(); to.focus({ preventScroll: true }); }
   };
   const present = () => {
@@ -55,15 +58,33 @@
     if (!document.fullscreenElement && presenting()) leave();
   });
 
+  // The index follows what is read.
+  const mark = (i) => links.forEach((link, k) => {
+    if ((k === i) === link.hasAttribute("aria-current")) return;
+    link.toggleAttribute("aria-current", k === i);
+    if (k !== i) return;
+    link.setAttribute("aria-current", "true");
+    // Into the middle of the index, which lies at the side or, on a phone, above; the page itself stays where it is.
+    const [bar, list] = [stage.querySelector(".stage-bar"), link.closest("ol")];
+    bar.scrollTop = link.offsetTop - bar.clientHeight / 2;
+    list.scrollLeft = link.offsetLeft - list.offsetLeft - list.clientWidth / 2;
+  });
+  let waiting = false;
+  addEventListener("scroll", () => {
+    if (waiting || presenting()) return;
+    waiting = true;
+    requestAnimationFrame(() => { waiting = false; mark(inView()); });
+  }, { passive: true });
+
   let last = -1;
   state.follow(() => {
-    const i = at();
+    const i = named();
     const on = i >= 0 && state.get("project") === "1";
     const begun = on && !presenting();
     stage.classList.toggle("presenting", on);
     document.body.style.overflow = on ? "hidden" : "";
     faces.forEach((face, k) => face.classList.toggle("current", k === i));
-    links.forEach((link, k) => (k === i ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current")));
+    mark(i < 0 ? inView() : i);
     button.textContent = on ? "Back to the page" : "Project";
     next.hidden = asking.hidden = !on;
     help.textContent = "← → slides, P to project";
@@ -78,8 +99,9 @@
   // Keys that somebody types into a field, or scrolls a wide table with, are not ours.
   addEventListener("keydown", (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest?.("input, select, textarea, .scroll")) return;
-    const here = presenting() || at() >= 0 || scrollY < stage.offsetTop + stage.offsetHeight;
-    if (!here) return;
+    const onPage = event.target === document.body || stage.contains(event.target);
+    const here = presenting() || (onPage && stage.getBoundingClientRect().bottom > 0);
+    if (!here || event.defaultPrevented) return;
     const steps = { ArrowRight: 1, PageDown: presenting() ? 1 : 0, ArrowLeft: -1, PageUp: presenting() ? -1 : 0 }[event.key];
     if (steps) go(at() < 0 ? 0 : at() + steps);
     else if (event.key === "p" || event.key === "P") (presenting() ? leave : present)();
