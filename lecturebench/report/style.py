@@ -151,7 +151,7 @@ class Picture:
 
         # The canvases themselves, since Figure.savefig draws everything twice.
         svg = self._printed(FigureCanvasSVG(self.figure).print_svg, {"Date": None, "Creator": None})
-        return _writable(svg.decode()).encode()
+        return _rounded(_writable(svg.decode())).encode()
 
     @functools.cached_property
     def png(self) -> bytes:
@@ -204,6 +204,15 @@ class Picture:
             warnings.simplefilter("ignore", UserWarning)  # of letters that the font lacks; the page has other fonts
             write(file, metadata=metadata)
         return file.getvalue()
+
+
+_PLACES = re.compile(r'(?<= )(?:d|x|y|points)="[^"]*"')
+_LONG = re.compile(r"(\.\d\d)\d+")
+
+
+def _rounded(svg: str) -> str:
+    """The drawing with its places to a hundredth of a point, which nobody sees: a third fewer bytes."""
+    return _PLACES.sub(lambda places: _LONG.sub(r"\1", places[0]), svg)
 
 
 def _pixels(figure: Figure) -> npt.NDArray[np.uint8]:
@@ -264,6 +273,20 @@ def verdict_variables() -> Mapping[str, tuple[str, str]]:
     return {f"--{verdict.replace('_', '-')}": tones for verdict, tones in VERDICT_TONES.items()}
 
 
+def _thinned(root: ElementTree.Element) -> None:
+    """Take out what Matplotlib writes and nothing uses: ids that no part refers to, groups that say nothing."""
+    used = {name for element in root.iter() for value in element.attrib.values() for name in _REFERRED.findall(value)}
+    for element in root.iter():
+        if element.get("id") not in used:
+            element.attrib.pop("id", None)
+    for parent in reversed(list(root.iter())):
+        children: list[ElementTree.Element] = []
+        for child in parent:
+            children += list(child) if child.tag == f"{{{_SVG}}}g" and not child.attrib else [child]
+        parent[:] = children
+
+
+_REFERRED = re.compile(r"#([\w-]+)")
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
 # What Matplotlib draws with. Nothing that runs, loads or leads anywhere is among it.
@@ -299,6 +322,7 @@ def themed(svg: bytes, alt: str) -> Markup:
                 value = value.replace("url(#", f"url(#{prefix}")
                 value = light.sub(lambda match: variables[match[0]], value)
             element.set(attribute, value)
+    _thinned(root)
     natural = 4 / 3 * float(root.attrib.pop("width", "0").removesuffix("pt"))
     root.attrib.pop("height", None)
     root.set("style", f"--natural:{natural:.0f}px")  # how wide it is where its letters are as large as they were drawn
