@@ -31,9 +31,9 @@ def draw_paths(figure: Any, rows: Mapping[str, Series]) -> str:
     # Shades from dark in the valleys to none; from one to the next, the height above the minimum doubles.
     levels = number["minimum"] + number["level"] * np.array([0, *(0.01 * 2.0 ** np.arange(9)), 1e3])
     shades = [to_rgba(MUTED, alpha) for alpha in np.linspace(0.4, 0.0, len(levels) - 1)]
-    near = np.s_[::2]  # half of the landscape's places draw the same shades in a quarter of the bytes
-    axes.contourf(w[near], beta[near, 0], height[near, near], levels=levels, colors=shades)
-    axes.contour(w[near], beta[near, 0], height[near, near], levels=levels[1:-1], colors=MUTED, linewidths=0.5, alpha=0.5)
+    places = w[::2], beta[::2, 0], height[::2, ::2]  # half of its places draw the same shades in a quarter of the bytes
+    axes.contourf(*places, levels=levels, colors=shades)
+    axes.contour(*places, levels=levels[1:-1], colors=MUTED, linewidths=0.5, alpha=0.5)
     phrases = []
     for name in PATHS:
         series = rows[name]

@@ -289,6 +289,7 @@ def _thinned(root: ElementTree.Element) -> None:
 _REFERRED = re.compile(r"#([\w-]+)")
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
+_IMAGE, _CARRIED = f"{{{_SVG}}}image", "data:image/png;base64,"
 # What Matplotlib draws with. Nothing that runs, loads or leads anywhere is among it.
 _DRAWN = {"svg", "g", "defs", "path", "use", "clipPath", "rect", "circle", "text", "tspan", "title", "desc"}
 _DRAWN |= {"linearGradient", "radialGradient", "stop", "pattern", "symbol", "line", "polyline", "polygon", "ellipse"}
@@ -297,7 +298,7 @@ _DRAWN |= {"linearGradient", "radialGradient", "stop", "pattern", "symbol", "lin
 def themed(svg: bytes, alt: str) -> Markup:
     """An SVG file as an element of the page: colours as CSS variables, ids its own, one image to a screen reader.
 
-    Only what draws is taken over, so that no file can bring a script into the page.
+    Only what draws is taken over, and images that the file carries: nothing that runs, nothing that loads.
     """
     ElementTree.register_namespace("", _SVG)
     ElementTree.register_namespace("xlink", _XLINK)
@@ -307,7 +308,8 @@ def themed(svg: bytes, alt: str) -> Markup:
     light = re.compile("|".join(variables))
     for parent in list(root.iter()):
         for child in list(parent):
-            if child.tag.removeprefix(f"{{{_SVG}}}") not in _DRAWN:
+            carried = child.tag == _IMAGE and child.get(f"{{{_XLINK}}}href", "").startswith(_CARRIED)
+            if child.tag.removeprefix(f"{{{_SVG}}}") not in _DRAWN and not carried:
                 parent.remove(child)
     for element in root.iter():
         for attribute, value in list(element.attrib.items()):
@@ -317,7 +319,7 @@ def themed(svg: bytes, alt: str) -> Markup:
             if attribute == "id":
                 value = prefix + value
             elif attribute == f"{{{_XLINK}}}href":
-                value = "#" + prefix + value.removeprefix("#")
+                value = value if element.tag == _IMAGE else "#" + prefix + value.removeprefix("#")
             else:
                 value = value.replace("url(#", f"url(#{prefix}")
                 value = light.sub(lambda match: variables[match[0]], value)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lecturebench import Formula, Matrix, Sentence, Slide, Table
+from lecturebench import Drawing, Formula, Matrix, Sentence, Slide, Table
 from lecturebench.judging.collect import collect
 from lecturebench.judging.evidence import saved_losses
 from lecturebench.report.page import write_report
@@ -30,10 +30,17 @@ SLIDES = (
 )
 
 
+def draw_pixels(figure, rows) -> str:
+    figure.add_subplot().imshow([[0.0, 1.0], [1.0, 0.0]])
+    return "Four pixels."
+
+
 @pytest.fixture(scope="module")
 def slides_file(tmp_path_factory, benchmarks, load, written_once) -> Path:
     store = Store(Path(shutil.copytree(written_once, tmp_path_factory.mktemp("slides") / "latest")))
-    results = filled(collect(benchmarks, store, losses=saved_losses(store, load)))
+    picture = Drawing("picture", "Four pixels", draw_pixels, ("ridge",))
+    drawn = {name: replace(benchmark, drawings=(picture,)) for name, benchmark in benchmarks.items()}
+    results = filled(collect(drawn, store, losses=saved_losses(store, load)))
     return write_report(replace(results, slides=SLIDES), store, load, store.folder)
 
 
@@ -136,6 +143,16 @@ def test_every_image_of_the_page_loads(walk):
     page.evaluate("document.querySelectorAll('details').forEach((item) => { item.open = true; })")
     page.wait_for_load_state()
     assert page.evaluate("[...document.images].filter((image) => !image.naturalWidth).map((image) => image.src)") == []
+    in_drawings = page.evaluate(
+        """() => Promise.all([...document.querySelectorAll("svg image")].map(async (drawn) => {
+            const image = new Image();
+            image.src = drawn.href.baseVal;
+            await image.decode();
+            return [image.naturalWidth, Math.round(drawn.getBoundingClientRect().width)];
+        }))"""
+    )
+    assert in_drawings
+    assert all(pixels > 0 and width > 0 for pixels, width in in_drawings)
 
 
 @pytest.mark.parametrize("address", ["#slide-1", "#slide-1?project=1", "#slide-2?project=1"])

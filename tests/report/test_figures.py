@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import io
 import re
@@ -16,6 +17,7 @@ from fontTools.subset import Options
 from fontTools.ttLib import TTFont
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from PIL import Image
 
 from lecturebench.metrics import named
@@ -239,6 +241,18 @@ def test_inlined_figures_follow_the_theme_and_share_no_ids() -> None:
     for item, svg in zip(items, inlined, strict=True):
         assert "var(--" in svg, item.name
         assert not re.search(r'style="[^"]*#[0-9a-f]{6}', svg), item.name
+
+
+def test_images_of_a_drawing_are_on_the_page_and_no_others() -> None:
+    figure = Figure(figsize=(2, 2))
+    figure.add_subplot().imshow([[0.0, 1.0], [1.0, 0.0]])
+    with styled():
+        svg = Picture("a", "a", "", "a", figure).svg
+    [address] = re.findall(r'xlink:href="(data:[^"]*)"', str(themed(svg, "a")))
+    assert Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))).size[0] >= 2
+    for other in (b"https://example.org/a.png", b"data:image/svg+xml;base64,PHN2Zy8+", b"javascript:alert(1)"):
+        replaced = svg.replace(b"data:image/png;base64,", other + b"?")
+        assert "<image" not in str(themed(replaced, "a"))
 
 
 def test_alt_texts_cannot_leave_their_attribute() -> None:

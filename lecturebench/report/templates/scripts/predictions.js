@@ -124,7 +124,7 @@
       const row = rowOf(known);
       return row.benchmark === place.dataset.benchmark && row.profile === place.dataset.profile;
     });
-    const found = one ? missed(set, one).slice(0, set.texts ? 3 : 14) : [];
+    const found = one ? missed(set, one).slice(0, set.texts ? 3 : 18) : [];
     if (!found.length) continue;
     const more = new URLSearchParams({ on: set.dataset, method: one.row });
     place.hidden = false;
