@@ -104,9 +104,8 @@ def errors(name: str, points: Sequence[Point], metric: Metric) -> Picture:
 
 
 def far_behind(points: Sequence[Point], *, lower_is_better: bool) -> list[Point]:
-    """Rows without a published number whose mean is further behind the best than four times a quarter of the rows are.
-
-    Of fewer than four rows none.
+    """The row without a published number whose mean is further behind the best than four times what the worst quarter
+    of the rows is; where there are several, and of fewer than four rows, none.
     """
     means = np.array([float(np.mean(point.values)) for point in points]) * (1 if lower_is_better else -1)
     known = means[np.isfinite(means)]
@@ -114,7 +113,8 @@ def far_behind(points: Sequence[Point], *, lower_is_better: bool) -> list[Point]
         return []
     best, late = float(known.min()), float(np.quantile(known, 0.75, method="lower"))
     limit = best + 4 * (late - best)
-    return [point for point, mean in zip(points, means, strict=True) if mean > limit > best and point.published is None]
+    far = [point for point, mean in zip(points, means, strict=True) if mean > limit > best and point.published is None]
+    return far if len(far) == 1 else []
 
 
 def curves(name: str, bands: Sequence[Band], quantity: str) -> Picture | None:
@@ -206,38 +206,42 @@ def choice_path(
     )
 
 
-def choice_paths(name: str, parameter: str, grids: Sequence[Grid], metric: Metric) -> Picture:
-    """The grids of several rows that chose one parameter: a panel for each, on one scale."""
-    called, columns = words(parameter), 3
+def choice_paths(name: str, grids: Sequence[tuple[str, Grid]], metric: Metric) -> Picture:
+    """The grids of several choices, each with the name of its parameter: a panel for each, on one scale."""
+    columns = 3
     lines = -(-len(grids) // columns)
-    figure = blank(1.5 * WIDTH, 0.9 + 2 * lines)
+    figure = blank(1.5 * WIDTH, 0.6 + 2.2 * lines)
     panels = figure.subplots(lines, columns, sharey=True, squeeze=False)
     heights: list[float] = []
-    for axes, grid in zip(panels.flat, grids, strict=False):
+    for axes, (parameter, grid) in zip(panels.flat, grids, strict=False):
         heights += _draw_grid(axes, grid, metric)
         axes.set_title(plain(grid.row.title, 34), loc="left", fontsize=11, color=INK)
-        many = len(grid.steps) > 5
-        axes.tick_params(axis="x", labelsize=9, labelrotation=40 if many else 0)
+        axes.set_xlabel(plain(words(parameter), 34))
+        axes.tick_params(axis="x", labelsize=9, labelrotation=40 if len(grid.steps) > 5 else 0)
+    for line in panels:
+        line[0].set_ylabel(metric.words)
     for axes in panels.flat[len(grids) :]:
         axes.axis("off")
     _scale(panels[0, 0].yaxis, heights, percent=metric.percent)
-    figure.supxlabel(plain(called), color=MUTED, fontsize=11)
-    figure.supylabel(metric.words, color=MUTED, fontsize=11)
     about = [
         Line2D([], [], color=MUTED, marker="s", label=f"test {metric.words}"),
         Line2D([], [], color=MUTED, marker="o", linestyle="--", fillstyle="none", label=f"validation {metric.words}"),
         Line2D([], [], color=INK, linestyle=(0, (5, 2)), linewidth=1.2, label="chosen"),
     ]
-    figure.legend(handles=about, loc="outside lower left", ncols=3)
-    ends = [grid.row.title for grid in grids if is_an_end(grid.steps, grid.chosen)]
+    if any(grid.row.published is not None for _, grid in grids):
+        about.append(Line2D([], [], color=WRONG, linewidth=1.6, label="published"))
+    figure.legend(handles=about, loc="outside lower left", ncols=4)
+    ends = [grid.row.title for _, grid in grids if is_an_end(grid.steps, grid.chosen)]
     caption = "Means with one standard error; validation chooses."
     if ends:
-        caption += f" Chosen at an end of its grid, beyond which a better one may lie: {', '.join(ends)}."
-    chosen = [f"{grid.row.title} {short(grid.chosen)}" for grid in grids if grid.chosen is not None]
+        caption += (
+            f" Chosen at an end of its grid, beyond which a better one may lie: {', '.join(dict.fromkeys(ends))}."
+        )
+    chosen = [f"{grid.row.title} {words(p)} {short(grid.chosen)}" for p, grid in grids if grid.chosen is not None]
     return Picture(
-        *(name, f"How {called} was chosen"),
+        *(name, "How parameters were chosen"),
         caption=caption,
-        alt=f"Validation and test {metric.words} against {called} for each method. Chosen: {'; '.join(chosen)}.",
+        alt=f"Validation and test {metric.words} against each parameter that was chosen. Chosen: {'; '.join(chosen)}.",
         figure=figure,
     )
 

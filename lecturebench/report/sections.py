@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MOST_CLASSES = 25
 MOST_ROWS = 14  # of the figure of a metric; the table has them all
-MANY = 3  # rows that chose one parameter, which share a figure
+MANY = 3  # choices of a section, which share a figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,16 +124,18 @@ def _section(
 
     known = first.benchmark.known_metrics
     for name in dict.fromkeys(row.metric for row in points if row.metric in known):
-        shown = _fewest([point for row, point in points.items() if row.metric == name], known[name])
-        plate(f"{prefix}-{name}", _errors, shown, known[name])
-    chose = {row: row.method.choices for row in points}
-    for name in dict.fromkeys(name for names in chose.values() for name in names):
-        choosing = [row for row in points if name in chose[row] and row.metric in known]
-        if len(choosing) >= MANY and len({row.metric for row in choosing}) == 1:
-            plate(f"{prefix}-choice-of-{slug(name)}", _paths, name, {row: points[row] for row in choosing})
-            continue
-        for row in choosing:
-            of = f"-{slug(name)}" if len(chose[row]) > 1 else ""
+        measured = {row.method.name: point for row, point in points.items() if row.metric == name}
+        published = any(point.published is not None for point in measured.values())
+        drawn = {method for drawing in first.benchmark.drawings for method in drawing.methods}
+        main = published or (len(measured) > 1 and not set(measured) <= drawn)
+        every = [point for row, point in points.items() if row.metric == name]
+        plate(f"{prefix}-{name}", _errors, _fewest(every, known[name]), known[name], main=main)
+    chose = [(row, name) for row in points for name in row.method.choices if row.metric in known]
+    if len(chose) >= MANY and len({row.metric for row, _ in chose}) == 1:
+        plate(f"{prefix}-choices", _paths, [(row, name, points[row]) for row, name in chose])
+    else:
+        for row, name in chose:
+            of = f"-{slug(name)}" if len(row.method.choices) > 1 else ""
             plate(file(row, "choice") + of, _path, row, name, points[row])
     titles = {row: named(row) for row in rows}
     for drawing, series in _drawings(rows, titles, styles, saved):
@@ -279,13 +281,12 @@ def _path(name: str, row: RowResult, parameter: str, point: Point) -> Picture | 
     return figures.choice_path(name, parameter, grid, row.measure, others) if grid else None
 
 
-def _paths(name: str, parameter: str, points: Mapping[RowResult, Point]) -> Picture | None:
-    """The figure of a parameter that several methods chose; None if no runs of a choice are in the store."""
+def _paths(name: str, chose: Sequence[tuple[RowResult, str, Point]]) -> Picture | None:
+    """The figure of what several methods chose; None if no runs of a choice are in the store."""
     from lecturebench.report import figures
 
-    grids = [grid for row, point in points.items() if (grid := _grid(row, parameter, point))]
-    first = next(iter(points))
-    return figures.choice_paths(name, parameter, grids, first.measure) if grids else None
+    grids = [(parameter, grid) for row, parameter, point in chose if (grid := _grid(row, parameter, point))]
+    return figures.choice_paths(name, grids, chose[0][0].measure) if grids else None
 
 
 def _grid(row: RowResult, parameter: str, point: Point) -> Grid | None:

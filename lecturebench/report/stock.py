@@ -53,7 +53,8 @@ def curves(y: str, x: str = "epoch", *, xlabel: str = "", ylabel: str = "", log:
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=(1, 2, 5, 10)))
         axes.set(xlabel=xlabel or _words(x), ylabel=ylabel or _words(y))
         axes.grid(axis="y")
-        figure.legend(loc="outside lower left", ncols=2)
+        _, labels = axes.get_legend_handles_labels()
+        figure.legend(loc="outside lower left", ncols=1 if max(map(len, labels), default=0) > 26 else 2)
         return f"{_capital(ylabel or _words(y))} by {xlabel or _words(x)}: {'; '.join(ends)}."
 
     return draw

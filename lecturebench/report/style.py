@@ -162,7 +162,7 @@ class Picture:
 
         self._placed()
         title = "\n".join(textwrap.wrap(self.title, int(self.figure.get_figwidth() * 8.2)))
-        source = "\n".join(textwrap.wrap(self.source, int(self.figure.get_figwidth() * 13)))
+        source = "\n".join(textwrap.wrap(self.source, int(self.figure.get_figwidth() * 15.5)))
         parts = [self._band(title, 13, INK, "bold"), _pixels(self.figure), self._band(source, 8, MUTED, "normal")]
         sheet = np.vstack([part for part in parts if part is not None])
         file = io.BytesIO()

@@ -104,6 +104,7 @@ def test_a_row_that_guesses_stands_at_the_edge_and_squeezes_no_other() -> None:
     assert figures.far_behind(rows[:3], lower_is_better=True) == []
     scores = [Point(point.title, point.style, [1 - point.values[0]]) for point in rows]
     assert figures.far_behind(scores, lower_is_better=False) == [scores[3]]
+    assert figures.far_behind([*rows, Point("e", STYLES["lda"], [0.6])], lower_is_better=True) == []
     claimed = [*rows[:3], Point("d", STYLES["lda"], [0.5], published=0.5, printed="50%")]
     assert figures.far_behind(claimed, lower_is_better=True) == []
     with styled():
@@ -114,16 +115,17 @@ def test_a_row_that_guesses_stands_at_the_edge_and_squeezes_no_other() -> None:
     assert any("50.00%" in text for text in texts(item.svg)), "its number is there"
 
 
-def test_choices_of_one_parameter_share_a_figure_with_a_panel_for_each_row() -> None:
+def test_choices_share_a_figure_with_a_panel_for_each_row() -> None:
     steps = [Step(value, [0.03, 0.031], [0.022, 0.024]) for value in (1e-4, 1e-3, 1e-2)]
-    grids = [Grid(steps, chosen, point(name)) for name, chosen in (("A", 1e-4), ("B", 1e-3), ("C", 1e-3), ("D", 1e-3))]
+    chose = (("A", "C", 1e-4), ("B", "k", 1e-3), ("C", "learning_rate", 1e-3), ("D", "C", 1e-3))
+    grids = [(parameter, Grid(steps, chosen, point(name))) for name, parameter, chosen in chose]
     with styled():
-        item = figures.choice_paths("paths", "learning_rate", grids, named("error"))
+        item = figures.choice_paths("paths", grids, named("error"))
     drawn_in = [axes for axes in item.figure.axes if axes.axison]
     assert [axes.get_title(loc="left") for axes in drawn_in] == ["A", "B", "C", "D"]
-    assert item.title == "How learning rate was chosen"
+    assert [axes.get_xlabel() for axes in drawn_in] == ["C", "k", "learning rate", "C"]
     assert "beyond which a better one may lie: A." in item.caption
-    assert "Chosen: A 1e-4; B 0.001; C 0.001; D 0.001." in item.alt
+    assert "Chosen: A C 1e-4; B k 0.001; C learning rate 0.001; D C 0.001." in item.alt
 
 
 def test_an_image_has_its_title_above_and_its_source_below() -> None:
