@@ -44,6 +44,16 @@ verify: $(INSTALLED)  ## recompute every number and verdict of OUT from the save
 readme: $(INSTALLED)  ## put the committed reference table between README's markers
 	$(VENV)/bin/python -m lecturebench report $(REFERENCE) --readme README.md
 
+SAMPLE := docs/sample
+.PHONY: sample
+sample: $(INSTALLED)  ## write the page, slides and figures of the committed reference to docs/sample, for visitors
+	$(RUN) report $(REFERENCE) --slides
+	rm -rf $(SAMPLE)
+	mkdir -p $(SAMPLE)/figures
+	cp -R $(REFERENCE)/index.html $(REFERENCE)/slides.pdf $(REFERENCE)/slides $(SAMPLE)/
+	grep -o 'figures/[^"]*\.[a-z]*"' $(SAMPLE)/index.html | tr -d '"' | sort -u | while read -r file; do \
+	    cp "$(REFERENCE)/$$file" $(SAMPLE)/figures/; done
+
 .PHONY: speed
 speed: $(VENV)/.installed-jax $(VENV)/.installed-torch  ## time the lecture's network beside Keras, PyTorch and scikit-learn, 25 min
 	$(VENV)/bin/python -m benchmarks.speed $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(WORKS),--works $(WORKS)) \

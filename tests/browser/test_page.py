@@ -91,7 +91,11 @@ def test_verdict_leads_to_its_evidence_and_opens_it(visit):
 def test_address_of_a_claim_opens_it(visit):
     first = visit()
     anchor = first.locator("details.claim").first.get_attribute("id")
-    assert visit(f"#{anchor}").locator(f"[id='{anchor}'][open]").count() == 1
+    page = visit(f"#{anchor}")
+    claim = page.locator(f"[id='{anchor}'][open]")
+    assert claim.count() == 1
+    page.wait_for_timeout(300)
+    assert 0 <= claim.evaluate("item => item.getBoundingClientRect().top") < 200, "in view"
 
 
 def test_curves_switch_between_epoch_and_seconds(visit):

@@ -138,6 +138,18 @@ def test_without_scripts_the_slides_stand_one_under_the_other(browser, slides_fi
     assert shown
 
 
+def test_an_index_of_many_slides_is_scrolled_inside_a_telephone(walk):
+    page = walk(width=360)
+    page.evaluate(
+        "const list = document.querySelector('.index ol');"
+        "for (let i = 0; i < 30; i += 1) list.append(list.firstElementChild.cloneNode(true));"
+    )
+    assert page.locator(".index ol").evaluate("list => list.scrollWidth") > 1000
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.evaluate("document.querySelector('.behind').scrollIntoView()")
+    assert 0 <= page.locator(".index").evaluate("index => index.getBoundingClientRect().top") < 5, "it stays in view"
+
+
 def test_every_image_of_the_page_loads(walk):
     page = walk()
     page.evaluate("document.querySelectorAll('details').forEach((item) => { item.open = true; })")

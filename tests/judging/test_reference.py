@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import html
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -35,6 +38,22 @@ def test_every_run_on_a_gpu_is_as_it_was_recorded(tmp_path):
     predictions = min(folder.glob("runs/*/predictions.npz"))
     predictions.write_bytes(predictions.read_bytes()[:-1])
     assert any(predictions.parent.name in line for line in verify(folder))
+
+
+def test_the_committed_sample_says_what_the_reference_says_and_all_its_files_are_there():
+    sample = REFERENCE.parent.parent / "docs" / "sample"
+    page = (sample / "index.html").read_text(encoding="utf-8")
+    said = " ".join(re.sub(r"<[^>]*>", "", html.unescape(page)).split())
+    with (REFERENCE / "error_table" / "table.csv").open(newline="", encoding="utf-8") as file:
+        reasons = {row["reason"] for row in csv.DictReader(file) if row["claim"]}
+    assert reasons
+    for reason in reasons:
+        assert reason in said, "`make sample` writes it again"
+    linked = re.findall(r'href="(figures/[^"]+)"', page)
+    assert linked
+    for file in (*linked, "slides.pdf", "slides/01.png"):
+        assert (sample / file).is_file()
+    assert sum(path.stat().st_size for path in sample.rglob("*")) < 3 * 2**20
 
 
 def test_readme_shows_the_reference_table():

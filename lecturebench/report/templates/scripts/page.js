@@ -37,11 +37,14 @@
   });
   addEventListener("click", (event) => { if (event.target.closest?.("a[href^='#']")) shown = ""; }, { capture: true });
 
-  // A drawing that is wider than a telephone can be scrolled by keyboard too.
-  const wider = new ResizeObserver((entries) => {
-    for (const { target } of entries) target.tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1;
+  // Where the screen is narrower than a drawing, it can be scrolled by keyboard too.
+  const narrow = matchMedia("(max-width: 46rem)");
+  const reach = () => document.querySelectorAll(".drawing").forEach((drawing) => {
+    if (narrow.matches) drawing.tabIndex = 0;
+    else drawing.removeAttribute("tabindex");
   });
-  document.querySelectorAll(".drawing").forEach((drawing) => wider.observe(drawing));
+  narrow.addEventListener("change", reach);
+  reach();
 
   // What is open is printed; everything, for those who want the evidence on paper or search the page for a word.
   const all = document.getElementById("open-all");

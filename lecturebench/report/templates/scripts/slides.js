@@ -67,7 +67,7 @@
     // Into the middle of the index, which lies at the side or, on a phone, above; the page itself stays where it is.
     const [bar, list] = [stage.querySelector(".stage-bar"), link.closest("ol")];
     bar.scrollTop = link.offsetTop - bar.clientHeight / 2;
-    list.scrollLeft = link.offsetLeft - list.offsetLeft - list.clientWidth / 2;
+    list.scrollLeft = link.offsetLeft - list.clientWidth / 2;
   });
   let waiting = false;
   addEventListener("scroll", () => {
