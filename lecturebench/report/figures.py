@@ -58,9 +58,9 @@ def errors(name: str, points: Sequence[Point], metric: Metric) -> Picture:
             axes.plot(
                 [edge], [y], arrow, transform=axes.get_yaxis_transform(), color=colour, markersize=9, clip_on=False
             )
-        elif math.isfinite(point.high - point.low):
-            axes.barh(y, point.high - point.low, left=point.low, height=0.3, color=colour, alpha=0.28, linewidth=0)
-        if point not in behind:
+        else:
+            if math.isfinite(point.high - point.low):
+                axes.barh(y, point.high - point.low, left=point.low, height=0.3, color=colour, alpha=0.28, linewidth=0)
             axes.plot(point.values, [y] * len(point.values), "|", color=colour, markersize=11, markeredgewidth=1.3)
             axes.plot([mean], [y], point.style.marker, color=colour, markersize=8)
         if point.published is not None:

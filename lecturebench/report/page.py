@@ -34,7 +34,7 @@ from lecturebench.judging.evidence import counted
 from lecturebench.judging.results import ClaimResult, Results, RowResult
 from lecturebench.judging.statistics import sampling_interval
 from lecturebench.judging.verdicts import steps_until
-from lecturebench.metrics import DEFAULT, METRICS, Metric, named
+from lecturebench.metrics import METRICS, Metric, named
 from lecturebench.report.album import Album, Shown
 from lecturebench.report.arithmetic import printed_range, sums
 from lecturebench.report.audit import audited, what_if
@@ -289,7 +289,7 @@ def _templates(known: Mapping[str, Metric] = METRICS) -> Environment:
         "drawn": lambda result: strip(result) is not None,
         "finite": math.isfinite,
     }
-    environment.globals |= {"signs": SIGNS, "test_metrics": tuple(DEFAULT.values()), "nan": math.nan, "anchor": anchor}
+    environment.globals |= {"signs": SIGNS, "nan": math.nan, "anchor": anchor}
     environment.globals |= {
         "seen": seen,
         "command": command,

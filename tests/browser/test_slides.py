@@ -92,6 +92,15 @@ def test_a_projected_slide_drops_its_runs_one_by_one_and_then_says_the_verdict(w
     assert "project" not in page.evaluate("location.hash")
 
 
+def test_leaving_a_projection_shows_the_slide_that_was_projected_last(walk):
+    page = walk("#slide-1?project=1")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Escape")
+    page.wait_for_function("!document.querySelector('.stage').classList.contains('presenting')")
+    assert page.evaluate("location.hash") == "#slide-2"
+    assert abs(page.locator("#slide-2").evaluate("face => face.getBoundingClientRect().top")) < 200
+
+
 def test_a_click_drops_a_run_too(walk):
     page = walk("#slide-1?project=1")
     page.locator("#slide-1 h2").click()

@@ -50,9 +50,10 @@
     stage.requestFullscreen?.().catch(() => { /* a browser that refuses shows it in its window */ });
   };
   const leave = () => {
+    const i = Math.max(0, named()); // before the projection ends, since then the slide in view is asked for
     if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
     state.set({ project: null });
-    faces[Math.max(0, at())].scrollIntoView();
+    faces[i].scrollIntoView();
   };
   document.addEventListener("fullscreenchange", () => {
     if (!document.fullscreenElement && presenting()) leave();
@@ -61,8 +62,7 @@
   // The index follows what is read.
   const mark = (i) => links.forEach((link, k) => {
     if ((k === i) === link.hasAttribute("aria-current")) return;
-    link.toggleAttribute("aria-current", k === i);
-    if (k !== i) return;
+    if (k !== i) { link.removeAttribute("aria-current"); return; }
     link.setAttribute("aria-current", "true");
     // Into the middle of the index, which lies at the side or, on a phone, above; the page itself stays where it is.
     const [bar, list] = [stage.querySelector(".stage-bar"), link.closest("ol")];
