@@ -25,7 +25,7 @@ from lecturebench.judging.statistics import (
     paired_interval,
 )
 from lecturebench.judging.statistics.effects import seeds_to_decide
-from lecturebench.judging.statistics.resampling import resampled_means
+from lecturebench.judging.statistics.resampling import Scatter, resampled_means, scatter_of
 from tests.judging.cases import (
     OPPOSITE,
     disagreeing,
@@ -366,6 +366,39 @@ def test_no_number_of_seeds_makes_up_for_a_small_test_set() -> None:
     assert seeds_to_decide(5, 1.0, 1.0) == 10  # t(9) at 98.75% is 3.1, and √10 is 3.16
     assert seeds_to_decide(5, 1.0, 1.0, examples=1.0) is None
     assert seeds_to_decide(5, 0.0, 1.0) is None
+
+
+@given(st.integers(0, 300), st.integers(2, 6), st.integers(2, 40))
+@settings(max_examples=50, deadline=None)
+def test_scatter_of_seeds_and_of_examples_are_told_apart(seed: int, n_seeds: int, n_test: int) -> None:
+    rng = np.random.default_rng(seed)
+    seeds, examples = rng.normal(size=(n_seeds, 1)), rng.normal(size=(1, n_test))
+    both = scatter_of(seeds + examples)
+    assert both.seeds == pytest.approx(seeds.std(ddof=1))
+    assert both.examples == pytest.approx(examples.std(ddof=1) / math.sqrt(n_test))
+    assert scatter_of(np.repeat(seeds, n_test, axis=1)).examples == pytest.approx(0, abs=1e-12)
+    assert scatter_of(examples) == pytest.approx(Scatter(0.0, both.examples))
+
+
+def test_scatter_gives_the_width_of_the_bootstrap_where_seeds_are_many() -> None:
+    # All three parts alike: the bootstrap of 200 seeds, at which t is z, is as wide as the formula that looks ahead.
+    rng = np.random.default_rng(6)
+    n_seeds, n_test = 200, 200
+    difference = rng.normal(size=(n_seeds, 1)) + rng.normal(size=(1, n_test)) + 10 * rng.normal(size=(n_seeds, n_test))
+    scatter = scatter_of(difference)
+    ahead = math.hypot(scatter.seeds / math.sqrt(n_seeds), scatter.examples)
+    means = resampled_means(difference, generator(), 4000, 0.95)
+    assert means.std() == pytest.approx(ahead, rel=0.04)  # 1.1% is the standard error of the left
+
+
+@pytest.mark.parametrize("deviations", [(-1.0, 0.0, 1.0), (-2.0, 1.0, 1.0)])
+def test_seeds_that_scatter_alone_are_never_said_to_need_a_larger_test_set(deviations) -> None:
+    # Three seeds that each err alike on every example: the bootstrap is wider than the t interval, and by its seeds.
+    b = Losses("b", np.repeat(0.5 + np.array(deviations)[:, None], 1000, axis=1))
+    judged = judge_order(Losses("a", np.zeros((3, 1000))), b, rng=generator())
+    assert judged.verdict == "inconclusive"
+    assert judged.seeds_needed == seeds_to_decide(3, 0.5, float(np.std(deviations, ddof=1)))
+    assert "larger test set" not in judged.reason
 
 
 @pytest.mark.parametrize("kinds", [2, 400])

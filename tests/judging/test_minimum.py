@@ -90,6 +90,20 @@ def test_verdict_that_needs_more_seeds_says_how_many():
     assert judged([3, 1, 3]).seeds_needed is None
 
 
+def test_few_examples_are_said_to_be_what_is_missing():
+    rng = np.random.default_rng(3)
+    examples = rng.normal(size=(3, 1, 30))
+    valley = [
+        Losses(f"m{i}", np.repeat(mean + own, 5, axis=0) + 0.001 * rng.normal(size=(5, 1)))
+        for i, (mean, own) in enumerate(
+            zip([1.02, 1, 1.02], examples - examples.mean(axis=2, keepdims=True), strict=True)
+        )
+    ]
+    judged = judge_minimum(valley, rng=np.random.default_rng(1))
+    assert (judged.verdict, judged.seeds_needed) == ("inconclusive", None)
+    assert "larger test set" in judged.reason
+
+
 def test_seeds_that_are_said_to_be_needed_mostly_suffice():
     few = judged([1.06, 1, 1.06])
     enough = [judged([1.06, 1, 1.06], seeds=2 * few.seeds_needed, seed=seed).verdict for seed in range(20)]

@@ -133,6 +133,13 @@ def t_quantile(degrees: float, level: float = LEVEL) -> float:
     return float(stdtrit(degrees, (1 + level) / 2))
 
 
+def z_quantile(level: float) -> float:
+    """The quantile of the normal distribution that leaves (1-level)/2 above it."""
+    from scipy.special import ndtri
+
+    return float(ndtri((1 + level) / 2))
+
+
 def mean_of(values: Sequence[float] | Array) -> float:
     """The mean, whatever the order of the values; of equal ones exactly their value."""
     listed = list(map(float, values))

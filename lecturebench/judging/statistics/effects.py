@@ -23,7 +23,6 @@ from lecturebench.judging.statistics.common import (
     MOST_NAMED,
     SLACK,
     About,
-    Interval,
     Judgement,
     Losses,
     Show,
@@ -33,9 +32,16 @@ from lecturebench.judging.statistics.common import (
     plain,
     sd_of,
     t_quantile,
+    z_quantile,
 )
 from lecturebench.judging.statistics.numbers import remedy
-from lecturebench.judging.statistics.resampling import differences, interval_over_examples, interval_over_seeds
+from lecturebench.judging.statistics.resampling import (
+    Scatter,
+    differences,
+    interval_over_examples,
+    interval_over_seeds,
+    scatter_of,
+)
 
 
 def judge_order(
@@ -59,7 +65,7 @@ def judge_order(
     verdict: Verdict = "reproduced" if judgement.low > 0 else "worse" if judgement.high < 0 else "inconclusive"
     side = {"reproduced": "above 0", "worse": "below 0"}.get(verdict, "not clear of 0")
     judgement = replace(judgement, verdict=verdict, reason=f"{judgement.reason}, {side}")
-    return _with_seeds_needed(judgement, abs(judgement.mean), about)
+    return _with_seeds_needed(judgement, abs(judgement.mean), below, above, about, level)
 
 
 def judge_chain(
@@ -128,7 +134,7 @@ def judge_equivalence(
         verdict = "worse"
     side = {"reproduced": "inside", "worse": "outside"}.get(verdict, "neither inside nor outside")
     judgement = replace(judgement, verdict=verdict, reason=f"{judgement.reason}, {side} ±{show(delta)}")
-    return _with_seeds_needed(judgement, abs(delta - abs(judgement.mean)), about)
+    return _with_seeds_needed(judgement, abs(delta - abs(judgement.mean)), a, b, about, level)
 
 
 def judge_minimum(
@@ -183,8 +189,8 @@ def judge_minimum(
         if all(gain(end, middle, level).low > 0 for middle in inner):
             reason = f"{reason}; {end.name}, an end, lies {below} every method inside"
             return Judgement("worse", reason, n, names=names)
-    needed = _seeds_for_minimum(path, best, n, level) if drawn else None
-    reason = f"{reason}, but no method inside lies {below} both ends at {corrected:.1%}; {remedy(n, needed)}"
+    outlook, needed = _outlook_for_minimum(path, best, n, level) if drawn else (_NONE_DRAWN, None)
+    reason = f"{reason}, but no method inside lies {below} both ends at {corrected:.1%}; {outlook}"
     return Judgement("inconclusive", reason, n, names=names, seeds_needed=needed)
 
 
@@ -193,7 +199,7 @@ def seeds_to_decide(
 ) -> int | None:
     """How many seeds in all bring the half-width √((t·sd/√n)² + examples²) under ``distance``; None if none do.
 
-    More than n, if mean and spread stay as they are. sd: of the differences by seed. examples: the part of the half-
+    More than n, if mean and spread stay as they are. sd: what one seed scatters by. examples: the part of the half-
     width that the test set's size gives, which seeds do not shrink. level: a decision with more seeds than were planned
     is one that has been looked at before, so it is that of such.
     """
@@ -248,45 +254,41 @@ def _over(examples: bool, a: Losses, b: Losses, about: About) -> str:
     return "over seeds on this test set" if drawn else "exactly on this test set"
 
 
-def _with_seeds_needed(judgement: Judgement, distance: float, about: About) -> Judgement:
+_NONE_DRAWN = "more seeds change nothing, no method draws any"
+
+
+def _with_seeds_needed(
+    judgement: Judgement, distance: float, a: Losses, b: Losses, about: About, level: float
+) -> Judgement:
     """An inconclusive judgement with how many seeds would bring the deciding half-width under ``distance``."""
     if judgement.verdict != "inconclusive":
         return judgement
     if math.isnan(judgement.sd):
-        return replace(judgement, reason=f"{judgement.reason}; more seeds change nothing, neither method draws any")
-    examples = _examples_part(judgement, about)
-    if examples >= distance > 0:
-        reason = "no number of seeds would settle it, on new examples it takes a larger test set"
-        return replace(judgement, reason=f"{judgement.reason}; {reason}")
-    needed = seeds_to_decide(judgement.n, distance, judgement.sd, examples=examples)
-    return replace(judgement, reason=f"{judgement.reason}; {remedy(judgement.n, needed)}", seeds_needed=needed)
+        return replace(judgement, reason=f"{judgement.reason}; {_NONE_DRAWN}")
+    scatter = scatter_of(differences(a.rows, b.rows)) if about == "statement" else Scatter(judgement.sd, 0.0)
+    outlook, needed = _outlook(judgement.n, [(distance, scatter)], max(level, LOOKED_LEVEL))
+    return replace(judgement, reason=f"{judgement.reason}; {outlook}", seeds_needed=needed)
 
 
-def _examples_part(judgement: Judgement, about: About) -> float:
-    """The part of the half-width that the examples give, at the level of a decision that was looked at before."""
-    if about == "table" or judgement.over_examples is None or judgement.over_seeds is None:
-        return 0.0
-    whole, seeds = (_half_width(interval) for interval in (judgement.over_examples, judgement.over_seeds))
-    from scipy.special import ndtri
+def _outlook(n: int, pairs: Sequence[tuple[float, Scatter]], level: float) -> tuple[str, int | None]:
+    """What would decide all differences at ``level``, each of its distance from a border and its scatter: in words, and
+    how many seeds, None where none would."""
+    widths = [z_quantile(level) * scatter.examples for _, scatter in pairs]
+    if any(width >= distance > 0 for width, (distance, _) in zip(widths, pairs, strict=True)):
+        return "no number of seeds would settle it, on new examples it takes a larger test set", None
+    counts = [
+        seeds_to_decide(n, distance, scatter.seeds, examples=width, level=level)
+        for width, (distance, scatter) in zip(widths, pairs, strict=True)
+    ]
+    known = [count for count in counts if count is not None]
+    needed = max(known) if len(known) == len(counts) else None
+    return remedy(n, needed), needed
 
-    level = judgement.over_examples.level
-    wider = float(ndtri((1 + max(level, LOOKED_LEVEL)) / 2) / ndtri((1 + level) / 2))
-    return wider * math.sqrt(max(0.0, whole * whole - seeds * seeds))
 
-
-def _half_width(interval: Interval) -> float:
-    return (interval.high - interval.low) / 2
-
-
-def _seeds_for_minimum(path: Sequence[Losses], best: Losses, n: int, level: float) -> int | None:
-    """As many as its lowest method needs to be told from both ends, or, being an end, from all inside."""
+def _outlook_for_minimum(path: Sequence[Losses], best: Losses, n: int, level: float) -> tuple[str, int | None]:
+    """What tells its lowest method from both ends, or, that being an end, from all inside."""
     inside = best not in (path[0], path[-1])
     others = (path[0], path[-1]) if inside else path[1:-1]
     at = 1 - min(1 - LOOKED_LEVEL, 1 - level) / (len(path) - 2 if inside else 1)
-    counts = []
-    for other in others:
-        by_seed = differences(best.rows, other.rows).mean(axis=1)
-        sd = sd_of(by_seed) if by_seed.size > 1 else 0.0
-        counts.append(seeds_to_decide(n, mean_of(by_seed), sd, level=at))
-    known = [count for count in counts if count is not None]
-    return max(known) if len(known) == len(counts) else None
+    apart = [differences(best.rows, other.rows) for other in others]
+    return _outlook(n, [(float(difference.mean()), scatter_of(difference)) for difference in apart], at)

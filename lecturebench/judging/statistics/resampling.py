@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lecturebench.judging.statistics.common import LEVEL, SLACK, Interval, mean_of, sd_of, t_quantile
+from lecturebench.judging.statistics.common import LEVEL, SLACK, Interval, mean_of, sd_of, t_quantile, z_quantile
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -77,6 +77,35 @@ def paired_interval(
     return total / len(rows), interval.low, interval.high
 
 
+class Scatter(NamedTuple):
+    """What a mean difference scatters by, as standard deviations. seeds: of one seed, which more seeds divide by their
+    root. examples: of the mean, by the size of the test set, which no number of seeds shrinks."""
+
+    seeds: float
+    examples: float
+
+
+def scatter_of(difference: Array) -> Scatter:
+    """The two parts of the scatter of a difference's mean. difference: (n_seeds, n_test).
+
+    With example i of seed s being m + a_s + b_i + r_si, the mean's variance is var(a)/n + var(b)/N + var(r)/(nN).
+    Bootstrapping both ways counts the last one three times (Owen 2007, theorem 4), so a seed's part here is the
+    variance of the seeds' means, which holds it once, and twice more of it. var(b) is that of the method of moments,
+    0 where the examples' means differ by no more than r makes them. Taking the seeds' part from the width of the
+    interval does not do: resampling three seeds widens it by itself.
+    """
+    n_seeds, n_test = difference.shape
+    if n_test == 1:
+        return Scatter(sd_of(difference[:, 0]) if n_seeds > 1 else 0.0, 0.0)
+    by_seed, by_example = difference.mean(axis=1), difference.mean(axis=0)
+    if n_seeds == 1:
+        return Scatter(0.0, float(by_example.std(ddof=1)) / math.sqrt(n_test))
+    rest = difference - by_seed[:, None] - by_example + by_seed.mean()
+    interaction = float((rest * rest).sum()) / ((n_seeds - 1) * (n_test - 1))
+    examples = max(0.0, float(by_example.var(ddof=1)) - interaction / n_seeds)
+    return Scatter(math.sqrt(sd_of(by_seed) ** 2 + 2 * interaction / n_test), math.sqrt(examples / n_test))
+
+
 def settled(low: float, high: float, level: float, largest: float) -> Interval:
     """The interval, with 0 for ends that rounding alone keeps from it. largest: of the numbers that were subtracted."""
     low, high = (0.0 if abs(end) <= SLACK * largest else end for end in (low, high))
@@ -137,11 +166,9 @@ def kinds_of(rows: Array) -> tuple[Array, NDArray[np.int64]]:
 
 def seed_inflation(n: int, level: float) -> float:
     """What makes the scatter of n resampled seeds as wide as a t interval: √(n/(n-1))·t(n-1)/z; 1 for one row."""
-    from scipy.special import ndtri
-
     if n == 1:
         return 1.0
-    return math.sqrt(n / (n - 1)) * t_quantile(n - 1, level) / float(ndtri((1 + level) / 2))
+    return math.sqrt(n / (n - 1)) * t_quantile(n - 1, level) / z_quantile(level)
 
 
 def _matrix(values: ArrayLike) -> Array:
