@@ -68,16 +68,25 @@ METHODS = (
 READING = slide("Recurrent Neural Networks", "imdb_reviews")
 SUITE = READING.saying("this suite")
 SAME = {
-    "training": assumed("the R lab's for both", "they differ in nothing but how batches are made"),
+    "training": assumed(
+        "the R lab's for both", "they differ in how batches are made, and so in how many zeros stand in front"
+    ),
     "same": assumed("within 1 point", "fixed before the first run; the book prints whole percents"),
 }
-COUNTED = {"rival": assumed("NBSVM on words and pairs, as Wang and Manning fitted it", "the slide compares nothing")}
+COUNTED = {
+    "rival": assumed(
+        "NBSVM on words and pairs, interpolated as Wang and Manning have it, C 1; its three runs agree",
+        "the slide compares nothing",
+    )
+}
 
 CLAIMS = (
-    islp.SECTION_10_5_1.number("simple_rnn", "76%", islp.SIMPLE_RNN, (*TWO_OUTPUTS, islp.IN_BUCKETS)),
+    islp.SECTION_10_5_1.number("simple_rnn", "76%", islp.SIMPLE_RNN, (*TWO_OUTPUTS, islp.FOUR_FIFTHS, islp.IN_BUCKETS)),
     islp.SECTION_10_5_1.number("lstm", "87%", islp.LSTM, TWO_OUTPUTS),
     keras.IMDB_BIDIRECTIONAL.number("bidirectional", keras.BIDIRECTIONAL_ACCURACY, {}, TWO_OUTPUTS),
-    islp.SECTION_10_5_1.order("lstm", "simple_rnn", metric="error", protocol=islp.BOTH),
+    islp.SECTION_10_5_1.order(
+        "lstm", "simple_rnn", metric="error", protocol=islp.BOTH, deviations=(islp.FOUR_FIFTHS, islp.UNLIKE_BATCHES)
+    ),
     SUITE.alike(
         *("lstm", "lstm_buckets"),
         within="1%",

@@ -129,7 +129,10 @@ SECTION_10_4 = Source(
         "data": stated("25,000 train, 25,000 test, the 10,000 most frequent words", "ISLP, sec. 10.4"),
         "features": stated("which of them a review has, 1.3% of the entries", "ISLP, sec. 10.4"),
         "validation": stated("2,000 of train", "ISLP, sec. 10.4; R lab, chunk 35"),
-        "words": assumed("letters, digits and apostrophes inside, of what is fitted", "the lab takes Keras' numbers"),
+        "words": assumed(
+            "letters, digits and apostrophes inside, of what is fitted; no line breaks, no sign for a review's start",
+            "the lab takes Keras' numbers, which keep 'br' and begin with a 1",
+        ),
     },
 )
 BAG_LASSO = {
@@ -162,7 +165,10 @@ SECTION_10_5_1 = Source(
         "data": stated("25,000 train, 25,000 test, the 10,000 most frequent words", "ISLP, sec. 10.5.1"),
         "network": stated("embedding 32, 32 units, the last state", "ISLP, sec. 10.5.1; R lab, chunk 41"),
         "reviews": stated("the last 500 words, zeros in front", "ISLP, sec. 10.5.1"),
-        "words": assumed("letters, digits and apostrophes inside, of what is fitted", "the lab takes Keras' numbers"),
+        "words": assumed(
+            "letters, digits and apostrophes inside, of what is fitted; no line breaks, no sign for a review's start",
+            "the lab takes Keras' numbers, which keep 'br' and begin with a 1",
+        ),
         "runs": assumed("one", "the book prints one number and no spread"),
     },
 )
@@ -186,9 +192,16 @@ BOTH = {
     "LSTM": stated("no dropout, rate 0.001, all reviews", "R lab, chunks 40 to 43"),
     "epochs": assumed("10 for both, batches of 128", "the R lab's for the LSTM"),
 }
+FOUR_FIFTHS = (
+    "The simple network is fitted on 20,000 of the 25,000 training reviews, since the other fifth chooses its rate."
+)
 IN_BUCKETS = (
     "Zeros in front up to the next multiple of 32 words and not up to 500, in batches of one length: less than half "
     "of the work. The LSTM is fitted both ways."
+)
+UNLIKE_BATCHES = (
+    "The LSTM reads rows of 500 numbers and the simple network batches of one length; the LSTM in batches of one "
+    "length is a row of its own."
 )
 
 # -- NYSE -------------------------------------------------------------------------------------------------------------

@@ -38,7 +38,8 @@ BIDIRECTIONAL = "keras-team/keras-io, examples/nlp/md/bidirectional_lstm_imdb.md
 REVIEWS = {
     "data": stated("25,000 train, 25,000 test", "the examples"),
     "words": assumed(
-        "letters, digits and apostrophes inside, the most frequent of train", "the examples take Keras' own"
+        "letters, digits and apostrophes inside, the most frequent of train; no line breaks, no sign for a start",
+        "the examples take Keras' own, which keep 'br' and begin with a 1",
     ),
     "vocabulary": stated("20,000 numbers, of which ours has 19,998 words", "the examples"),
     "padding": stated("zeros in front, the last words kept", "Keras' pad_sequences, src/utils/sequence_utils.py L16"),

@@ -50,9 +50,10 @@ class Source:
         protocol: Protocol,
         metric: str = "",
         about: Literal["table", "statement"] = "statement",
+        deviations: tuple[str, ...] = (),
     ) -> OrderClaim:
         """The methods stand in this order of the metric, the lowest first."""
-        return OrderClaim(order=order, about=about, **self._common(protocol, metric))
+        return OrderClaim(order=order, about=about, **self._common(protocol, metric, deviations))
 
     def alike(
         self,
