@@ -51,8 +51,8 @@ sample: $(INSTALLED)  ## write the page, slides and figures of the committed ref
 	rm -rf $(SAMPLE)
 	mkdir -p $(SAMPLE)/figures
 	cp -R $(REFERENCE)/index.html $(REFERENCE)/slides.pdf $(REFERENCE)/slides $(SAMPLE)/
-	grep -o 'figures/[^"]*\.[a-z]*"' $(SAMPLE)/index.html | tr -d '"' | sort -u | while read -r file; do \
-	    cp "$(REFERENCE)/$$file" $(SAMPLE)/figures/; done
+	grep -o 'figures/[^"]*\.[a-z]*"' $(SAMPLE)/index.html | tr -d '"' | sort -u \
+	    | sed 's|.*|$(REFERENCE)/&|' | xargs -I{} cp {} $(SAMPLE)/figures/
 
 .PHONY: speed
 speed: $(VENV)/.installed-jax $(VENV)/.installed-torch  ## time the lecture's network beside Keras, PyTorch and scikit-learn, 25 min

@@ -103,6 +103,7 @@ DRAWINGS = (
         by_size({name: title for name, (title, _) in CROPS.items()}, tuple(SIZES)),
         methods=tuple(f"{name}_{size}" for size in SIZES for name in CROPS),
         caption="Open markers are runs, lines go through their means. Epochs are equal within a size alone.",
+        shows="error",
     ),
 )
 

@@ -132,6 +132,7 @@ DRAWINGS = (
         ("sheet", "cnn_few", "cnn_shuffled", "dense_few", "dense_shuffled"),
         caption="Below each image the same with its pixels shuffled, all images alike. Small markers are runs.",
         size=(6.4, 5.2),
+        shows="error",
     ),
 )
 

@@ -61,6 +61,7 @@ DRAWINGS = (
         ),
         methods=tuple(f"depth_{depth}" for depth in DEPTHS),
         caption="Lines are means over the seeds, bands reach from the smallest to the largest run.",
+        shows="error",
     ),
 )
 

@@ -122,6 +122,7 @@ DRAWINGS = tuple(
         methods=(deep, *(method.name for method in TRADITIONAL)),
         caption="A tick is a run, a ring or dot the mean; in brackets points from the deep network, the line.",
         size=(5.6, 6.4),
+        shows="error",
     )
     for deep in dict.fromkeys(AGAINST.values())
 )

@@ -136,6 +136,7 @@ DRAWINGS = (
         methods=tuple(TITLES),
         caption="A dot is a run, a bar the mean. Without pooling the last layer has 16 times the weights.",
         size=(5.6, 4.6),
+        shows="error",
     ),
 )
 

@@ -132,6 +132,7 @@ DRAWINGS = tuple(
         caption="Lines are means over the seeds, bands reach from the smallest to the largest run; the upright line "
         "marks the lowest mean validation error.",
         size=(5.6, 5.6),
+        shows="error",
     )
     for name, title, rows, xlabel, log in (
         ("l2-path", "The L2 path", L2, "penalty λ, log scale", True),

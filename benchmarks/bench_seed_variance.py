@@ -39,6 +39,7 @@ DRAWINGS = (
         methods=("dropout", "ridge"),
         caption="A dot is one run with a seed of its own, a diamond the published number; shaded is the normal "
         "distribution with the runs' mean and standard deviation.",
+        shows="error",
     ),
     Drawing(
         "seeds-needed",

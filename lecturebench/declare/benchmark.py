@@ -29,7 +29,8 @@ class Drawing:
     """A figure of a benchmark's own: ``draw(figure, rows)`` fills a matplotlib figure and returns its content in words.
 
     rows: `lecturebench.report.series.Series` by method, those that have runs; the figure is left out if one of
-    ``methods`` has none. size: inches. caption: what to see in it.
+    ``methods`` has none. size: inches. caption: what to see in it. shows: the metric that it shows of each of its
+    methods, run by run or as a mean; the page then has no bars of its own of those rows.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Drawing:
     methods: tuple[str, ...]
     caption: str = ""
     size: tuple[float, float] = (5.6, 4.1)
+    shows: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +144,10 @@ class Benchmark:
         object.__setattr__(self, "metric", self.metric or DEFAULT[self.task])
         if self.metric not in self.known_metrics:
             raise ValueError(nearest(f"metric of {self.task}", self.metric, sorted(self.known_metrics)))
+        for drawing in self.drawings:
+            if drawing.shows and drawing.shows not in self.known_metrics:
+                what = f"metric that drawing {drawing.name!r} shows"
+                raise ValueError(nearest(what, drawing.shows, sorted(self.known_metrics)))
         object.__setattr__(self, "claims", tuple(map(self._filled_in, self.claims)))
 
     def _refuse_single_seeds(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ from lecturebench.wording import short as short  # drawings of benchmarks take i
 from lecturebench.wording import words as words
 
 WIDTH = 5.6
+FAILED = "a run failed"
 
 percent = named("error").show
 Floats = npt.NDArray[np.float64]
@@ -44,10 +45,11 @@ def plain(text: str, width: int = 56) -> str:
     return line if len(line) <= width else line[: width - 1] + "…"
 
 
-def errors(name: str, points: Sequence[Point], metric: Metric) -> Picture:
+def errors(name: str, points: Sequence[Point], metric: Metric, left_out: int = 0) -> Picture:
     """A test metric per method: every run, the mean, the claim's interval, and the published value as an upright line.
 
     A row far behind all others, as one that guesses, does not squeeze them: it stands at the edge, as an arrow.
+    left_out: how many more rows the table has.
     """
     figure, axes = _blank(0.66 * len(points) + 1.25)
     behind = far_behind(points, lower_is_better=metric.better == "lower")
@@ -97,24 +99,27 @@ def errors(name: str, points: Sequence[Point], metric: Metric) -> Picture:
         *(name, f"Test {metric.words} per method"),
         caption="Each tick is one run."
         + (" Published inside the interval: reproduced, unless it is too wide to judge by." if judged else "")
-        + (" An arrow is a row off the scale." if behind else ""),
+        + (" An arrow is a row off the scale." if behind else "")
+        + (
+            f" {left_out} more {'rows stand' if left_out > 1 else 'row stands'} in the table alone." if left_out else ""
+        ),
         alt=f"Test {metric.words} per method: {listed}.",
         figure=figure,
     )
 
 
 def far_behind(points: Sequence[Point], *, lower_is_better: bool) -> list[Point]:
-    """The row without a published number whose mean is further behind the best than four times what the worst quarter
-    of the rows is; where there are several, and of fewer than four rows, none.
+    """The worst row, where it has no published number and would leave less than a quarter of the scale to all that the
+    others show: runs, intervals and published numbers. None of fewer than four rows, and where two are far behind.
     """
-    means = np.array([float(np.mean(point.values)) for point in points]) * (1 if lower_is_better else -1)
-    known = means[np.isfinite(means)]
-    if len(known) < 4:
+    if len(points) < 4:
         return []
-    best, late = float(known.min()), float(np.quantile(known, 0.75, method="lower"))
-    limit = best + 4 * (late - best)
-    far = [point for point, mean in zip(points, means, strict=True) if mean > limit > best and point.published is None]
-    return far if len(far) == 1 else []
+    sign = 1 if lower_is_better else -1
+    worst = max(points, key=lambda point: sign * float(np.mean(point.values)))
+    marks = [sign * mark for point in points if point is not worst for mark in _marks(point) if math.isfinite(mark)]
+    best, reach = min(marks), max(marks) - min(marks)
+    squeezes = reach > 0 and sign * float(np.mean(worst.values)) - best > 4 * reach
+    return [worst] if squeezes and worst.published is None else []
 
 
 def curves(name: str, bands: Sequence[Band], quantity: str) -> Picture | None:
@@ -168,20 +173,28 @@ def curves(name: str, bands: Sequence[Band], quantity: str) -> Picture | None:
 
 @dataclass(frozen=True)
 class Grid:
-    """What a row's choice of a parameter tried: its steps, and the value that was chosen."""
+    """What a row's choice of a parameter tried: its steps, and the value that was chosen.
+
+    others: the chosen values of the other parameters, at which these results are.
+    """
 
     steps: Sequence[Step]
     chosen: float | None
     row: Point
+    others: Mapping[str, float] = field(default_factory=dict)
+
+    def where_published(self, parameter: str, metric: Metric) -> str:
+        """In words: at which values the published number comes out; "" where nothing was published."""
+        if self.row.published is None:
+            return ""
+        published = Published(self.row.published, self.row.unit, self.row.printed)
+        return where_published(words(parameter), self.steps, published, metric.show, self.chosen)
 
 
-def choice_path(
-    name: str, parameter: str, grid: Grid, metric: Metric, others: Mapping[str, float] | None = None
-) -> Picture:
+def choice_path(name: str, parameter: str, grid: Grid, metric: Metric) -> Picture:
     """Validation and test results over the grid of a choice, the chosen value, and the published number as a line.
 
-    others: the chosen values of the other parameters, at which these results are. Values at which a run failed, and
-    which the rule therefore leaves out, are crosses at the upper edge.
+    Values at which a run failed, and which the rule therefore leaves out, are crosses at the upper edge.
     """
     row, called = grid.row, words(parameter)
     figure, axes = _blank(4.1)
@@ -189,12 +202,10 @@ def choice_path(
     axes.set(xlabel=plain(called), ylabel=metric.words)
     figure.legend(loc="outside lower left", ncols=2)
     sentence = at_the_end(grid.steps, grid.chosen)
-    if row.published is not None:
-        published = Published(row.published, row.unit, row.printed)
-        clause = where_published(called, grid.steps, published, metric.show, grid.chosen)
-        sentence = f"{sentence} The published {clause}.".strip() if clause else sentence
-    if others:
-        held = " and ".join(f"{words(other)} {short(value)}" for other, value in others.items())
+    if clause := grid.where_published(parameter, metric):
+        sentence = f"{sentence} The published {clause}.".strip()
+    if grid.others:
+        held = " and ".join(f"{words(other)} {short(value)}" for other, value in grid.others.items())
         sentence = f"All at {held}. {sentence}".strip()
     return Picture(
         *(name, f"{row.title}: {metric.words} against {called}"),
@@ -230,13 +241,20 @@ def choice_paths(name: str, grids: Sequence[tuple[str, Grid]], metric: Metric) -
     ]
     if any(grid.row.published is not None for _, grid in grids):
         about.append(Line2D([], [], color=WRONG, linewidth=1.6, label="published"))
+    if any(step.failed for _, grid in grids for step in grid.steps):
+        about.append(Line2D([], [], color=WRONG, marker="x", markersize=9, mew=2.5, linestyle="none", label=FAILED))
     figure.legend(handles=about, loc="outside lower left", ncols=4)
     ends = [grid.row.title for _, grid in grids if is_an_end(grid.steps, grid.chosen)]
-    caption = "Means with one standard error; validation chooses."
+    caption = "Means with one standard error; the band is the range of the test results."
+    if any(grid.others for _, grid in grids):
+        caption += " Of a method that chose several parameters the others are held at their chosen values."
     if ends:
         caption += (
             f" Chosen at an end of its grid, beyond which a better one may lie: {', '.join(dict.fromkeys(ends))}."
         )
+    for parameter, grid in grids:
+        if clause := grid.where_published(parameter, metric):
+            caption += f" {grid.row.title}: the published {clause}."
     chosen = [f"{grid.row.title} {words(p)} {short(grid.chosen)}" for p, grid in grids if grid.chosen is not None]
     return Picture(
         *(name, "How parameters were chosen"),
@@ -276,7 +294,7 @@ def _draw_grid(axes: Axes, grid: Grid, metric: Metric) -> list[float]:
     if out := [at[step.value] for step in steps if step.failed]:
         axes.plot(
             *(out, [1.0] * len(out), "x"), transform=axes.get_xaxis_transform(), color=WRONG, markersize=9,
-            markeredgewidth=2.5, linestyle="none", clip_on=False, label="a run failed",
+            markeredgewidth=2.5, linestyle="none", clip_on=False, label=FAILED,
         )  # fmt: skip
     axes.set_xscale("log")
     axes.xaxis.set_minor_formatter(NullFormatter())

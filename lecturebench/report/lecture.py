@@ -31,7 +31,7 @@ ELEMENTS = {
     "mover",
 }
 ELEMENTS |= {"munder", "munderover", "msub", "msup", "msubsup", "mtable", "mtr", "mtd", "mphantom", "menclose"}
-MOST_MARKS = 8  # that are shown below a slide, beside those on its rows
+MOST_MARKS = 8  # below which claims that came out as said are shown, beside those on the slide's rows
 FEW_FORMULAS = 3  # that hold, which are shown one by one
 ORDER: Mapping[Group, int] = {"number": 0, "effect": 1, "formula": 2}  # in which claims stand below a slide
 
@@ -48,9 +48,11 @@ class Line:
 class Face:
     """A slide as the page shows it. number: from 1 on, in the order of the lecture, of those that the page has.
 
-    lines: of each of its tables, by its place among the slide's parts. marks: the claims that stand on no printed row,
-    in the order of their groups, those that were not run behind. folded: of them those that would hide the others, on
-    the slide and in its evidence alike: formulas that hold, where they are more than a few, and all beyond the eighth.
+    lines: of each of its tables, by its place among the slide's parts. marks: the claims that stand on no printed row:
+    numbers and what did not come out first, what did behind, in the order of their groups, and last what was not run.
+    folded: of them, on the slide and in its evidence alike, formulas that hold, where they are more than a few, and
+    what came out or was not run beyond the eighth. A number that was judged, or what did not come out,
+    is never folded.
     """
 
     number: int
@@ -67,7 +69,8 @@ class Face:
         """The marks that are shown at once."""
         held = _held(self.marks)
         others = [result for result in self.marks if len(held) <= FEW_FORMULAS or result not in held]
-        return tuple(others if len(others) <= MOST_MARKS + 1 else others[:MOST_MARKS])
+        telling = sum(map(_is_telling, others))
+        return tuple(others if len(others) <= MOST_MARKS + 1 else others[: max(MOST_MARKS, telling)])
 
     @property
     def folded(self) -> tuple[ClaimResult, ...]:
@@ -126,6 +129,12 @@ def _held(claims: Sequence[ClaimResult]) -> list[ClaimResult]:
     return [item for item in claims if item.claim.group == "formula" and item.judgement.verdict == "reproduced"]
 
 
+def _is_telling(result: ClaimResult) -> bool:
+    """Whether it is a number, or did not come out."""
+    verdict = result.judgement.verdict
+    return verdict != "not_run" and (result.claim.group == "number" or verdict != "reproduced")
+
+
 def _belongs(result: ClaimResult, slide: Slide) -> bool:
     if result.claim.slide != slide.title:
         return False
@@ -146,7 +155,11 @@ def _face(number: int, slide: Slide, claims: list[ClaimResult]) -> Face:
                 left = [result for result in left if result is not mark]
                 made.append(Line(row, mark))
             lines[i] = tuple(made)
-    marks = sorted(left, key=lambda result: (result.judgement.verdict == "not_run", ORDER[result.claim.group]))
+
+    def place(result: ClaimResult) -> tuple[bool, bool, int]:
+        return result.judgement.verdict == "not_run", not _is_telling(result), ORDER[result.claim.group]
+
+    marks = sorted(left, key=place)
     return Face(number, slide, lines, tuple(marks))
 
 

@@ -54,7 +54,7 @@ from lecturebench.report.reasons import (
     remedy,
     why_decides,
 )
-from lecturebench.report.sections import Section, benchmarks_of, sections_of, styles_of
+from lecturebench.report.sections import Section, benchmarks_of, made_by, sections_of, styles_of
 from lecturebench.report.speed_section import SpeedSection, speed_section
 from lecturebench.report.strips import strip, strips
 from lecturebench.report.table import STALE_HEADING, seen, write_tables
@@ -224,12 +224,6 @@ def command(result: ClaimResult, more: Remedy | None = None) -> str:
     return shlex.join(parts + [part for backend in sorted(backends) for part in ("--backend", backend)])
 
 
-def commits(result: ClaimResult) -> list[str]:
-    """The commits that the runs of a claim were made by, the last one used last; none where a run does not know."""
-    runs = sorted((run for row in result.rows for run in row.runs if run.commit), key=lambda run: run.started)
-    return list(dict.fromkeys(run.commit[:12] for run in reversed(runs)))[::-1]
-
-
 def sampling(row: RowResult) -> float:
     """Half the test set's own 95% sampling interval; NaN where it has no meaning."""
     meant = row.measure.percent and row.measure.losses is not None and row.n_test > 0 and row.n
@@ -293,7 +287,7 @@ def _templates(known: Mapping[str, Metric] = METRICS) -> Environment:
     environment.globals |= {
         "seen": seen,
         "command": command,
-        "commits": commits,
+        "made_by": made_by,
         "lines": lines,
         "differing": differing,
     }

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lecturebench.report.figures import Grid
 
 MOST_CLASSES = 25
-MOST_ROWS = 14  # of the figure of a metric; the table has them all
+MOST_ROWS = 14  # of the figure of a metric, unless more have a published number; the table has them all
 MANY = 3  # choices of a section, which share a figure
 
 
@@ -112,58 +112,66 @@ def _section(
         return f"{prefix}-{kind}-{slug(row.method.name)}" + (f"-{slug(row.backend)}" if several else "")
 
     points = {row: _point(results, row, named(row), styles[row.method.name]) for row in rows if row.values}
-    source = _source(rows)
-    made_of = digest_of(_made_of(results, rows, styles), list(map(repr, points.values())), source)
+    made_of = digest_of(_made_of(results, rows, styles), list(map(repr, points.values())))
     digest = basis.of(first.benchmark, made_of, *first.benchmark.metrics)
     plates: list[Plate] = []
 
     def plate(
-        name: str, draw: Callable[..., Picture | None], *given: Any, main: bool = True, digest: str = digest
+        name: str,
+        of: Sequence[RowResult],
+        draw: Callable[..., Picture | None],
+        *given: Any,
+        main: bool = True,
+        digest: str = digest,
     ) -> None:
-        plates.append(Plate(name, digest, partial(_sourced, source, draw, name, *given), main))
+        plates.append(Plate(name, digest, partial(_sourced, source_of(of), draw, name, *given), main))
 
     known = first.benchmark.known_metrics
+    drawings = _drawings(rows)
     for name in dict.fromkeys(row.metric for row in points if row.metric in known):
-        measured = {row.method.name: point for row, point in points.items() if row.metric == name}
+        measured = {row: point for row, point in points.items() if row.metric == name}
+        elsewhere = {row for drawing, of in drawings if drawing.shows == name for row in of.values()}
         published = any(point.published is not None for point in measured.values())
-        drawn = {method for drawing in first.benchmark.drawings for method in drawing.methods}
-        main = published or (len(measured) > 1 and not set(measured) <= drawn)
-        every = [point for row, point in points.items() if row.metric == name]
-        plate(f"{prefix}-{name}", _errors, _fewest(every, known[name]), known[name], main=main)
+        shown = _fewest(measured, known[name])
+        plate(
+            *(f"{prefix}-{name}", list(shown), _errors, list(shown.values()), known[name], len(measured) - len(shown)),
+            main=published or (len(measured) > 1 and not set(measured) <= elsewhere),
+        )
     chose = [(row, name) for row in points for name in row.method.choices if row.metric in known]
     if len(chose) >= MANY and len({row.metric for row, _ in chose}) == 1:
-        plate(f"{prefix}-choices", _paths, [(row, name, points[row]) for row, name in chose])
+        given = [(row, name, points[row]) for row, name in chose]
+        plate(f"{prefix}-choices", list(dict.fromkeys(row for row, _ in chose)), _paths, given)
     else:
         for row, name in chose:
             of = f"-{slug(name)}" if len(row.method.choices) > 1 else ""
-            plate(file(row, "choice") + of, _path, row, name, points[row])
+            plate(file(row, "choice") + of, [row], _path, row, name, points[row])
     titles = {row: named(row) for row in rows}
-    for drawing, series in _drawings(rows, titles, styles, saved):
+    for drawing, of_methods in drawings:
         about = [made_of, drawing.title, drawing.caption, drawing.methods, drawing.size]
         own = basis.of(first.benchmark, about, drawing.draw)
-        plate(f"{prefix}-{drawing.name}", _own, drawing, series, digest=own)
+        series = {name: Series(titles[row], styles[name], row.runs, saved.arrays) for name, row in of_methods.items()}
+        plate(f"{prefix}-{drawing.name}", list(of_methods.values()), _own, drawing, series, digest=own)
     trained = [row for row in points if row.method.training is not None and any(run.curve for run in row.runs)]
     if 0 < len(trained) <= len(TONES):  # more lines than colours are no figure; the page draws them by choice
         bands = [Band(titles[row], styles[row.method.name], _curves(row)) for row in trained]
         recorded = {name.partition("_")[2] for band in bands for name in band.runs}
         for quantity in (name for name in dict.fromkeys(("error", "loss", first.benchmark.metric)) if name in recorded):
-            plate(f"{prefix}-curves-{quantity}", _learning, bands, quantity, main=False)
+            plate(f"{prefix}-curves-{quantity}", trained, _learning, bands, quantity, main=False)
 
     for row in points:
-        plates += _confusion(row, titles[row], file(row, "confusion"), digest, saved, source)
+        plates += _confusion(row, titles[row], file(row, "confusion"), digest, saved)
     return Section(
         first.benchmark, first.dataset, first.profile, tuple(rows), tuple(plates), saved.absent.get(first.dataset, "")
     )
 
 
-def _source(rows: Sequence[RowResult]) -> str:
-    """What figures of these rows were made of: "lecturebench · bench_cnn.py on mnist · commit 41814ed"."""
+def source_of(rows: Sequence[RowResult]) -> str:
+    """What a figure of these rows was made of: "lecturebench · bench_cnn.py on mnist · commit 41814ed"."""
     first = rows[0]
-    runs = sorted((run for row in rows for run in row.runs), key=lambda run: run.started)
-    made = list(dict.fromkeys(run.commit[:7] + ("+" if run.dirty else "") for run in reversed(runs) if run.commit))
+    made = made_by(rows, 7)
     more = f" and {len(made) - 1} before" if len(made) > 1 else ""
     profile = "" if first.profile == "lecture" else f", {first.profile}"
-    by = [f"commit {made[0]}{more}"] if made else []
+    by = [f"commit {made[-1]}{more}"] if made else []
     return " · ".join(["lecturebench", f"{first.benchmark.path.name} on {first.dataset}{profile}", *by])
 
 
@@ -172,7 +180,17 @@ def _sourced(source: str, draw: Callable[..., Picture | None], *given: Any) -> P
     return None if picture is None else replace(picture, source=source)
 
 
-def _confusion(row: RowResult, title: str, name: str, digest: str, saved: Predictions, source: str) -> list[Plate]:
+def made_by(rows: Sequence[RowResult], digits: int) -> list[str]:
+    """The commits by which the rows' runs were made, those of their choices too, that of the last run last.
+
+    "41814ed+" is a commit with changes that were not in it. Runs that know of none are left out.
+    """
+    runs = sorted((run for row in rows for run in (*row.runs, *row.choice_runs)), key=lambda run: run.started)
+    made = [run.commit[:digits] + ("+" if run.dirty else "") for run in reversed(runs) if run.commit]
+    return list(dict.fromkeys(made))[::-1]
+
+
+def _confusion(row: RowResult, title: str, name: str, digest: str, saved: Predictions) -> list[Plate]:
     """The figure of a row's confusions, for the folder alone: the page shows them as a table. Or none."""
     summary, data = saved.of_row(row), saved.dataset(row.dataset)
     if summary is None or summary.classified is None or data is None:
@@ -182,9 +200,9 @@ def _confusion(row: RowResult, title: str, name: str, digest: str, saved: Predic
         return []
     shown = f"{title} on {row.dataset}", summary.classified.counts, data.classes
     # By what is drawn: predictions may be lacking, and no digest of a dataset says what its classes are called.
-    drawn = [digest, source, row.method.name, shown[0], shown[1].tolist(), list(map(str, data.classes))]
+    drawn = [digest, row.method.name, shown[0], shown[1].tolist(), list(map(str, data.classes))]
     own = digest_of(drawn) if digest else ""
-    return [Plate(name, own, partial(_sourced, source, _confused, name, *shown), main=False)]
+    return [Plate(name, own, partial(_sourced, source_of([row]), _confused, name, *shown), main=False)]
 
 
 def _made_of(results: Results, rows: Sequence[RowResult], styles: Mapping[str, MethodStyle]) -> list[Any]:
@@ -192,7 +210,10 @@ def _made_of(results: Results, rows: Sequence[RowResult], styles: Mapping[str, M
     parts: list[Any] = []
     for row in rows:
         runs = [
-            [run.key, run.started, run.status, run.digests, run.metrics, [] if "record" in run.digests else run.curve]
+            [
+                *(run.key, run.started, run.status, run.commit, run.dirty, run.digests, run.metrics),
+                [] if "record" in run.digests else run.curve,
+            ]
             for run in (*row.runs, *row.choice_runs)
         ]
         claims = [(result.claim.name, repr(result.judgement)) for result in results.claims_of(row)]
@@ -201,19 +222,14 @@ def _made_of(results: Results, rows: Sequence[RowResult], styles: Mapping[str, M
     return parts
 
 
-def _drawings(
-    rows: Sequence[RowResult],
-    titles: Mapping[RowResult, str],
-    styles: Mapping[str, MethodStyle],
-    saved: Predictions,
-) -> list[tuple[Drawing, dict[str, Series]]]:
-    """The benchmark's own figures with what they draw, on the first backend that has all their methods."""
+def _drawings(rows: Sequence[RowResult]) -> list[tuple[Drawing, dict[str, RowResult]]]:
+    """The benchmark's own figures that can be drawn, with their methods' rows on the first backend that has all."""
     drawable = []
     for drawing in rows[0].benchmark.drawings:
         backends = dict.fromkeys(row.backend for row in rows if row.method.uses_backend)
         for backend in backends or ("",):  # none: experiments that no backend computes
             by_name = {
-                row.method.name: Series(titles[row], styles[row.method.name], row.runs, saved.arrays)
+                row.method.name: row
                 for row in rows
                 if row.runs and (row.backend == backend or not row.method.uses_backend)
             }
@@ -277,8 +293,7 @@ def _path(name: str, row: RowResult, parameter: str, point: Point) -> Picture | 
     from lecturebench.report import figures
 
     grid = _grid(row, parameter, point)
-    others = {other: value for other, value in chosen_values(row).items() if other != parameter}
-    return figures.choice_path(name, parameter, grid, row.measure, others) if grid else None
+    return figures.choice_path(name, parameter, grid, row.measure) if grid else None
 
 
 def _paths(name: str, chose: Sequence[tuple[RowResult, str, Point]]) -> Picture | None:
@@ -293,16 +308,19 @@ def _grid(row: RowResult, parameter: str, point: Point) -> Grid | None:
     """What the row tried of a parameter; None if its runs are not in the store."""
     from lecturebench.report.figures import Grid
 
-    steps = choice_steps(row, parameter, row.metric)
+    steps, values = choice_steps(row, parameter, row.metric), chosen_values(row)
+    chosen = values.pop(parameter, None)
     tried = any(step.validation or step.test for step in steps)
-    return Grid(steps, chosen_values(row).get(parameter), point) if tried else None
+    return Grid(steps, chosen, point, values) if tried else None
 
 
-def _fewest(points: Sequence[Point], metric: Metric) -> list[Point]:
-    """At most `MOST_ROWS` of a figure's rows, in their order: those with a published number, then the best ones."""
+def _fewest(points: Mapping[RowResult, Point], metric: Metric) -> dict[RowResult, Point]:
+    """Those with a published number and, up to `MOST_ROWS` in all, the best of the others, in their order."""
     sign = 1 if metric.better == "lower" else -1
-    ranked = sorted(points, key=lambda point: (point.published is None, sign * fmean(point.values)))
-    return [point for point in points if point in ranked[:MOST_ROWS]]
+    ranked = sorted(points, key=lambda row: (points[row].published is None, sign * fmean(points[row].values)))
+    published = sum(point.published is not None for point in points.values())
+    kept = set(ranked[: max(MOST_ROWS, published)])
+    return {row: point for row, point in points.items() if row in kept}
 
 
 def _is_number(value: object) -> bool:

@@ -32,12 +32,12 @@ KEY = "Ticks: runs. Dot: their mean. Band: where one more run would land; of two
 class Block:
     """A part of the page from its upper left corner on. draw: is given the height in inches at which it begins.
 
-    claims: how many it tells of.
+    claims: those that it tells of.
     """
 
     height: float
     draw: Callable[[float], None]
-    claims: int = 1
+    claims: tuple[ClaimResult, ...] = ()
 
 
 def draw_face(face: Face, of: int, styles: Mapping[str, MethodStyle], height: float) -> Figure:
@@ -65,8 +65,8 @@ def draw_face(face: Face, of: int, styles: Mapping[str, MethodStyle], height: fl
     for block in (*printed, *shown):
         block.draw(at)
         at += block.height
-    if left := sum(block.claims for block in blocks[len(shown) :]):
-        page.text(at + 0.05, f"and {left} more on the page", 11, colour=MUTED)
+    if left := [result for block in blocks[len(shown) :] for result in block.claims]:
+        page.text(at + 0.05, f"and {len(left)} more on the page. {sentences_of(counts(left))}", 11, colour=MUTED)
     page.text(height - 0.4, f"{face.number} of {of} · lecturebench · {KEY}", 9, colour=MUTED)
     return figure
 
@@ -130,10 +130,10 @@ class _Page:
             if sentences:
                 words = self.words(result)
                 block = Block(block.height + words.height, _both(block, words))
-            blocks.append(block)
+            blocks.append(replace(block, claims=(result,)))
         if face.folded:
             title = f"{len(face.folded)} more. {sentences_of(counts(face.folded))}"
-            blocks.append(replace(self.row((title,), None), claims=len(face.folded)))
+            blocks.append(replace(self.row((title,), None), claims=face.folded))
         return blocks
 
     def sentence(self, text: str) -> Block:

@@ -236,9 +236,17 @@ def test_back_undoes_a_filter_and_a_word_that_was_typed(visit):
     page.wait_for_function("location.hash.includes('linear')")
     page.go_back()
     assert cells(page, "Method") == chosen
+    assert page.get_by_role("searchbox").input_value() == "", "though the letters are still being edited"
     page.go_back()
     assert cells(page, "Method") == everything
     assert page.locator("#control-verdict").input_value() == ""
+
+
+def test_what_changes_nothing_is_no_step_of_the_history(visit):
+    page = visit()
+    before = page.evaluate("history.length")
+    page.evaluate("lecturebench.state.set({ sort: null })")
+    assert page.evaluate("history.length") == before
 
 
 def test_mistakes_of_the_best_method_stand_beside_the_figures_of_its_benchmark(visit):

@@ -101,6 +101,27 @@ def test_leaving_a_projection_shows_the_slide_that_was_projected_last(walk):
     assert abs(page.locator("#slide-2").evaluate("face => face.getBoundingClientRect().top")) < 200
 
 
+def test_back_and_links_out_of_the_slides_end_full_screen_too(walk):
+    page = walk("#slide-1")
+    for leave in (page.go_back, lambda: page.evaluate("location.hash = 'explore'")):
+        page.keyboard.press("p")
+        page.wait_for_function("document.fullscreenElement !== null")
+        leave()
+        page.wait_for_function("document.fullscreenElement === null")
+        assert "project" not in page.evaluate("location.hash")
+        page.evaluate("location.hash = 'slide-1'")
+
+
+@pytest.mark.parametrize("height", [300, 900])
+def test_arrows_walk_on_in_low_windows_too(walk, height):
+    page = walk("#slide-1", height=height)
+    page.keyboard.press("ArrowRight")
+    page.evaluate("new Promise(requestAnimationFrame)")
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("location.hash") == "#slide-1"
+    assert page.locator(".index a[aria-current]").get_attribute("data-slide") == "1"
+
+
 def test_a_click_drops_a_run_too(walk):
     page = walk("#slide-1?project=1")
     page.locator("#slide-1 h2").click()

@@ -107,12 +107,20 @@ def test_a_row_that_guesses_stands_at_the_edge_and_squeezes_no_other() -> None:
     assert figures.far_behind([*rows, Point("e", STYLES["lda"], [0.6])], lower_is_better=True) == []
     claimed = [*rows[:3], Point("d", STYLES["lda"], [0.5], published=0.5, printed="50%")]
     assert figures.far_behind(claimed, lower_is_better=True) == []
+    # Where runs of the others reach as far, the row is one of them, however near each other their means are.
+    scattered = [
+        Point(name, STYLES["lda"], [mean - 0.05, mean + 0.05])
+        for name, mean in zip("abc", (1.0, 1.01, 1.02), strict=True)
+    ]
+    assert figures.far_behind([*scattered, Point("d", STYLES["lda"], [1.11])], lower_is_better=True) == []
     with styled():
         item = figures.errors("errors", rows, named("error"))
     [axes] = item.figure.axes
     assert axes.get_xlim()[1] < 0.2
     assert "An arrow is a row off the scale." in item.caption
     assert any("50.00%" in text for text in texts(item.svg)), "its number is there"
+    assert "table alone" not in item.caption
+    assert "2 more rows stand in the table alone." in figures.errors("errors", rows, named("error"), 2).caption
 
 
 def test_choices_share_a_figure_with_a_panel_for_each_row() -> None:
@@ -126,6 +134,14 @@ def test_choices_share_a_figure_with_a_panel_for_each_row() -> None:
     assert [axes.get_xlabel() for axes in drawn_in] == ["C", "k", "learning rate", "C"]
     assert "beyond which a better one may lie: A." in item.caption
     assert "Chosen: A C 1e-4; B k 0.001; C learning rate 0.001; D C 0.001." in item.alt
+    assert "a run failed" not in texts(item.svg)
+    assert "A: the published 2.3% lies within the runs at C" in item.caption
+    assert "the others are held" not in item.caption
+    broken = Grid([*steps, Step(0.1, [], [], failed=True)], 1e-3, point("E"), {"rate": 0.5})
+    with styled():
+        item = figures.choice_paths("paths", [*grids, ("C", broken)], named("error"))
+    assert "a run failed" in texts(item.svg)
+    assert "the others are held at their chosen values" in item.caption
 
 
 def test_an_image_has_its_title_above_and_its_source_below() -> None:
@@ -170,10 +186,11 @@ def test_path_says_if_the_chosen_value_is_an_end_of_the_grid(chosen: float | Non
 
 def test_path_says_at_which_values_of_the_other_parameters_it_is() -> None:
     steps = [Step(value, [0.03, 0.031], [0.022, 0.024]) for value in (1, 3, 5)]
-    grid = Grid(steps, 3, point())
-    item = figures.choice_path("path", "units", grid, named("error"), {"learning_rate": 0.01, "rate": 0.5})
+    item = figures.choice_path(
+        "path", "units", Grid(steps, 3, point(), {"learning_rate": 0.01, "rate": 0.5}), named("error")
+    )
     assert "All at learning rate 0.01 and rate 0.5. The published" in item.caption
-    assert "All at" not in figures.choice_path("path", "units", grid, named("error")).caption
+    assert "All at" not in figures.choice_path("path", "units", Grid(steps, 3, point()), named("error")).caption
 
 
 def test_path_goes_on_to_values_at_which_a_run_failed() -> None:

@@ -110,8 +110,9 @@ def test_a_benchmark_is_at_home_on_the_slide_of_most_of_its_claims():
         assert face is next(each for each in shown if on[each] == on[face])
 
 
-def test_what_is_folded_are_formulas_that_hold_and_what_comes_after_the_eighth(results):
+def test_what_is_folded_are_formulas_that_hold_and_what_comes_out_after_the_eighth(results):
     [order] = [result for result in results.claims if result.claim.kind == "order"]
+    order = replace(order, judgement=replace(order.judgement, verdict="reproduced"))
     held = [replace(claim, judgement=replace(claim.judgement, verdict="reproduced")) for claim in formulas(5)]
     effects = [replace(order, claim=replace(order.claim, source=f"effect {i}")) for i in range(12)]
     late = replace(effects[0], judgement=not_run("-"))
@@ -120,6 +121,28 @@ def test_what_is_folded_are_formulas_that_hold_and_what_comes_after_the_eighth(r
     assert face.folded == (*effects[9:], *held, late)
     [few] = faces(replace(results, claims=(*held[:3], *effects[1:4])), (Slide("Why Neural Network?"),))
     assert (few.shown, few.folded) == ((*effects[1:4], *held[:3]), ())
+
+
+def test_numbers_and_what_did_not_come_out_stand_first_and_are_never_folded(results):
+    [order] = [result for result in results.claims if result.claim.kind == "order"]
+    fine, open_, wrong = (
+        [
+            replace(
+                order,
+                claim=replace(order.claim, source=f"{verdict} {i}"),
+                judgement=replace(order.judgement, verdict=verdict),
+            )
+            for i in range(6)
+        ]
+        for verdict in ("reproduced", "inconclusive", "worse")
+    )
+    broken = [replace(claim, judgement=replace(claim.judgement, verdict="worse")) for claim in formulas(2)]
+    number = next(result for result in results.claims if result.claim.kind == "number")
+    number = replace(number, claim=replace(number.claim, slide=order.claim.slide))
+    given = (*fine, *broken, *open_, *wrong, number)
+    [face] = faces(replace(results, claims=given), (Slide(order.claim.slide),))
+    assert face.shown == (number, *open_, *wrong, *broken)
+    assert face.folded == tuple(fine)
 
 
 def test_a_table_says_what_its_rows_lack():

@@ -27,7 +27,6 @@ from lecturebench.report.page import (
     Machine,
     anchor,
     command,
-    commits,
     differing,
     place_of_claim,
     render_page,
@@ -156,13 +155,28 @@ def test_runs_lead_to_their_commit_and_the_command_that_repeats_them(
 ) -> None:
     [first, *others] = results.claims
     [row] = first.rows
-    runs = [replace(run, commit="0123456789abcdef" if i else "fedcba98765432", started=f"2026-01-0{i + 1}")
+    runs = [replace(run, commit="0123456789abcdef" if i else "fedcba98765432", started=f"2026-01-0{i + 2}")
             for i, run in enumerate(row.runs)]  # fmt: skip
-    known = replace(first, rows=(replace(row, runs=tuple(runs)),))
-    assert commits(known) == ["fedcba987654", "0123456789ab"]
+    tried = replace(runs[0], commit="aaaaaaaaaaaaaaaa", role="choice", started="2026-01-01")
+    known = replace(first, rows=(replace(row, runs=tuple(runs), choice_runs=(tried,)),))
     text = Elements(render_page(replace(results, claims=(known, *others)), store, load)).text
     assert f"git switch --detach 0123456789ab {command(known)}" in text
-    assert "The runs are of commits fedcba987654, 0123456789ab." in text
+    assert "The runs, those of choices included, are of commits aaaaaaaaaaaa, fedcba987654, 0123456789ab." in text
+    assert "cannot bring back" not in text
+    unclean = replace(known, rows=(replace(row, runs=(*runs[:-1], replace(runs[-1], dirty=True))),))
+    text = Elements(render_page(replace(results, claims=(unclean, *others)), store, load)).text
+    assert f"git switch --detach 0123456789ab {command(known)}" in text
+    assert "0123456789ab+: with changes that were not in the commit, which its command cannot bring back." in text
+
+
+def test_without_claims_the_page_says_too_when_and_by_which_commit_it_ran(
+    results: Results, store: Store, load: Load
+) -> None:
+    known = results.rows[0].latest
+    text = Elements(render_page(replace(results, claims=()), store, load)).text
+    assert "How to read this" not in text
+    assert re.search(r"\d+ runs, .* of fitting, on .*; last run started", text)
+    assert known.commit[:12] in text
 
 
 def test_environments_that_differ_say_in_what() -> None:

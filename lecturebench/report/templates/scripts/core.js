@@ -22,7 +22,7 @@ const lecturebench = (() => {
       }
       const query = now.values.toString();
       const address = `#${encodeURIComponent(anchor ?? now.anchor)}${query ? `?${query}` : ""}`;
-      if (address !== location.hash) history[keep ? "replaceState" : "pushState"](null, "", address);
+      if (address !== (location.hash || "#")) history[keep ? "replaceState" : "pushState"](null, "", address);
       listeners.forEach((listen) => listen());
     },
     // Called now and whenever the address changes.

@@ -146,7 +146,7 @@
   };
 
   // Search box, lists, and for cards, which have no headers, a list of orders.
-  let pause;
+  let pause = 0; // while letters are typed that the address has not yet
   const search = el("input", {
     type: "search",
     id: "control-search",
@@ -154,7 +154,10 @@
     spellcheck: "false",
     oninput() {
       clearTimeout(pause);
-      pause = setTimeout(() => state.set({ search: search.value }, undefined, { keep: Boolean(state.get("search") && search.value) }), 120);
+      pause = setTimeout(() => {
+        pause = 0;
+        state.set({ search: search.value }, undefined, { keep: Boolean(state.get("search") && search.value) });
+      }, 120);
     },
   });
   const orders = columns.flatMap(({ key, title }) => [
@@ -320,7 +323,7 @@
   let shown = filtered();
   lecturebench.explore.rows = () => shown;
   const update = () => {
-    if (document.activeElement !== search) search.value = state.get("search");
+    if (!pause) search.value = state.get("search");
     shown = filtered();
     const all = state.get("rows") === "all";
     const more = shown.length > first() + 5;

@@ -8,7 +8,13 @@
   const presenting = () => stage.classList.contains("presenting");
   const named = () => faces.findIndex((face) => face.id === state.anchor());
   // The slide that is projected, or the one that is being read: the last whose upper edge has come up.
-  const inView = () => faces.findLastIndex((face) => face.getBoundingClientRect().top < 0.15 * innerHeight);
+  // A jump leaves its edge so far down, which in a low window is more than a part of it.
+  const landing = () => parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop)
+    + parseFloat(getComputedStyle(faces[0]).scrollMarginTop) + 4;
+  const inView = () => {
+    const edge = Math.max(0.15 * innerHeight, landing());
+    return faces.findLastIndex((face) => face.getBoundingClientRect().top < edge);
+  };
   const at = () => (presenting() ? named() : inView());
 
   const button = el("button", { type: "button", onclick: () => (presenting() ? leave() : present()) }, "Project");
@@ -51,7 +57,6 @@
   };
   const leave = () => {
     const i = Math.max(0, named()); // before the projection ends, since then the slide in view is asked for
-    if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
     state.set({ project: null });
     faces[i].scrollIntoView();
   };
@@ -81,6 +86,8 @@
     const i = named();
     const on = i >= 0 && state.get("project") === "1";
     const begun = on && !presenting();
+    // However it ends: by a key, by Back, or by a link that leads out of the slides.
+    if (!on && presenting() && document.fullscreenElement) document.exitFullscreen().catch(() => {});
     stage.classList.toggle("presenting", on);
     document.body.style.overflow = on ? "hidden" : "";
     faces.forEach((face, k) => face.classList.toggle("current", k === i));
@@ -177,9 +184,4 @@
     const on = stage.classList.toggle("guessing");
     asking.setAttribute("aria-pressed", String(on));
   };
-
-  // A link out of the slides ends the projection.
-  stage.addEventListener("click", (event) => {
-    if (event.target.closest("a.stamp") && presenting()) leave();
-  });
 })();
