@@ -58,6 +58,7 @@ CLAIMS = tuple(
         *(name, "the slide's formulas are the gradient by automatic differentiation", TOLERANCE),
         metric="automatic",
         protocol=PROTOCOL | (AWAY if name == "relu" else {}),
+        unit="of the gradient's length",
     )
     for name in TITLES
 )

@@ -103,9 +103,9 @@ OURS = Source(
 
 CLAIMS = (
     MNIST_CONVNET.number("convnet", MNIST_ACCURACY, {}),
-    MNIST_CONVNET.holds("convnet", "the network has 34,826 parameters", 0, {}, "off"),
+    MNIST_CONVNET.holds("convnet", "the network has 34,826 parameters", 0, {}, "off", unit="parameters"),
     FIGURE_9.number("lenet5", PRINTED["LeNet-5", ""], LENET_5, PLAIN_SGD),
-    FIGURE_9.holds("lenet5", "60,000 parameters, and 850 of our outputs", 0, LENET_5, "off"),
+    FIGURE_9.holds("lenet5", "60,000 parameters, and 850 of our outputs", 0, LENET_5, "off", unit="parameters"),
     SUBMISSIONS.number("convnet", FASHION["2 conv + pooling, Keras"], TWO_CONV_KERAS),
     SUBMISSIONS.number(
         *("fashion_convnet", FASHION["2 conv + pooling, TensorFlow"], TWO_CONV_TENSORFLOW), profiles=("full",)

@@ -80,7 +80,9 @@ CLAIMS = (
     TABLE_10_1.order("softmax", "lda", protocol=PAIRED, about="table"),
     ARGUMENT.order("ridge", "softmax", protocol=NETWORK | PAIRED),
     ARGUMENT.order("dropout", "softmax", protocol=NETWORK | PAIRED),
-    TABLE_10_1.saying("ISLP, sec. 10.2").holds("dropout", "the network has 235,146 parameters", 0, NETWORK, "off"),
+    TABLE_10_1.saying("ISLP, sec. 10.2").holds(
+        "dropout", "the network has 235,146 parameters", 0, NETWORK, "off", unit="parameters"
+    ),
 )
 
 BENCHMARK = Benchmark(

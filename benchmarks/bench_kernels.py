@@ -68,10 +68,11 @@ LAYER = {
     "training": assumed("Adam, rate 0.001 with a cosine decay to 0, batch 64, 5 epochs on 10,000 images", "a minute"),
     "measured": assumed("share of sum W^2 of the first layer", "paired by seed with the same network's first weights"),
 }
+SHARE = "of the largest number that an image could give"
 
 CLAIMS = (
     *(
-        KERNEL.holds(method, f"keras.ops.conv is {words}", 1e-6, metric=metric, protocol=CHECK)
+        KERNEL.holds(method, f"keras.ops.conv is {words}", 1e-6, metric=metric, protocol=CHECK, unit=SHARE)
         for method in ("edge", "blur", "asymmetric")
         for metric, words in (("scipy", "SciPy's cross-correlation"), ("sum", "the sum written out"))
     ),
@@ -79,6 +80,7 @@ CLAIMS = (
         *("asymmetric", "with the kernel turned by 180 degrees it is SciPy's convolution", 1e-6),
         metric="turned",
         protocol=CHECK,
+        unit=SHARE,
     ),
     KERNEL.holds(
         *("edge", "edge detection makes an image of one grey 0 inside its border", 0.0),
@@ -87,6 +89,7 @@ CLAIMS = (
             "images": assumed("one for each grey from 0 to 255", "whole numbers, of which float32 rounds no sum"),
             "border": assumed("left out", "zeros around are an edge: 3 or 5 of the 8 neighbours are missing"),
         },
+        unit="greys of 0 to 255",
     ),
     KERNEL.holds(
         *("blur", "box blur keeps the mean of an image that its mirror image continues", 1e-6),
@@ -96,6 +99,7 @@ CLAIMS = (
             "windows": assumed("every pixel, the outermost line repeated around", "each pixel is then in 9 windows"),
             "tolerance": assumed("1e-6", "the blur's 9 equal products and its rounded 1/9, 6e-7"),
         },
+        unit="of white",
     ),
     *(
         KERNEL.saying(f"this suite: a first layer learns {words}").order(

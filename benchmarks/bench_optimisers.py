@@ -89,18 +89,21 @@ OWN_RATES = RACE | {
     ),
 }
 COMMON_RATES = RACE | {"learning rate": assumed(f"{COMMON} for both", "the middle of the first grid, fixed beforehand")}
+SHARE = "of the largest parameter"
 
 CLAIMS = (
     SGD.saying('slide "Train Neural Networks"').holds(
-        "sgd_rule", "theta - rho g is a step of Keras' SGD", 1e-6, protocol=RULE | DEFAULT
+        "sgd_rule", "theta - rho g is a step of Keras' SGD", 1e-6, protocol=RULE | DEFAULT, unit=SHARE
     ),
     MOMENTUM_SLIDE.saying("Keras 3, documentation of SGD").holds(
         *("momentum_rule", "v <- mu v - rho g, theta <- theta + v is a step of Keras' SGD with momentum", 1e-6),
         protocol=RULE | DEFAULT,
+        unit=SHARE,
     ),
     ADAM.saying(kingma.ALGORITHM_1).holds(
         *("adam_rule", "Algorithm 1 with epsilon / sqrt(1 - beta_2^t) is a step of Keras' Adam", 1e-6),
         protocol=RULE | kingma.RULE,
+        unit=SHARE,
     ),
     race(MOMENTUM_SLIDE, "momentum", "sgd", TARGET, OWN_RATES),
     race(ADAM, "adam", "sgd", TARGET, OWN_RATES),

@@ -88,7 +88,14 @@ EXACT = {"tolerance": assumed("0", "whole numbers and quarters, of which float32
 
 CLAIMS = (
     *(
-        of.holds("example", f"{words} pools the slide's example as shown", 0.0, metric=metric, protocol=EXACT)
+        of.holds(
+            "example",
+            f"{words} pools the slide's example as shown",
+            0.0,
+            metric=metric,
+            protocol=EXACT,
+            unit="where numbers are 1 to 9",
+        )
         for of, what in ((MAX, "max"), (AVERAGE, "average"))
         for words, metric in ((f"Keras' {what} pooling", what), (f"the formula of {what}", f"{what}_formula"))
     ),

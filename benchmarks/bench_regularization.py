@@ -105,6 +105,7 @@ CLAIMS = (
     FORMULA.holds(
         *("keras_dropout", "units that stay are scaled by 1 / (1 - p)", 1.2e-7),
         protocol=REMOVED | DRAWS | {"tolerance": assumed("1.2e-7", "two roundings to single precision")},
+        unit="of what it should be",
     ),
     FORMULA.holds(
         *("keras_dropout", "units are removed with probability p", 6.0),
@@ -112,6 +113,7 @@ CLAIMS = (
         | DRAWS
         | {"tolerance": assumed("6 standard deviations", "for 8 rates and 20 seeds, chance: below one in a million")},
         metric="z",
+        unit="standard deviations",
     ),
 )
 

@@ -95,12 +95,14 @@ CLAIMS = (
             *(f"plain_{depth}", "the first layer's gradient is within a factor of ten of the largest", 1.0),
             protocol=he.HEALTHY | he.MEASURED,
             metric="lost_before",
+            unit="powers of ten",
         )
         for depth in DEPTHS
     ),
     IDENTITY.holds(
         *("block", "a block whose last normalisation starts at 0 is the identity", 1e-6),
         protocol={"tolerance": assumed("1e-6", "8 roundings of single precision; the rest is 0")},
+        unit="where what goes in is about 1",
     ),
     *(
         IDENTITY.order(f"residual_stack_{blocks}", f"plain_stack_{blocks}", metric="left", protocol=he.EASY)

@@ -70,7 +70,14 @@ PROTOCOL = {
 
 CLAIMS = (
     *(
-        NETWORK.holds(name, "the slide's formulas give Keras' outputs at every step", 1e-6, PROTOCOL, "outputs")
+        NETWORK.holds(
+            name,
+            "the slide's formulas give Keras' outputs at every step",
+            1e-6,
+            PROTOCOL,
+            "outputs",
+            unit="where outputs are about 1",
+        )
         for name in ACTIVATIONS
     ),
     *(
@@ -79,6 +86,7 @@ CLAIMS = (
             PROTOCOL
             | {"error": assumed("||difference|| / ||gradient||, the largest of w's, u's, beta's", "each is checked")},
             "automatic",
+            unit="of the gradient's length",
         )
         for name in ACTIVATIONS
     ),

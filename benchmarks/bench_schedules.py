@@ -90,7 +90,11 @@ EFFECT = {
 
 CLAIMS = (
     TRICKS.saying("Loshchilov & Hutter 2017, eq. 5").holds(
-        "sgdr", "SGDR's equation 5 is Keras' cosine decay, with restarts and without", 1e-6, protocol=EQUATION_5
+        "sgdr",
+        "SGDR's equation 5 is Keras' cosine decay, with restarts and without",
+        1e-6,
+        protocol=EQUATION_5,
+        unit="base rates",
     ),
     TRICKS.order("cosine", "constant", protocol=EFFECT),  # a decay
     TRICKS.order("restarts", "constant", protocol=EFFECT),  # a periodic one

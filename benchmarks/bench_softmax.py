@@ -63,6 +63,7 @@ CLAIMS = (
     SOFTMAX.holds(
         *("keras", "Keras' softmax is exp(Z_m) / sum_l exp(Z_l) for |Z| up to 10,000", CLASSES * EPSILON["float32"]),
         metric="extreme",
+        unit="in probability",
         protocol=EXTREME
         | {
             "images": assumed("the first 200 of the test split", "the reference is slow"),
@@ -77,6 +78,7 @@ CLAIMS = (
     CROSS_ENTROPY.holds(
         *("keras", "Keras' cross-entropy is the negative multinomial log-likelihood", BATCH * EPSILON["float32"]),
         metric="likelihood",
+        unit="of the log-likelihood",
         protocol=MODERATE
         | LOSS
         | {"reference": assumed("scipy.stats.multinomial, one draw, float64", "an independent implementation")},
@@ -84,6 +86,7 @@ CLAIMS = (
     CROSS_ENTROPY.holds(
         *("keras", "Keras' cross-entropy is max Z - Z_y for |Z| up to 10,000", BATCH * EPSILON["float32"]),
         metric="extreme_loss",
+        unit="of the loss",
         protocol=EXTREME
         | LOSS
         | {"left out": assumed("images whose largest Z leads by less than 40", "there log sum_l exp does not vanish")},

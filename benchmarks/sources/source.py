@@ -74,11 +74,11 @@ class Source:
         return MinimumClaim(path=path, **self._common(protocol, metric))
 
     def holds(
-        self, method: str, statement: str, tolerance: float, protocol: Protocol, metric: str = "deviation"
+        self, method: str, statement: str, tolerance: float, protocol: Protocol, metric: str = "deviation", *, unit: str
     ) -> IdentityClaim:
-        """``statement`` holds: what ``method`` measures is within ``tolerance``."""
+        """``statement`` holds: what ``method`` measures is within ``tolerance``, in such units."""
         common = self._common(protocol, metric)
-        return IdentityClaim(method=method, statement=statement, tolerance=tolerance, **common)
+        return IdentityClaim(method=method, statement=statement, tolerance=tolerance, unit=unit, **common)
 
     def _common(self, protocol: Protocol, metric: str = "", deviations: tuple[str, ...] = ()) -> dict[str, Any]:
         return {

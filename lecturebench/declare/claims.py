@@ -231,7 +231,8 @@ class TimeToTargetClaim(Claim):
 class IdentityClaim(Claim):
     """What ``statement`` says holds exactly: the ``metric`` that ``method`` measures is within ``tolerance``.
 
-    The largest value over the seeds counts. tolerance: what the arithmetic allows, and why is in the protocol.
+    The largest value over the seeds counts. tolerance: what the arithmetic allows, and why is in the protocol. unit:
+    what the metric is measured in, as it follows a number: "of the gradient's length", "base rates".
     """
 
     kind: ClassVar[str] = "identity"
@@ -240,6 +241,7 @@ class IdentityClaim(Claim):
     statement: str
     tolerance: float
     metric: str = "deviation"
+    unit: str = ""
 
     def __post_init__(self) -> None:
         if not 0 <= self.tolerance < float("inf"):

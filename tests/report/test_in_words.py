@@ -203,6 +203,15 @@ def test_a_formula_holds_or_does_not_or_is_open(told, verdict, end, tolerance):
     assert told(claim, Judgement(verdict, "", 5, 2e-7)).endswith(end)
 
 
+def test_a_formula_says_what_it_is_off_in(told):
+    claim = IdentityClaim(
+        method="lda", statement="x", tolerance=1e-6, unit="base rates", **{**PLACE, "metric": "deviation"}
+    )
+    assert told(claim, Judgement("reproduced", "", 5, 2e-7)).startswith(
+        "It is off by at most 2e-07 base rates in 5 draws,"
+    )
+
+
 @pytest.mark.parametrize(
     "claim",
     [
