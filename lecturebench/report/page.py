@@ -240,6 +240,15 @@ def observation(result: ClaimResult, run: Record) -> str:
     return result.measure.show(math.nan if value is None else value)
 
 
+def measured_order(result: ClaimResult) -> list[str]:
+    """The titles of an order's methods by what was measured, the lowest first; none of a pair, whose strip says it, and
+    where one has no number."""
+    if not isinstance(result.claim, OrderClaim) or len(result.rows) < 3:
+        return []
+    means = {row.method.title: row.mean_of(result.claim.metric) for row in result.rows}
+    return sorted(means, key=lambda title: means[title]) if all(map(math.isfinite, means.values())) else []
+
+
 def lines(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     """A recipe or an environment as names and values, in the order of the names."""
     return [(str(name), _text(value)) for name, value in sorted(values.items())]
@@ -288,6 +297,7 @@ def _templates(known: Mapping[str, Metric] = METRICS) -> Environment:
         "seen": seen,
         "command": command,
         "made_by": made_by,
+        "measured_order": measured_order,
         "lines": lines,
         "differing": differing,
     }

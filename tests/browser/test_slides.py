@@ -145,6 +145,28 @@ def test_a_guess_stays_beside_the_runs_and_is_there_the_next_time(walk):
     assert page.locator("#slide-1 .guess-line output").first.text_content() == said
 
 
+def test_an_order_of_several_is_guessed_by_arranging_it(walk):
+    page = walk("#slide-1?project=1")
+    page.keyboard.press("g")
+    mark = page.locator("#slide-1 .mark[data-order]")
+    titles = mark.locator(".guess-order bdi")
+    before = titles.all_inner_texts()
+    assert before == sorted(before)
+    assert not mark.locator(".pair > span").first.is_visible(), "a sign would tell"
+    mark.get_by_role("button", name=f"Move {before[2]} up").press("Enter")
+    guessed = [before[0], before[2], before[1], *before[3:]]
+    assert titles.all_inner_texts() == guessed
+    assert not mark.locator(".guess-said").is_visible()
+    for _ in range(5):
+        page.locator("#slide-1 h2").click()
+    measured = mark.evaluate("mark => JSON.parse(mark.dataset.order)")
+    assert sorted(measured) == before
+    assert not titles.first.is_visible()
+    assert mark.locator(".guess-said").inner_text() == f"Guessed: {' < '.join(guessed)}. Measured: {' < '.join(measured)}."
+    page.reload()
+    assert titles.all_text_contents() == guessed
+
+
 def test_another_value_of_a_choice_says_what_the_claim_would_have_said(walk):
     page = walk("#slide-1")
     page.locator(".what-if summary").first.click()

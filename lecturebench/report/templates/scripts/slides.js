@@ -153,11 +153,35 @@
     set(all) { try { localStorage.setItem("lecturebench-guesses", JSON.stringify(all)); } catch { /* as long as the page */ } },
   };
   const guesses = memory.get();
+  // Of three methods or more it is an order, which the class arranges, in the beginning by their names.
+  const arrange = (mark, name, measured) => {
+    const given = Array.isArray(guesses[name]) && measured.every((title) => guesses[name].includes(title));
+    let order = given ? guesses[name] : [...measured].sort();
+    const [list, said] = [el("ol", { class: "guess-order", "aria-label": "Guess: from the lowest to the highest" }), el("p", { class: "guess-said quiet" })];
+    const draw = (guessed) => {
+      list.replaceChildren(...order.map((title, i) => el("li", {},
+        el("button", { type: "button", disabled: i === 0, "aria-label": `Move ${title} up`, onclick: () => up(i) }, "↑"), el("bdi", {}, title))));
+      said.textContent = guessed ? `Guessed: ${order.join(" < ")}. Measured: ${measured.join(" < ")}.` : "";
+    };
+    const up = (i) => {
+      order = order.toSpliced(i - 1, 2, order[i], order[i - 1]);
+      guesses[name] = order;
+      memory.set(guesses);
+      draw(true);
+      list.children[i - 1].querySelector("button").focus();
+    };
+    draw(given);
+    mark.querySelector(".shown").append(list, said);
+  };
   for (const mark of stage.querySelectorAll(".mark")) {
     const strip = mark.querySelector(".strip");
     if (!strip) continue;
     const what = mark.querySelector(".label, th").textContent.trim();
     const name = `${mark.closest(".face").querySelector("h2").textContent}: ${what}`;
+    if (mark.dataset.order) {
+      arrange(mark, name, JSON.parse(mark.dataset.order));
+      continue;
+    }
     const [middle, reach] = [Number(strip.dataset.middle), Number(strip.dataset.reach)];
     const words = (value) => (mark.dataset.metric === "ratio"
       ? `${Math.exp(value).toPrecision(3)} times` : lecturebench.format.value(value, mark.dataset.metric));
