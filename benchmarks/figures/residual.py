@@ -49,10 +49,18 @@ def draw_identity(figure: Any, rows: Rows) -> str:
     """The error that is left, step by step, of stacks with shortcuts and without."""
     axes = figure.add_subplot()
     ends = []
-    for name, series in rows.items():
+    for i, (name, series) in enumerate(rows.items()):
         at, table = series.curve("left", "step")
-        look = (0, (5, 4)) if name.startswith("plain") else "-"
-        axes.plot(at, table.mean(axis=0), color=series.style.colour, linestyle=look, label=series.title)
+        look = {"linestyle": (0, (5, 4)) if name.startswith("plain") else "-", "marker": series.style.marker}
+        every = (5 * i, 20)  # marks of lines that lie on each other stand side by side
+        axes.plot(
+            *(at, table.mean(axis=0)),
+            color=series.style.colour,
+            label=series.title,
+            markevery=every,
+            markersize=8,
+            **look,
+        )
         ends.append(f"{series.title}: {table[:, -1].mean():.2g} is left")
     axes.axhline(0.01, color="0.5", linewidth=1, zorder=0)
     axes.set(yscale="log", xlabel="step", ylabel="squared error / variance")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,7 +27,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from lecturebench.metrics import Metric, named
 from lecturebench.report.audit import Published, Step, is_an_end, where_published
 from lecturebench.report.series import Band, Point
-from lecturebench.report.style import INK, MUTED, RULE, WRONG, Picture
+from lecturebench.report.style import INK, MUTED, PAPER, RULE, WRONG, Picture
 from lecturebench.wording import short as short  # drawings of benchmarks take it from here
 from lecturebench.wording import words as words
 
@@ -64,7 +65,7 @@ def errors(name: str, points: Sequence[Point], metric: Metric, left_out: int = 0
             if math.isfinite(point.high - point.low):
                 axes.barh(y, point.high - point.low, left=point.low, height=0.3, color=colour, alpha=0.28, linewidth=0)
             axes.plot(point.values, [y] * len(point.values), "|", color=colour, markersize=11, markeredgewidth=1.3)
-            axes.plot([mean], [y], point.style.marker, color=colour, markersize=8)
+            axes.plot([mean], [y], point.style.marker, color=colour, markersize=9, markeredgecolor=PAPER, zorder=3)
         if point.published is not None:
             axes.plot([point.published], [y], "|", color=INK, markersize=24, markeredgewidth=2.2)
         text = metric.show(mean) + (f", published {point.printed}" if point.printed else "")
@@ -221,13 +222,14 @@ def choice_paths(name: str, grids: Sequence[tuple[str, Grid]], metric: Metric) -
     """The grids of several choices, each with the name of its parameter: a panel for each, on one scale."""
     columns = 3
     lines = -(-len(grids) // columns)
-    figure = blank(1.5 * WIDTH, 0.6 + 2.2 * lines)
+    figure = blank(1.5 * WIDTH, 0.6 + 2.4 * lines)
     panels = figure.subplots(lines, columns, sharey=True, squeeze=False)
     heights: list[float] = []
     for axes, (parameter, grid) in zip(panels.flat, grids, strict=False):
         heights += _draw_grid(axes, grid, metric)
-        axes.set_title(plain(grid.row.title, 34), loc="left", fontsize=11, color=INK)
-        axes.set_xlabel(plain(words(parameter), 34))
+        title = textwrap.wrap(plain(grid.row.title), 26, max_lines=2, placeholder=" …")
+        axes.set_title("\n".join(title), loc="left", fontsize=11, color=INK)
+        axes.set_xlabel(plain(words(parameter), 26))
         axes.tick_params(axis="x", labelsize=9, labelrotation=40 if len(grid.steps) > 5 else 0)
     for line in panels:
         line[0].set_ylabel(metric.words)

@@ -148,6 +148,7 @@ class Curve:
     points: tuple[tuple[float, float], ...]
     exponent: float
     error: float
+    commits: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -382,7 +383,8 @@ def _curves(work: Work, device: str, lines: Sequence[Line]) -> Iterable[Curve]:
                         values.setdefault(line.x, []).append(value)
                 points = tuple((float(x), statistics.median(values[x])) for x in sorted(values))
                 if points:
-                    yield Curve(way.name, way.title, backend, device, quantity, points, *exponent(points))
+                    made = tuple(sorted({line.commit for line in own if line.commit}))
+                    yield Curve(way.name, way.title, backend, device, quantity, points, *exponent(points), made)
 
 
 def exponent(points: Sequence[tuple[float, float]]) -> tuple[float, float]:

@@ -52,6 +52,8 @@ def growth(name: str, curves: Sequence[Curve]) -> Picture:
     marks = [(styles[b], plain(library(b))) for b in backends]
     handles = [Line2D([], [], color=look.colour, marker=look.marker, label=text) for look, text in marks]
     figure.legend(handles=handles, loc="outside lower left", ncols=4)
+    commits = sorted({commit[:7] for curve in curves for commit in curve.commits})
+    made = [f"commit{'s' * (len(commits) > 1)} {', '.join(commits)}"] if commits else []
     listed = "; ".join(f"with {curve.title}, {library(curve.backend)} {curve.shown}" for curve in curves)
     return Picture(
         name,
@@ -60,6 +62,7 @@ def growth(name: str, curves: Sequence[Curve]) -> Picture:
         "proportion, 0 not at all. Both scales are logarithmic.",
         alt=f"{quantity} against the size of the work; exponents: {listed}.",
         figure=figure,
+        source=" · ".join(["lecturebench", "python -m benchmarks.speed", *made]),
     )
 
 

@@ -162,7 +162,8 @@ def test_an_order_of_several_is_guessed_by_arranging_it(walk):
     measured = mark.evaluate("mark => JSON.parse(mark.dataset.order)")
     assert sorted(measured) == before
     assert not titles.first.is_visible()
-    assert mark.locator(".guess-said").inner_text() == f"Guessed: {' < '.join(guessed)}. Measured: {' < '.join(measured)}."
+    said = f"Guessed: {' < '.join(guessed)}. Measured: {' < '.join(measured)}."
+    assert mark.locator(".guess-said").inner_text() == said
     page.reload()
     assert titles.all_text_contents() == guessed
 

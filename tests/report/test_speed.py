@@ -19,9 +19,11 @@ from rich.console import Console
 from lecturebench.judging.results import Results
 from lecturebench.report.page import render_page, write_report
 from lecturebench.report.speed import UNEQUAL, UNKNOWN, Goal, Row, Speed, exponent, summary
+from lecturebench.report.speed_growth import growth
 from lecturebench.report.speed_lines import COLUMNS, FILE, Line, read, to_csv
 from lecturebench.report.speed_section import speed_section
 from lecturebench.report.speed_terminal import speed_table
+from lecturebench.report.style import styled
 from lecturebench.report.works import WORKS, Work
 from lecturebench.store import Store
 
@@ -241,6 +243,13 @@ def test_growth_is_a_curve_of_time_and_one_of_memory_for_each_backend() -> None:
     assert len(curves) == 8
     assert {curve.shown for curve in curves if (curve.of, curve.quantity) == ("seeds", "seconds")} == {"1.00 ± 0.00"}
     assert {curve.shown for curve in curves if (curve.of, curve.quantity) == ("jobs", "MiB")} == {"0.00"}
+
+
+def test_a_figure_of_growth_names_the_commits_of_its_lines() -> None:
+    lines = [replace(line, commit="b" * 40 if line.backend == "jax" else "a" * 40) for line in growing()]
+    curves = [curve for curve in summary(lines).curves if curve.quantity == "seconds"]
+    with styled():
+        assert growth("growth", curves).source.endswith("commits aaaaaaa, bbbbbbb")
 
 
 def test_lines_are_read_as_they_were_written(tmp_path: Path) -> None:
