@@ -103,12 +103,12 @@ CLAIMS = (
     ),
     *(
         KERNEL.saying(f"this suite: a first layer learns {words}").order(
-            "first", "trained", metric=kind, protocol=LAYER
+            "first", "trained", metric=kind, quantity=f"share of {what}", protocol=LAYER
         )
-        for kind, words in (
-            ("edge", "edge detection"),
-            ("blur", "to blur"),
-            ("oriented", "differences along a direction"),
+        for kind, words, what in (
+            ("edge", "edge detection", "edge detectors"),
+            ("blur", "to blur", "blurs"),
+            ("oriented", "differences along a direction", "kernels along a direction"),
         )
     ),
 )

@@ -114,7 +114,10 @@ CLAIMS = (
         for metric in ("variance", "disagreement")
     ),
     ISLP.order(
-        "max", "none", metric="changed", protocol=NETWORK | {"shift": assumed("one pixel", "the least there is")}
+        *("max", "none"),
+        metric="changed",
+        quantity="share of answers that a shift changes",
+        protocol=NETWORK | {"shift": assumed("one pixel", "the least there is")},
     ),
     SCHERER.order("max", "average", protocol=NETWORK),
     SPRINGENBERG.alike(

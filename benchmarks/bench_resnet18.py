@@ -85,8 +85,13 @@ CLAIMS = (
     he.PYTORCH_CIFAR.number("resnet18", he.PYTORCH_CIFAR_PRINTED["ResNet18"], {}, profiles=("full",)),
     he.TABLE_6.number("resnet20", he.PRINTED[20], {}, he.MEAN_KEPT, profiles=("full",)),
     *(
-        VANISHING.order(f"residual{bare}_{depth}", f"plain{bare}_{depth}", metric=metric, protocol=protocol)
-        for metric, protocol in (("lost_before", he.MEASURED), ("loss_after", he.AN_EPOCH))
+        VANISHING.order(
+            *(f"residual{bare}_{depth}", f"plain{bare}_{depth}"), metric=metric, quantity=words, protocol=protocol
+        )
+        for metric, words, protocol in (
+            ("lost_before", "powers of ten that the gradient loses before training", he.MEASURED),
+            ("loss_after", "loss after training", he.AN_EPOCH),
+        )
         for depth in DEPTHS
         for bare in ("", "_bare")
     ),
@@ -105,7 +110,12 @@ CLAIMS = (
         unit="where what goes in is about 1",
     ),
     *(
-        IDENTITY.order(f"residual_stack_{blocks}", f"plain_stack_{blocks}", metric="left", protocol=he.EASY)
+        IDENTITY.order(
+            *(f"residual_stack_{blocks}", f"plain_stack_{blocks}"),
+            metric="left",
+            quantity="share of the variance that is left",
+            protocol=he.EASY,
+        )
         for blocks in (2, 8)
     ),
 )

@@ -50,10 +50,12 @@ class Source:
         protocol: Protocol,
         metric: str = "",
         about: Literal["table", "statement"] = "statement",
+        quantity: str = "",
         deviations: tuple[str, ...] = (),
     ) -> OrderClaim:
-        """The methods stand in this order of the metric, the lowest first."""
-        return OrderClaim(order=order, about=about, **self._common(protocol, metric, deviations))
+        """The methods stand in this order of the metric, the lowest first. quantity: the metric in words."""
+        common = self._common(protocol, metric, deviations)
+        return OrderClaim(order=order, about=about, quantity=quantity, **common)
 
     def alike(
         self,

@@ -118,12 +118,13 @@ class OrderClaim(Claim):
     """The methods stand in increasing order of the test metric: order[0] < order[1] < …
 
     about: "table" for what a printed table shows on its test set, judged over seeds alone; "statement" for what is said
-    in general, judged over seeds and test examples.
+    in general, judged over seeds and test examples. quantity: the metric in words, where its name does not say it.
     """
 
     kind: ClassVar[str] = "order"
     order: tuple[str, ...]
     about: About = "statement"
+    quantity: str = ""
 
     def __post_init__(self) -> None:
         if len(self.order) < 2 or len(set(self.order)) < len(self.order):

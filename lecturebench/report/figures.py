@@ -11,6 +11,7 @@ import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from lecturebench.wording import short as short  # drawings of benchmarks take i
 from lecturebench.wording import words as words
 
 WIDTH = 5.6
+MANY_ROWS = 6  # more of them stand in two columns where they are projected
 FAILED = "a run failed"
 
 percent = named("error").show
@@ -52,45 +54,10 @@ def errors(name: str, points: Sequence[Point], metric: Metric, left_out: int = 0
     A row far behind all others, as one that guesses, does not squeeze them: it stands at the edge, as an arrow.
     left_out: how many more rows the table has.
     """
-    figure, axes = _blank(0.66 * len(points) + 1.25)
     behind = far_behind(points, lower_is_better=metric.better == "lower")
-    for y, point in enumerate(points):
-        colour, mean = point.style.colour, float(np.mean(point.values))
-        if point in behind:
-            edge, arrow = (1, ">") if metric.better == "lower" else (0, "<")
-            axes.plot(
-                [edge], [y], arrow, transform=axes.get_yaxis_transform(), color=colour, markersize=9, clip_on=False
-            )
-        else:
-            if math.isfinite(point.high - point.low):
-                axes.barh(y, point.high - point.low, left=point.low, height=0.3, color=colour, alpha=0.28, linewidth=0)
-            axes.plot(point.values, [y] * len(point.values), "|", color=colour, markersize=11, markeredgewidth=1.3)
-            axes.plot([mean], [y], point.style.marker, color=colour, markersize=9, markeredgecolor=PAPER, zorder=3)
-        if point.published is not None:
-            axes.plot([point.published], [y], "|", color=INK, markersize=24, markeredgewidth=2.2)
-        text = metric.show(mean) + (f", published {point.printed}" if point.printed else "")
-        axes.text(0, y - 0.3, plain(point.title, 46), transform=axes.get_yaxis_transform(), va="bottom", color=INK)
-        axes.text(
-            *(1, y - 0.3, text), transform=axes.get_yaxis_transform(), ha="right", va="bottom", fontsize=10, color=MUTED
-        )  # fmt: skip
-    axes.set(ylim=(len(points) - 0.55, -0.85), yticks=[], xlabel=f"test {metric.words}")
-    axes.spines["left"].set_visible(False)
-    axes.grid(axis="x")
-    drawn = [point for point in points if point not in behind]
-    _scale(axes.xaxis, [value for point in drawn for value in _marks(point)], percent=metric.percent)
-    handles = [
-        Line2D([], [], color=MUTED, marker="o", linestyle="none", label="mean"),
-        Line2D([], [], color=MUTED, marker="|", markersize=10, linestyle="none", label="one run"),
-    ]
-    if any(point.published is not None for point in points):
-        handles.append(
-            Line2D([], [], color=INK, marker="|", markersize=14, mew=2.2, linestyle="none", label="published")
-        )
-    legend: list[Any] = list(handles)
+    figure = _errors_figure(points, behind, metric, columns=1)
+    many = len(points) > MANY_ROWS
     judged = any(math.isfinite(point.low) for point in points)
-    if judged:
-        legend.append(Patch(color=MUTED, alpha=0.28, linewidth=0, label="interval of the claim"))
-    figure.legend(handles=legend, loc="outside lower left", ncols=4, handletextpad=0.3, columnspacing=1.2)
     listed = "; ".join(
         f"{point.title} {metric.show(float(np.mean(point.values)))}"
         + (f" (published {point.printed})" if point.printed else "")
@@ -106,7 +73,53 @@ def errors(name: str, points: Sequence[Point], metric: Metric, left_out: int = 0
         ),
         alt=f"Test {metric.words} per method: {listed}.",
         figure=figure,
+        projected=partial(_errors_figure, points, behind, metric, columns=2) if many else None,
     )
+
+
+def _errors_figure(points: Sequence[Point], behind: Sequence[Point], metric: Metric, *, columns: int) -> Figure:
+    lines = -(-len(points) // columns)
+    figure = blank(columns * WIDTH, 0.66 * lines + 1.25)
+    panels = figure.subplots(1, columns, sharex=True, squeeze=False)[0]
+    drawn = [mark for point in points if point not in behind for mark in _marks(point)]
+    for k, axes in enumerate(panels):
+        for y, point in enumerate(points[k * lines : (k + 1) * lines]):
+            _draw_row(axes, y, point, metric, far=point in behind)
+        axes.set(ylim=(lines - 0.55, -0.85), yticks=[], xlabel=f"test {metric.words}")
+        axes.spines["left"].set_visible(False)
+        axes.grid(axis="x")
+        _scale(axes.xaxis, drawn, percent=metric.percent)
+    legend: list[Any] = [
+        Line2D([], [], color=MUTED, marker="o", linestyle="none", label="mean"),
+        Line2D([], [], color=MUTED, marker="|", markersize=10, linestyle="none", label="one run"),
+    ]
+    if any(point.published is not None for point in points):
+        legend.append(
+            Line2D([], [], color=INK, marker="|", markersize=14, mew=2.2, linestyle="none", label="published")
+        )
+    if any(math.isfinite(point.low) for point in points):
+        legend.append(Patch(color=MUTED, alpha=0.28, linewidth=0, label="interval of the claim"))
+    figure.legend(handles=legend, loc="outside lower left", ncols=4, handletextpad=0.3, columnspacing=1.2)
+    return figure
+
+
+def _draw_row(axes: Axes, y: float, point: Point, metric: Metric, *, far: bool) -> None:
+    """Title and numbers of a row, and below them its runs; an arrow at the edge for one that is far behind."""
+    colour, mean = point.style.colour, float(np.mean(point.values))
+    by_edges = axes.get_yaxis_transform()
+    if far:
+        edge, arrow = (1, ">") if metric.better == "lower" else (0, "<")
+        axes.plot([edge], [y], arrow, transform=by_edges, color=colour, markersize=9, clip_on=False)
+    else:
+        if math.isfinite(point.high - point.low):
+            axes.barh(y, point.high - point.low, left=point.low, height=0.3, color=colour, alpha=0.28, linewidth=0)
+        axes.plot(point.values, [y] * len(point.values), "|", color=colour, markersize=11, markeredgewidth=1.3)
+        axes.plot([mean], [y], point.style.marker, color=colour, markersize=9, markeredgecolor=PAPER, zorder=3)
+    if point.published is not None:
+        axes.plot([point.published], [y], "|", color=INK, markersize=24, markeredgewidth=2.2)
+    text = metric.show(mean) + (f", published {point.printed}" if point.printed else "")
+    axes.text(0, y - 0.3, plain(point.title, 46), transform=by_edges, va="bottom", color=INK)
+    axes.text(1, y - 0.3, text, transform=by_edges, ha="right", va="bottom", fontsize=10, color=MUTED)
 
 
 def far_behind(points: Sequence[Point], *, lower_is_better: bool) -> list[Point]:
@@ -220,9 +233,30 @@ def choice_path(name: str, parameter: str, grid: Grid, metric: Metric) -> Pictur
 
 def choice_paths(name: str, grids: Sequence[tuple[str, Grid]], metric: Metric) -> Picture:
     """The grids of several choices, each with the name of its parameter: a panel for each, on one scale."""
-    columns = 3
+    ends = [grid.row.title for _, grid in grids if is_an_end(grid.steps, grid.chosen)]
+    caption = "Means with one standard error; the band is the range of the test results."
+    if any(grid.others for _, grid in grids):
+        caption += " Of a method that chose several parameters the others are held at their chosen values."
+    if ends:
+        caption += (
+            f" Chosen at an end of its grid, beyond which a better one may lie: {', '.join(dict.fromkeys(ends))}."
+        )
+    for parameter, grid in grids:
+        if clause := grid.where_published(parameter, metric):
+            caption += f" {grid.row.title}: the published {clause}."
+    chosen = [f"{grid.row.title} {words(p)} {short(grid.chosen)}" for p, grid in grids if grid.chosen is not None]
+    return Picture(
+        *(name, "How parameters were chosen"),
+        caption=caption,
+        alt=f"Validation and test {metric.words} against each parameter that was chosen. Chosen: {'; '.join(chosen)}.",
+        figure=_paths_figure(grids, metric, columns=3),
+        projected=partial(_paths_figure, grids, metric, columns=4) if len(grids) > 3 else None,
+    )
+
+
+def _paths_figure(grids: Sequence[tuple[str, Grid]], metric: Metric, *, columns: int) -> Figure:
     lines = -(-len(grids) // columns)
-    figure = blank(1.5 * WIDTH, 0.6 + 2.4 * lines)
+    figure = blank(0.5 * columns * WIDTH, 0.6 + 2.4 * lines)
     panels = figure.subplots(lines, columns, sharey=True, squeeze=False)
     heights: list[float] = []
     for axes, (parameter, grid) in zip(panels.flat, grids, strict=False):
@@ -246,24 +280,7 @@ def choice_paths(name: str, grids: Sequence[tuple[str, Grid]], metric: Metric) -
     if any(step.failed for _, grid in grids for step in grid.steps):
         about.append(Line2D([], [], color=WRONG, marker="x", markersize=9, mew=2.5, linestyle="none", label=FAILED))
     figure.legend(handles=about, loc="outside lower left", ncols=4)
-    ends = [grid.row.title for _, grid in grids if is_an_end(grid.steps, grid.chosen)]
-    caption = "Means with one standard error; the band is the range of the test results."
-    if any(grid.others for _, grid in grids):
-        caption += " Of a method that chose several parameters the others are held at their chosen values."
-    if ends:
-        caption += (
-            f" Chosen at an end of its grid, beyond which a better one may lie: {', '.join(dict.fromkeys(ends))}."
-        )
-    for parameter, grid in grids:
-        if clause := grid.where_published(parameter, metric):
-            caption += f" {grid.row.title}: the published {clause}."
-    chosen = [f"{grid.row.title} {words(p)} {short(grid.chosen)}" for p, grid in grids if grid.chosen is not None]
-    return Picture(
-        *(name, "How parameters were chosen"),
-        caption=caption,
-        alt=f"Validation and test {metric.words} against each parameter that was chosen. Chosen: {'; '.join(chosen)}.",
-        figure=figure,
-    )
+    return figure
 
 
 def _draw_grid(axes: Axes, grid: Grid, metric: Metric) -> list[float]:

@@ -83,7 +83,7 @@ def title_parts(result: ClaimResult) -> list[tuple[str, bool]]:
     if isinstance(claim, NumberClaim):
         return [(titles[0], True), (f": {claim.printed}", False)]
     if isinstance(claim, OrderClaim):
-        by = "" if claim.metric in DEFAULT.values() else f", by {words(claim.metric)}"
+        by = "" if claim.metric in DEFAULT.values() else f", by {_quantity(result)}"
         return [*_between(titles, " < "), (by, False)]
     if isinstance(claim, EquivalenceClaim):
         return [*_between(titles, " ≈ "), (f", within {claim.delta}", False)]
@@ -250,7 +250,7 @@ def _order(result: ClaimResult, names: tuple[str, str], judgement: Judgement) ->
         """How far the first is from the second. difference: the second minus the first."""
         return f"{amount(difference, result.measure)} {better if difference > 0 else worse}"
 
-    name = result.measure.words if result.claim.metric == result.measure.name else words(result.claim.metric)
+    name = _quantity(result)
     what = "" if name in ("error", "accuracy") else f" in {name}"
     came = f"{first} was {told(mean)}{what} than {second} here" if mean else f"{first} and {second} came out equal here"
     if math.isnan(low):
@@ -264,6 +264,13 @@ def _order(result: ClaimResult, names: tuple[str, str], judgement: Judgement) ->
     else:
         could = f"{told(low)} to {told(high)}" if low and high else f"nothing to {told(most)}"
     return f"{came}; with {_others(result)} it could be {could}: {ending}."
+
+
+def _quantity(result: ClaimResult) -> str:
+    """What an order compares, in words."""
+    claim = result.claim
+    assert isinstance(claim, OrderClaim)
+    return claim.quantity or (result.measure.words if claim.metric == result.measure.name else words(claim.metric))
 
 
 def _alike(result: ClaimResult, claim: EquivalenceClaim) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -137,8 +138,9 @@ class _Page:
         return blocks
 
     def sentence(self, text: str) -> Block:
-        lines = textwrap.wrap(text, _letters(15, WIDTH - 2 * MARGIN))
         math = text.count("$") % 2 == 0 and "$" in text and all(map(_is_math, text.split("$")[1::2]))
+        width = _letters(15, WIDTH - 2 * MARGIN)
+        lines = _wrapped_math(text, width) if math else textwrap.wrap(text, width)
         plain = "\n".join(lines)
         return Block(0.31 * len(lines) + 0.12, lambda at: self.text(at, plain, 15, font=SERIF, math=math))
 
@@ -229,6 +231,25 @@ def _both(first: Block, second: Block) -> Callable[[float], None]:
 def _letters(size: float, width: float) -> int:
     """How many letters of a size stand in a width of so many inches."""
     return int(width / (size / 72 * LETTER))
+
+
+def _wrapped_math(text: str, width: int) -> list[str]:
+    """Lines of a sentence with formulas between "$", of which none is broken; of LaTeX each command is a letter."""
+    lines: list[list[str]] = [[]]
+    room = width
+    for word in re.findall(r"(?:\$[^$]*\$|\S)+", text):
+        shown = len(re.sub(r"\$[^$]*\$", lambda found: _shown(found[0]), word))
+        if shown > room and lines[-1]:
+            lines.append([])
+            room = width
+        lines[-1].append(word)
+        room -= shown + 1
+    return [" ".join(line) for line in lines]
+
+
+def _shown(latex: str) -> str:
+    """About as many letters as a formula is wide."""
+    return re.sub(r"[{}$^_\\]", "", re.sub(r"\\[A-Za-z]+\s*", "x", latex))
 
 
 def _is_math(latex: str) -> bool:

@@ -53,7 +53,8 @@ def write_slides(
                     except BaseException:
                         continue
                     if picture is not None:
-                        pdf.savefig(_slide(picture.figure, heading, picture.title, picture.caption))
+                        figure = picture.projected() if picture.projected else picture.figure
+                        pdf.savefig(_slide(figure, heading, picture.title, picture.caption))
             pages = pdf.get_pagecount()
         (folder / FOLDER).mkdir(exist_ok=True)
         for face in faces:
@@ -76,7 +77,8 @@ def _image(face: Face, of: int, styles: Mapping[str, MethodStyle]) -> bytes:
 
 def _slide(figure: Figure, heading: str, title: str, caption: str) -> Figure:
     """The figure on a page of its own: the drawing between its title and its caption, letters as large as on slides."""
-    scale = 1.3  # of the letters: a figure is made for a page half as wide
+    # Of the letters: a figure is made for a page half as wide, and one that is higher has more to say.
+    scale = 1.3 * min(1.0, 4.1 / figure.get_figheight())
     for text in figure.findobj(Text):
         assert isinstance(text, Text)
         text.set_fontsize(float(text.get_fontsize()) * scale)
@@ -110,6 +112,9 @@ def _cover(results: Results, faces: Sequence[Face]) -> Figure:
     figure.text(0.05, 0.92, head, fontsize=22, fontweight="bold", color=INK, va="top", linespacing=1.4)
     titles = [f"{face.number}  {textwrap.shorten(face.slide.title, 44, placeholder=' …')}" for face in faces]
     half = -(-len(titles) // 2)
+    below = 0.88 - 22 * 1.4 / 72 / HEIGHT * (1 + head.count("\n"))
     for column, listed in enumerate((titles[:half], titles[half:])):
-        figure.text(0.05 + 0.47 * column, 0.6, "\n".join(listed), fontsize=12, color=MUTED, va="top", linespacing=1.45)
+        figure.text(
+            0.05 + 0.47 * column, below, "\n".join(listed), fontsize=12, color=MUTED, va="top", linespacing=1.45
+        )
     return figure

@@ -127,7 +127,8 @@ class Picture:
     """A figure, rendered when a format is asked for; the same bytes each time.
 
     name: its file name without ending. alt: what it shows, for those who do not see it. TypeError if that is no text.
-    source: what it was made of, in a line under it where it leaves the page.
+    source: what it was made of, in a line under it where it leaves the page. projected: draws the same for a page
+    that is wider than high, where that is another figure.
     """
 
     name: str
@@ -136,6 +137,7 @@ class Picture:
     alt: str
     figure: Figure
     source: str = ""
+    projected: Callable[[], Figure] | None = None
 
     def __post_init__(self) -> None:
         for what in ("title", "caption", "alt", "source"):

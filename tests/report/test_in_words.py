@@ -20,7 +20,7 @@ from lecturebench.declare.claims import (
 )
 from lecturebench.judging.results import ClaimResult, Results
 from lecturebench.judging.statistics import Interval, Judgement, judge_number
-from lecturebench.report.in_words import amount, in_words
+from lecturebench.report.in_words import amount, claim_title, in_words
 
 PLACE = {"source": "a book", "slide": "a slide", "dataset": "mnist", "protocol": {}, "metric": "error"}
 DROPOUT, RIDGE = "Neural network + dropout", "Neural network + ridge"
@@ -201,6 +201,13 @@ def test_a_race_says_who_never_got_there(told, results):
 def test_a_formula_holds_or_does_not_or_is_open(told, verdict, end, tolerance):
     claim = IdentityClaim(method="lda", statement="x", tolerance=tolerance, **{**PLACE, "metric": "deviation"})
     assert told(claim, Judgement(verdict, "", 5, 2e-7)).endswith(end)
+
+
+def test_an_order_says_what_it_compares_where_its_metric_does_not(results):
+    [order] = [result for result in results.claims if result.claim.kind == "order"]
+    named = replace(order, claim=replace(order.claim, metric="validation error", quantity="share of the error left"))
+    assert claim_title(named).endswith(", by share of the error left")
+    assert "in share of the error left than" in in_words(named)
 
 
 def test_a_formula_says_what_it_is_off_in(told):
