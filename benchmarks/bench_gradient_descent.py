@@ -96,8 +96,7 @@ CLAIMS = (
     ),
     TRAIN.holds(
         *("until", "where R fails to decrease is the minimum that SciPy's BFGS finds", 1e-5),
-        metric="from_minimum",
-        protocol=TWO_PARAMETERS | {"tolerance": FLAT},
+        *(TWO_PARAMETERS | {"tolerance": FLAT}, "from_minimum"),
         unit="in the plane of w and beta",
     ),
     TRAIN.holds(

@@ -78,22 +78,16 @@ COST = NETWORK | {
     "cost": assumed("operations of one image; seconds to predict 10,000 on one thread", "the slides count nothing"),
     "compared": VARIANCE["compared"],
 }
-MAX = slide(
-    "Max Pooling", "fashion_mnist", words='"extracting sharp features, and reduce model variance and computation cost"'
-)
-AVERAGE = slide(
-    "Avg Pooling", "fashion_mnist", words='"extracting smooth features, and reduce model variance and computation cost"'
-)
+SHIFT = NETWORK | {"shift": assumed("one pixel", "the least there is")}
+SAYING = '"extracting {} features, and reduce model variance and computation cost"'
+MAX = slide("Max Pooling", "fashion_mnist", words=SAYING.format("sharp"))
+AVERAGE = slide("Avg Pooling", "fashion_mnist", words=SAYING.format("smooth"))
 EXACT = {"tolerance": assumed("0", "whole numbers and quarters, of which float32 rounds none")}
 
 CLAIMS = (
     *(
         of.holds(
-            "example",
-            f"{words} pools the slide's example as shown",
-            0.0,
-            metric=metric,
-            protocol=EXACT,
+            *("example", f"{words} pools the slide's example as shown", 0.0, EXACT, metric),
             unit="where numbers are 1 to 9",
         )
         for of, what in ((MAX, "max"), (AVERAGE, "average"))
@@ -113,12 +107,7 @@ CLAIMS = (
         for of, name in ((MAX, "max"), (AVERAGE, "average"))
         for metric in ("variance", "disagreement")
     ),
-    ISLP.order(
-        *("max", "none"),
-        metric="changed",
-        quantity="share of answers that a shift changes",
-        protocol=NETWORK | {"shift": assumed("one pixel", "the least there is")},
-    ),
+    ISLP.order("max", "none", metric="changed", quantity="share of answers that a shift changes", protocol=SHIFT),
     SCHERER.order("max", "average", protocol=NETWORK),
     SPRINGENBERG.alike(
         *("max", "strided"),
@@ -130,8 +119,7 @@ CLAIMS = (
 
 DRAWINGS = (
     Drawing(
-        *("pictures", "What passes through", draw_pictures),
-        methods=("pictures",),
+        *("pictures", "What passes through", draw_pictures, ("pictures",)),
         caption="Edges are by the slides' kernel, negative numbers left out; on the right a quarter of the numbers.",
         size=(5.6, 5.9),
     ),
@@ -142,8 +130,7 @@ DRAWINGS = (
         size=(5.6, 4.6),
     ),
     Drawing(
-        *("network", "Error, shifts and cost", draw_measured("network", TITLES)),
-        methods=tuple(TITLES),
+        *("network", "Error, shifts and cost", draw_measured("network", TITLES), tuple(TITLES)),
         caption="A dot is a run, a bar the mean. Without pooling the last layer has 16 times the weights.",
         size=(5.6, 4.6),
         shows="error",

@@ -83,6 +83,7 @@ REMOVED = {
     "survivors": stated("scaled by 1 / (1 - p)", "ISLP, sec. 10.7.3"),
 }
 DRAWS = {"draws": assumed("2,097,152 for each of 8 rates and each seed", "a share is then known to 0.0003")}
+CHANCE = {"tolerance": assumed("6 standard deviations", "for 8 rates and 20 seeds, chance: below one in a million")}
 
 CLAIMS = (
     TRICKS.saying("this suite: training error rises with the penalty").order(
@@ -108,11 +109,7 @@ CLAIMS = (
         unit="of what it should be",
     ),
     FORMULA.holds(
-        *("keras_dropout", "units are removed with probability p", 6.0),
-        protocol=REMOVED
-        | DRAWS
-        | {"tolerance": assumed("6 standard deviations", "for 8 rates and 20 seeds, chance: below one in a million")},
-        metric="z",
+        *("keras_dropout", "units are removed with probability p", 6.0, REMOVED | DRAWS | CHANCE, "z"),
         unit="standard deviations",
     ),
 )

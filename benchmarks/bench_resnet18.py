@@ -76,11 +76,11 @@ METHODS = (
     ),
 )
 
-RESNET = slide("Residual Neural Networks (ResNet)", "mnist")
-VANISHING = RESNET.saying('slide "Residual Neural Networks (ResNet)": "Address the issue of gradient vanishing"')
-IDENTITY = slide("Residual Neural Networks (ResNet)", "cifar10").saying(
-    'slide "Residual Neural Networks (ResNet)": "Easy to model identity function"'
-)
+TITLE = "Residual Neural Networks (ResNet)"
+RESNET = slide(TITLE, "mnist")
+VANISHING = RESNET.saying(f'slide "{TITLE}": "Address the issue of gradient vanishing"')
+IDENTITY = slide(TITLE, "cifar10").saying(f'slide "{TITLE}": "Easy to model identity function"')
+LEFT = "share of the variance that is left"
 CLAIMS = (
     he.PYTORCH_CIFAR.number("resnet18", he.PYTORCH_CIFAR_PRINTED["ResNet18"], {}, profiles=("full",)),
     he.TABLE_6.number("resnet20", he.PRINTED[20], {}, he.MEAN_KEPT, profiles=("full",)),
@@ -111,10 +111,7 @@ CLAIMS = (
     ),
     *(
         IDENTITY.order(
-            *(f"residual_stack_{blocks}", f"plain_stack_{blocks}"),
-            metric="left",
-            quantity="share of the variance that is left",
-            protocol=he.EASY,
+            *(f"residual_stack_{blocks}", f"plain_stack_{blocks}"), metric="left", quantity=LEFT, protocol=he.EASY
         )
         for blocks in (2, 8)
     ),

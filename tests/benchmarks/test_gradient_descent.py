@@ -17,10 +17,9 @@ from benchmarks import bench_gradient_descent as bench
 from benchmarks.experiments import descent as experiment
 from benchmarks.figures import descent as figures
 from benchmarks.formulas import descent as formulas
-from lecturebench.datasets import Dataset, Split, load
+from lecturebench.datasets import Dataset, Split
 from lecturebench.declare.claims import IdentityClaim, OrderClaim
 from lecturebench.declare.methods import Experiment
-from lecturebench.store import Store
 
 seeds = st.integers(0, 2**32 - 1)
 patiently = settings(max_examples=25, deadline=None)
@@ -426,10 +425,8 @@ def test_markers_that_would_hide_each_other_are_left_out():
     assert figures.apart(w, np.zeros(5), gap=0.12) == [0, 2, 4]
 
 
-def test_figures_are_drawn_where_no_backend_computes_a_row(tmp_path):
-    from lecturebench.report.predicted import Predictions
+def test_figures_are_drawn_where_no_backend_computes_a_row():
     from lecturebench.report.sections import _drawings
-    from lecturebench.report.style import method_styles
 
     methods = [bench.BENCHMARK.method(name) for name in bench.PATHS]
 
@@ -440,8 +437,5 @@ def test_figures_are_drawn_where_no_backend_computes_a_row(tmp_path):
         backend: str = "numpy"
         runs: tuple[str, ...] = ("a run",)
 
-    rows = [Row(method) for method in methods]
-    titles = {row: row.method.title for row in rows}
-    saved = Predictions(Store(tmp_path), load)
-    drawn = _drawings(rows, titles, method_styles(bench.PATHS), saved)
+    drawn = _drawings([Row(method) for method in methods])
     assert [drawing.name for drawing, _ in drawn] == ["paths", "steps"]

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from scipy.signal import correlate
+
+
+@contextmanager
+def without_weights() -> Iterator[None]:
+    """Networks that are built inside have layers, shapes and counts and no weights: JAX compiles nothing for them."""
+    import keras
+
+    with keras.StatelessScope(initialize_variables=False):
+        yield
+    keras.backend.clear_session()  # else whoever leaves such a scope next would give them weights
 
 
 def trained(model: Any) -> int:

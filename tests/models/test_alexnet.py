@@ -12,6 +12,7 @@ from tests.models.arithmetic import multiply_adds, randomised, trained, values
 pytestmark = pytest.mark.usefixtures("backend")
 
 
+@pytest.mark.usefixtures("no_weights")
 def test_alexnet_has_the_papers_sixty_million_parameters_layer_by_layer():
     model = alexnet((224, 224, 3), 1000)
     counts = {layer.name: layer.count_params() for layer in model.layers if layer.count_params()}
@@ -41,12 +42,14 @@ def test_alexnet_has_the_papers_sixty_million_parameters_layer_by_layer():
     assert multiply_adds(model) == 724_406_816
 
 
+@pytest.mark.usefixtures("no_weights")
 def test_alexnet_sees_windows_of_larger_images():
     model = alexnet((256, 256, 3), 10, border=16, flip=True, views=True)
     assert model.get_layer("conv1").output.shape[1:] == (55, 55, 96)
     assert model.output_shape == (None, 10)
 
 
+@pytest.mark.usefixtures("no_weights")
 @pytest.mark.parametrize(
     ("parameters", "size", "count"),
     [

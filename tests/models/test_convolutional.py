@@ -21,7 +21,7 @@ from lecturebench.models.convolutional import (
 )
 from lecturebench.models.residual import cifar_resnet, resnet
 from lecturebench.training.weights import Start
-from tests.models.arithmetic import blocks_of, convolved, multiply_adds, randomised, trained, values
+from tests.models.arithmetic import blocks_of, convolved, multiply_adds, randomised, trained, values, without_weights
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -49,7 +49,8 @@ def test_simple_convnet_is_keras_example():
 
 
 def test_fashion_convnet_is_the_benchmark_of_its_repository():
-    model = fashion_convnet(MNIST, 10)
+    with without_weights():
+        model = fashion_convnet(MNIST, 10)
     assert model.count_params() == 832 + 51_264 + 3_212_288 + 10_250 == 3_274_634
     [dropout] = [layer for layer in model.layers if getattr(layer, "draws", False)]
     assert (dropout.rate, dropout.output.shape) == (0.4, (None, 1024))
@@ -66,6 +67,7 @@ def test_fashion_convnet_is_the_benchmark_of_its_repository():
 # LeNet-5
 
 
+@pytest.mark.usefixtures("no_weights")
 def test_lenet5_has_the_papers_sixty_thousand_parameters_layer_by_layer():
     model = lenet5(MNIST, 10)
     counts = [layer.count_params() for layer in model.layers if layer.count_params()]
@@ -73,6 +75,7 @@ def test_lenet5_has_the_papers_sixty_thousand_parameters_layer_by_layer():
     assert sum(counts[:-1]) == 60_000
 
 
+@pytest.mark.usefixtures("no_weights")
 def test_lenet5_has_the_papers_340908_connections():
     model = lenet5(MNIST, 10)
     pixels = {name: int(np.prod(model.get_layer(name).output.shape[1:3])) for name in ("C1", "S2", "C3", "S4", "C5")}
@@ -184,6 +187,7 @@ def test_lenet5_refuses_images_larger_than_it_sees():
 # Depth at equal parameters
 
 
+@pytest.mark.usefixtures("no_weights")
 @pytest.mark.parametrize("shape", [MNIST, CIFAR])
 def test_networks_of_every_depth_have_as_good_as_the_same_parameters(shape):
     counts = [deep_cnn(shape, 10, depth=depth).count_params() for depth in (1, 2, 4, 6, 8)]
@@ -215,9 +219,8 @@ def test_widths_keep_the_budget_or_are_refused(depth, budget, channels, outputs)
 @settings(max_examples=15)
 @given(depth=st.integers(1, 10), size=st.integers(4, 9))
 def test_every_depth_pools_twice_and_has_depth_convolutions(depth, size):
-    import keras
-
-    model = deep_cnn((size, size + 1, 2), 3, depth=depth, budget=20_000)
+    with without_weights():
+        model = deep_cnn((size, size + 1, 2), 3, depth=depth, budget=20_000)
     kinds = [type(layer).__name__ for layer in model.layers]
     assert kinds.count("Conv2D") == depth
     assert kinds.count("MaxPooling2D") == 2
@@ -225,7 +228,6 @@ def test_every_depth_pools_twice_and_has_depth_convolutions(depth, size):
     assert kinds[:first].count("Conv2D") == (depth + 1) // 2
     assert kinds[-3:] == ["MaxPooling2D", "GlobalAveragePooling2D", "Dense"]
     assert model.get_layer(index=-3).output.shape[1:3] == (size // 4, (size + 1) // 4)
-    keras.backend.clear_session()
 
 
 @pytest.mark.parametrize("depth", [0, -1, 1.5])
@@ -273,6 +275,7 @@ def test_networks_differ_in_what_stands_for_a_window_alone(height, width, window
     keras.backend.clear_session()
 
 
+@pytest.mark.usefixtures("no_weights")
 def test_ways_of_pooling_have_the_same_parameters_and_the_operations_of_the_docstring():
     models = {pooling: pooled_cnn(MNIST, 10, pooling=pooling) for pooling in ("max", "average", "strided")}
     assert {model.count_params() for model in models.values()} == {20_490}
@@ -324,6 +327,7 @@ def test_what_is_no_image_is_refused_by_its_shape(name, shape):
         BUILDERS[name][0](shape, 10)
 
 
+@pytest.mark.usefixtures("no_weights")
 @pytest.mark.parametrize("name", [name for name in BUILDERS if BUILDERS[name][1]])
 def test_smallest_image_is_built_and_a_smaller_one_refused_by_its_shape(name):
     build, smallest = BUILDERS[name]
@@ -347,6 +351,7 @@ def test_crop_that_images_do_not_allow_is_refused(build, crop):
         build((32, 33, 3), 10, crop=crop)
 
 
+@pytest.mark.usefixtures("no_weights")
 def test_every_parameter_of_these_networks_is_trained():
     for build in (simple_convnet, lenet5, fashion_convnet, pooled_cnn, alexnet_32):
         model = build(MNIST, 10)

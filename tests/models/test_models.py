@@ -10,6 +10,7 @@ from lecturebench.models.dense import single_layer, softmax_regression, two_laye
 pytestmark = pytest.mark.usefixtures("backend")
 
 
+@pytest.mark.usefixtures("no_weights")
 def test_lecture_network_has_the_books_number_of_parameters():
     assert two_layer((28, 28, 1), 10, units=(256, 128), rates=(0.4, 0.3)).count_params() == 235_146
     assert softmax_regression((28, 28, 1), 10).count_params() == 7_850
@@ -83,6 +84,7 @@ def test_dropout_without_a_mask_says_who_trains_it():
         model(np.ones((2, 5), np.float32), training=True)
 
 
+@pytest.mark.usefixtures("no_weights")
 def test_single_layer_networks_have_the_numbers_of_parameters_of_text_and_lab():
     assert single_layer((19,), 1, units=64, rate=0.1).count_params() == 1_345
     assert single_layer((19,), 1, units=50, rate=0.4).count_params() == 1_051
@@ -119,6 +121,7 @@ def test_single_layer_network_refuses_a_dropout_rate_outside_its_range(rate):
 # Small convolutional network
 
 
+@pytest.mark.usefixtures("no_weights")
 def test_small_cnn_has_the_parameters_that_its_docstring_counts():
     from lecturebench.models.convolutional import small_cnn
 

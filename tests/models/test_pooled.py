@@ -8,11 +8,13 @@ import pytest
 from lecturebench.models.convolutional import pooled_cnn, small_cnn
 
 
+@pytest.mark.usefixtures("no_weights")
 @pytest.mark.parametrize("pooling", ["max", "average", "strided"])
 def test_pooling_and_stride_leave_the_parameters_of_the_small_network(backend, pooling):
     assert pooled_cnn((28, 28, 1), 10, pooling=pooling).count_params() == 20_490
 
 
+@pytest.mark.usefixtures("no_weights")
 def test_network_without_pooling_has_a_larger_last_layer(backend):
     assert (
         pooled_cnn((28, 28, 1), 10, pooling="none").count_params() == 160 + 4_640 + (28 * 28 * 32 + 1) * 10 == 255_690
@@ -29,6 +31,7 @@ def test_network_with_max_pooling_is_the_small_one(backend):
     np.testing.assert_allclose(model.predict_on_batch(x), same.predict_on_batch(x), atol=1e-4)
 
 
+@pytest.mark.usefixtures("no_weights")
 @pytest.mark.parametrize(("pooling", "layers"), [("average", 2), ("strided", 0), ("none", 0)])
 def test_other_networks_average_or_skip_or_keep_every_pixel(backend, pooling, layers):
     model = pooled_cnn((8, 8, 1), 3, pooling=pooling)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lecturebench.models.residual import cifar_resnet, resnet
-from tests.models.arithmetic import convolved, multiply_adds, randomised, trained, values
+from tests.models.arithmetic import convolved, multiply_adds, randomised, trained, values, without_weights
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -46,7 +46,8 @@ def convolutions(model):
 
 @pytest.fixture(scope="module", params=[18, 34, 50])
 def published(request, backend):
-    return request.param, resnet(IMAGENET, 1000, depth=request.param)
+    with without_weights():
+        return request.param, resnet(IMAGENET, 1000, depth=request.param)
 
 
 def test_networks_are_those_of_table_one_layer_by_layer(published):
@@ -83,6 +84,7 @@ def test_shortcuts_are_projected_where_shapes_differ_and_only_there(published):
     assert all(model.get_layer(name).kernel.shape[:2] == (1, 1) for name in shortcuts)
 
 
+@pytest.mark.usefixtures("no_weights")
 def test_network_with_the_cifar_stem_is_pytorch_cifars():
     model = resnet(CIFAR, 10, stem="cifar")
     assert trained(model) == 11_173_962
@@ -91,6 +93,7 @@ def test_network_with_the_cifar_stem_is_pytorch_cifars():
     assert [size for size, _, _ in sizes[1:]] == [32] * 4 + [16] * 4 + [8] * 4 + [4] * 4
 
 
+@pytest.mark.usefixtures("no_weights")
 @pytest.mark.parametrize(
     ("depth", "count", "printed"),
     [(20, 269_722, "0.27"), (32, 464_154, "0.46"), (44, 658_586, "0.66"), (56, 853_018, "0.85")],
@@ -105,6 +108,7 @@ def test_small_networks_have_the_papers_parameters(depth, count, printed):
     assert sizes == [(32, 3, 16)] * (1 + 2 * n) + [(16, 3, 32)] * 2 * n + [(8, 3, 64)] * 2 * n
 
 
+@pytest.mark.usefixtures("no_weights")
 def test_moving_statistics_are_all_that_is_not_trained():
     model = cifar_resnet(CIFAR, 10)
     assert model.count_params() - trained(model) == 1_376
@@ -114,6 +118,7 @@ def test_moving_statistics_are_all_that_is_not_trained():
     }
 
 
+@pytest.mark.usefixtures("no_weights")
 def test_plain_networks_are_the_same_without_shortcuts():
     plain = cifar_resnet(CIFAR, 10, residual=False)
     assert trained(plain) == trained(cifar_resnet(CIFAR, 10)) == 269_722  # "no extra parameter", sec. 4.1
@@ -122,6 +127,7 @@ def test_plain_networks_are_the_same_without_shortcuts():
     assert trained(resnet(CIFAR, 10, stem="cifar", residual=False)) == 11_173_962 - projections
 
 
+@pytest.mark.usefixtures("no_weights")
 def test_networks_without_normalisation_have_biases_in_its_place():
     model = cifar_resnet(CIFAR, 10, normalised=False)
     assert not [layer for layer in model.layers if type(layer).__name__ == "BatchNormalization"]
