@@ -88,7 +88,7 @@ CLAIMS = (
     *(
         of.holds(
             *("example", f"{words} pools the slide's example as shown", 0.0, EXACT, metric),
-            unit="where numbers are 1 to 9",
+            unit="in numbers from 1 to 9",
         )
         for of, what in ((MAX, "max"), (AVERAGE, "average"))
         for words, metric in ((f"Keras' {what} pooling", what), (f"the formula of {what}", f"{what}_formula"))

@@ -107,7 +107,7 @@ CLAIMS = (
     IDENTITY.holds(
         *("block", "a block whose last normalisation starts at 0 is the identity", 1e-6),
         protocol={"tolerance": assumed("1e-6", "8 roundings of single precision; the rest is 0")},
-        unit="where what goes in is about 1",
+        unit="in inputs of about 1",
     ),
     *(
         IDENTITY.order(

@@ -76,7 +76,7 @@ CLAIMS = (
             1e-6,
             PROTOCOL,
             "outputs",
-            unit="where outputs are about 1",
+            unit="in outputs of about 1",
         )
         for name in ACTIVATIONS
     ),

@@ -86,7 +86,7 @@ EQUAL = {
 
 CLAIMS = (
     *(
-        FORMULA.holds(name, statement, tolerance, CHECKED, metric, unit="where what comes out is about 1")
+        FORMULA.holds(name, statement, tolerance, CHECKED, metric, unit="in outputs of about 1")
         for metric, (statement, tolerance) in STATEMENTS.items()
         for name in ATTENTION
     ),

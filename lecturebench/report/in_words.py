@@ -188,9 +188,9 @@ def _side(result: ClaimResult, difference: float) -> str:
 
 def _formula(result: ClaimResult, claim: IdentityClaim) -> str:
     judgement, show = result.judgement, result.measure.show
-    drawn = f" in {counted(judgement.n, 'draw')}" if judgement.n > 1 else ""
+    it = f"In {counted(judgement.n, 'draw')} it" if judgement.n > 1 else "It"
     unit = f" {claim.unit}" if claim.unit else ""
-    off = f"It is off by {'at most ' if judgement.mean else ''}{show(judgement.mean)}{unit}{drawn}"
+    off = f"{it} is off by {'at most ' if judgement.mean else ''}{show(judgement.mean)}{unit}"
     allowed = f"up to {show(claim.tolerance)} is allowed" if claim.tolerance else "it must be exact"
     if judgement.verdict == "inconclusive":
         return f"{off}, and {allowed}, but runs diverged: open."

@@ -78,7 +78,7 @@ def _image(face: Face, of: int, styles: Mapping[str, MethodStyle]) -> bytes:
 def _slide(figure: Figure, heading: str, title: str, caption: str) -> Figure:
     """The figure on a page of its own: the drawing between its title and its caption, letters as large as on slides."""
     # Of the letters: a figure is made for a page half as wide, and one that is higher has more to say.
-    scale = 1.3 * min(1.0, 4.1 / figure.get_figheight())
+    scale = min(1.3, 1.3 * 4.1 / figure.get_figheight(), WIDTH / figure.get_figwidth())
     for text in figure.findobj(Text):
         assert isinstance(text, Text)
         text.set_fontsize(float(text.get_fontsize()) * scale)
@@ -99,8 +99,9 @@ def _slide(figure: Figure, heading: str, title: str, caption: str) -> Figure:
     for legend in figure.legends:
         legend.set_loc("lower left")
         legend.set_bbox_to_anchor((0.02, below - 0.05 / HEIGHT), transform=figure.transFigure)
-    figure.text(0.03, 1 - 0.25 / HEIGHT, title, va="top", fontsize=24, fontweight="bold", color=INK, in_layout=False)
-    below_drawing = textwrap.fill(" · ".join(part for part in (heading, caption) if part), 145)
+    size = min(24, 24 * 54 / len(title))  # so many letters are as wide as the page
+    figure.text(0.03, 1 - 0.25 / HEIGHT, title, va="top", fontsize=size, fontweight="bold", color=INK, in_layout=False)
+    below_drawing = textwrap.fill(" · ".join(part for part in (heading, caption) if part), 132)
     figure.text(0.03, 0.15 / HEIGHT, below_drawing, va="bottom", fontsize=11, color=MUTED, in_layout=False)
     return figure
 

@@ -215,7 +215,7 @@ def test_a_formula_says_what_it_is_off_in(told):
         method="lda", statement="x", tolerance=1e-6, unit="base rates", **{**PLACE, "metric": "deviation"}
     )
     assert told(claim, Judgement("reproduced", "", 5, 2e-7)).startswith(
-        "It is off by at most 2e-07 base rates in 5 draws,"
+        "In 5 draws it is off by at most 2e-07 base rates,"
     )
 
 
