@@ -99,8 +99,9 @@ def _slide(figure: Figure, heading: str, title: str, caption: str) -> Figure:
     for legend in figure.legends:
         legend.set_loc("lower left")
         legend.set_bbox_to_anchor((0.02, below - 0.05 / HEIGHT), transform=figure.transFigure)
-    size = min(24, 24 * 54 / len(title))  # so many letters are as wide as the page
-    figure.text(0.03, 1 - 0.25 / HEIGHT, title, va="top", fontsize=size, fontweight="bold", color=INK, in_layout=False)
+    head = figure.text(0.03, 1 - 0.25 / HEIGHT, title, va="top", fontsize=24, fontweight="bold", color=INK)
+    head.set_in_layout(False)
+    head.set_fontsize(24 * min(1.0, 0.94 * figure.bbox.width / max(1.0, head.get_window_extent(renderer).width)))
     below_drawing = textwrap.fill(" · ".join(part for part in (heading, caption) if part), 132)
     figure.text(0.03, 0.15 / HEIGHT, below_drawing, va="bottom", fontsize=11, color=MUTED, in_layout=False)
     return figure

@@ -223,6 +223,19 @@ def test_slide_keeps_heading_drawing_and_legend_apart():
     assert all(above.y0 >= below.y1 for above, below in itertools.pairwise(boxes))
 
 
+@pytest.mark.parametrize("title", ["W" * 40, "Support vector machine, words and pairs: accuracy against C"])
+def test_title_and_caption_stay_on_their_slide(title):
+    with styled():
+        figure = blank(5.6, 4.1)
+        figure.add_subplot()
+        slide = _slide(
+            figure, "A heading", title, "Full-batch descent makes one step in each epoch, the others 375. " * 3
+        )
+        renderer = FigureCanvasAgg(slide).get_renderer()
+        slide.draw(renderer)
+    assert max(text.get_window_extent(renderer).x1 for text in slide.texts) < slide.bbox.x1
+
+
 def test_figures_that_would_share_files_have_names_of_their_own(plate):
     given = [plate(name) for name in ("my-data", "my-data", "other", "My-Data", "my-data-2", "my-data-2")]
     named = [each.name for each in distinct(given)]

@@ -123,6 +123,19 @@ def test_a_row_that_guesses_stands_at_the_edge_and_squeezes_no_other() -> None:
     assert "2 more rows stand in the table alone." in figures.errors("errors", rows, named("error"), 2).caption
 
 
+def test_many_rows_stand_in_two_columns_on_one_scale_where_they_are_projected() -> None:
+    rows = [Point(f"row {i}", STYLES["lda"], [0.1 + 0.01 * i]) for i in range(7)]
+    with styled():
+        assert figures.errors("errors", rows[:6], named("error")).projected is None
+        item = figures.errors("errors", rows, named("error"))
+        assert item.projected is not None
+        projected = item.projected()
+    left, right = projected.axes
+    assert left.get_xlim() == right.get_xlim()
+    titles = [[text.get_text() for text in axes.texts if text.get_text().startswith("row")] for axes in (left, right)]
+    assert titles == [[f"row {i}" for i in range(4)], [f"row {i}" for i in range(4, 7)]]
+
+
 def test_choices_share_a_figure_with_a_panel_for_each_row() -> None:
     steps = [Step(value, [0.03, 0.031], [0.022, 0.024]) for value in (1e-4, 1e-3, 1e-2)]
     chose = (("A", "C", 1e-4), ("B", "k", 1e-3), ("C", "learning_rate", 1e-3), ("D", "C", 1e-3))
