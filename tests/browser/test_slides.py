@@ -133,6 +133,9 @@ def test_a_guess_stays_beside_the_runs_and_is_there_the_next_time(walk):
     page.keyboard.press("g")
     slider = page.locator("#slide-1 .guess-line input").first
     assert slider.is_visible()
+    places = "item => { const { left, width } = item.getBoundingClientRect(); return [left, width]; }"
+    strip, line = (page.locator(f"#slide-1 {name}").first.evaluate(places) for name in (".strip", ".guess-line"))
+    assert strip == line, "the thumb stands under its value"
     slider.fill("20")
     said = page.locator("#slide-1 .guess-line output").first.inner_text()
     assert said.endswith("%")
@@ -153,6 +156,10 @@ def test_an_order_of_several_is_guessed_by_arranging_it(walk):
     before = titles.all_inner_texts()
     assert before == sorted(before)
     assert not mark.locator(".pair > span").first.is_visible(), "a sign would tell"
+    colour = "item => getComputedStyle(item).color"
+    assert mark.locator(".pair").first.evaluate(colour) == mark.locator(".label").evaluate(colour), (
+        "and so would a colour"
+    )
     mark.get_by_role("button", name=f"Move {before[2]} up").press("Enter")
     guessed = [before[0], before[2], before[1], *before[3:]]
     assert titles.all_inner_texts() == guessed
