@@ -101,8 +101,8 @@ CLAIMS = (
     ),
     TRAIN.holds(
         *("between", "the objective is non-convex: between two ends of descent R lies above its chord", 0.999),
-        metric="chord_over_middle",
-        protocol=DESCENT | {"tolerance": CONVEX},
+        *(DESCENT | {"tolerance": CONVEX}, "chord_over_middle"),
+        quantity="the height of the chord",
         unit="of R in the middle",
     ),
     STEPWISE.order("stochastic", "full_batch", metric="objective", protocol=EQUAL_PASSES | COMMON),

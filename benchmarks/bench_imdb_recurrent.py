@@ -75,7 +75,7 @@ SAME = {
 }
 COUNTED = {
     "rival": assumed(
-        "NBSVM on words and pairs, interpolated as Wang and Manning have it, C 1; its three runs agree",
+        "NBSVM on words and pairs, interpolated as Wang and Manning have it, C 1; its runs agree",
         "the slide compares nothing",
     )
 }

@@ -68,7 +68,7 @@ LAYER = {
     "training": assumed("Adam, rate 0.001 with a cosine decay to 0, batch 64, 5 epochs on 10,000 images", "a minute"),
     "measured": assumed("share of sum W^2 of the first layer", "paired by seed with the same network's first weights"),
 }
-SHARE = "of the largest number that an image could give"
+SHARE = "of sum |w|"
 
 CLAIMS = (
     *(
@@ -103,12 +103,12 @@ CLAIMS = (
     ),
     *(
         KERNEL.saying(f"this suite: a first layer learns {words}").order(
-            "first", "trained", metric=kind, quantity=f"share of {what}", protocol=LAYER
+            "first", "trained", metric=kind, quantity=f"share of the squared weights along {what}", protocol=LAYER
         )
         for kind, words, what in (
-            ("edge", "edge detection", "edge detectors"),
+            ("edge", "edge detection", "edge detection"),
             ("blur", "to blur", "blurs"),
-            ("oriented", "differences along a direction", "kernels along a direction"),
+            ("oriented", "differences along a direction", "a direction"),
         )
     ),
 )

@@ -98,9 +98,9 @@ CLAIMS = (
     AVERAGE.order("average", "strided", metric="sharpness", protocol=MAPS),
     AVERAGE.order("average_images", "strided_images", metric="sharpness", protocol=PLAIN),
     *(
-        of.order(name, "none", metric=metric, protocol=COST)
+        of.order(name, "none", metric=metric, quantity=words, protocol=COST)
         for of, name in ((MAX, "max"), (AVERAGE, "average"))
-        for metric in ("operations", "seconds")
+        for metric, words in (("operations", "millions of operations"), ("seconds", "seconds"))
     ),
     *(
         of.order(f"{name}_variance", "none_variance", metric=metric, protocol=VARIANCE)

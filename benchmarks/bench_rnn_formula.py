@@ -76,7 +76,7 @@ CLAIMS = (
             1e-6,
             PROTOCOL,
             "outputs",
-            unit="in outputs of about 1",
+            unit="in any output",
         )
         for name in ACTIVATIONS
     ),

@@ -193,7 +193,7 @@ BOTH = {
     "epochs": assumed("10 for both, batches of 128", "the R lab's for the LSTM"),
 }
 FOUR_FIFTHS = (
-    "The simple network is fitted on 20,000 of the 25,000 training reviews, since the other fifth chooses its rate."
+    "The simple network is fitted on 20,000 of the 25,000 training reviews: each run holds out a fifth of its own."
 )
 IN_BUCKETS = (
     "Zeros in front up to the next multiple of 32 words and not up to 500, in batches of one length: less than half "

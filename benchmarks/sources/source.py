@@ -76,11 +76,19 @@ class Source:
         return MinimumClaim(path=path, **self._common(protocol, metric))
 
     def holds(
-        self, method: str, statement: str, tolerance: float, protocol: Protocol, metric: str = "deviation", *, unit: str
+        self,
+        method: str,
+        statement: str,
+        tolerance: float,
+        protocol: Protocol,
+        metric: str = "deviation",
+        *,
+        unit: str,
+        quantity: str = "",
     ) -> IdentityClaim:
         """``statement`` holds: what ``method`` measures is within ``tolerance``, in such units."""
-        common = self._common(protocol, metric)
-        return IdentityClaim(method=method, statement=statement, tolerance=tolerance, unit=unit, **common)
+        said = {"statement": statement, "unit": unit, "quantity": quantity}
+        return IdentityClaim(method=method, tolerance=tolerance, **said, **self._common(protocol, metric))
 
     def _common(self, protocol: Protocol, metric: str = "", deviations: tuple[str, ...] = ()) -> dict[str, Any]:
         return {

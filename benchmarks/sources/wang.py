@@ -20,7 +20,7 @@ TABLE_2 = Source(
         "data": stated("25,000 train, 25,000 test", f"{PAPER}, Table 2"),
         "features": stated("which n-grams a review has, all of them, presence in place of counts", PAPER),
         "words": assumed(
-            "runs of letters and digits, small letters, no punctuation, no line breaks",
+            "letters, digits and apostrophes inside, small letters, no other punctuation, no line breaks",
             "the paper has a script of its own",
         ),
         "runs": assumed("one", "the table prints one number and no spread"),

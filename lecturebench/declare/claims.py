@@ -233,7 +233,8 @@ class IdentityClaim(Claim):
     """What ``statement`` says holds exactly: the ``metric`` that ``method`` measures is within ``tolerance``.
 
     The largest value over the seeds counts. tolerance: what the arithmetic allows, and why is in the protocol. unit:
-    what the metric is measured in, as it follows a number: "of the gradient's length", "base rates".
+    what the metric is measured in, as it follows a number: "of the gradient's length", "base rates". quantity: what it
+    is where it is no deviation: "the share that is left".
     """
 
     kind: ClassVar[str] = "identity"
@@ -243,6 +244,7 @@ class IdentityClaim(Claim):
     tolerance: float
     metric: str = "deviation"
     unit: str = ""
+    quantity: str = ""
 
     def __post_init__(self) -> None:
         if not 0 <= self.tolerance < float("inf"):

@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -83,11 +84,16 @@ def not_judged_here(claim: Claim, rows: Sequence[RowResult]) -> str:
 
 def looked_before(rows: Sequence[RowResult]) -> bool:
     """Whether any row has more seeds than its profile plans, so that somebody looked and asked for more."""
-    return any(
-        row.n + len(row.failed) > row.benchmark.profiles[row.profile].runs(row.method)
-        for row in rows
-        if not row.deterministic
-    )
+    return any(row.n + len(row.failed) > _planned(row) for row in rows if not row.deterministic)
+
+
+def planned_seeds(rows: Sequence[RowResult]) -> int:
+    """Up to how many seeds nobody has looked at these rows before: as many as all their profiles plan."""
+    return min((_planned(row) for row in rows if not row.deterministic), default=0)
+
+
+def _planned(row: RowResult) -> int:
+    return row.benchmark.profiles[row.profile].runs(row.method)
 
 
 def best_of(claim: NumberClaim) -> int | None:
@@ -178,7 +184,9 @@ def _race(claim: TimeToTargetClaim, rows: Sequence[RowResult], metric: Metric) -
     horizon = max(next_look(run, claim.metric) for runs in paired for run in runs)
     sides = [steps * n if len(steps) == 1 else steps for steps in (fast, slow)]
     names = (rows[0].method.title, rows[1].method.title)
-    return lambda level: judge_time_to_target(*sides, horizon=horizon, names=names, level=level)
+    return lambda level: judge_time_to_target(
+        *sides, horizon=horizon, names=names, level=level, planned=planned_seeds(rows)
+    )
 
 
 def _on_pairs(claim: Claim, rows: Sequence[RowResult], metric: Metric, losses: LossesOf) -> Rule | Judgement:
@@ -205,16 +213,13 @@ def _on_pairs(claim: Claim, rows: Sequence[RowResult], metric: Metric, losses: L
 
     def rule(level: float) -> Judgement:
         rng = np.random.default_rng(BOOTSTRAP_SEED)
+        common: dict[str, Any] = {"rng": rng, "level": level, "show": metric.show, "planned": planned_seeds(rows)}
         if isinstance(claim, OrderClaim):
-            return judge_chain(chain, rng=rng, about=claim.about, level=level, show=metric.show)
+            return judge_chain(chain, about=claim.about, **common)
         if isinstance(claim, EquivalenceClaim):
-            return judge_equivalence(
-                *chain, delta=claim.tolerance, rng=rng, about=claim.about, level=level, show=metric.show
-            )
+            return judge_equivalence(*chain, delta=claim.tolerance, about=claim.about, **common)
         if isinstance(claim, MinimumClaim):
-            return judge_minimum(
-                chain, rng=rng, level=level, show=metric.show, higher_is_better=metric.higher_is_better
-            )
+            return judge_minimum(chain, higher_is_better=metric.higher_is_better, **common)
         raise TypeError(f"{type(claim).__name__} is no claim about pairs of methods")
 
     return rule

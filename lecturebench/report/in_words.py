@@ -188,9 +188,11 @@ def _side(result: ClaimResult, difference: float) -> str:
 
 def _formula(result: ClaimResult, claim: IdentityClaim) -> str:
     judgement, show = result.judgement, result.measure.show
-    it = f"In {counted(judgement.n, 'draw')} it" if judgement.n > 1 else "It"
+    draws = f"In {counted(judgement.n, 'draw')} " if judgement.n > 1 else ""
+    of = claim.quantity and f"{claim.quantity} is"
     unit = f" {claim.unit}" if claim.unit else ""
-    off = f"{it} is off by {'at most ' if judgement.mean else ''}{show(judgement.mean)}{unit}"
+    off = f"{draws}{of or 'it is off by'} {'at most ' if judgement.mean else ''}{show(judgement.mean)}{unit}"
+    off = off[0].upper() + off[1:]
     allowed = f"up to {show(claim.tolerance)} is allowed" if claim.tolerance else "it must be exact"
     if judgement.verdict == "inconclusive":
         return f"{off}, and {allowed}, but runs diverged: open."

@@ -363,9 +363,21 @@ def test_no_number_of_seeds_makes_up_for_a_small_test_set() -> None:
     judged = judge_order(a, b, rng=generator())
     assert judged.seeds_needed is None
     assert "it takes a larger test set" in judged.reason
-    assert seeds_to_decide(5, 1.0, 1.0) == 10  # t(9) at 98.75% is 3.1, and √10 is 3.16
-    assert seeds_to_decide(5, 1.0, 1.0, examples=1.0) is None
-    assert seeds_to_decide(5, 0.0, 1.0) is None
+    assert seeds_to_decide(5, 1.0, Scatter(1.0, 0.0)) == 10  # t(9) at 98.75% is 3.1, and √10 is 3.16
+    assert seeds_to_decide(5, 1.0, Scatter(1.0, 1.0)) is None
+    assert seeds_to_decide(5, 0.0, Scatter(1.0, 0.0)) is None
+
+
+def test_seeds_up_to_those_that_are_planned_are_told_of_at_the_level_of_a_first_look() -> None:
+    scatter = Scatter(1.0, 0.0)
+    assert seeds_to_decide(3, 1.0, scatter, planned=20) == 7  # t(6) at 95% is 2.45, and √7 is 2.65
+    assert seeds_to_decide(3, 1.0, scatter, planned=6) == 10, "beyond the plan somebody has looked"
+    # What the test set leaves open is wider at the stricter level: 1.96 to 2.5 standard deviations.
+    assert seeds_to_decide(3, 1.0, Scatter(0.1, 0.45), planned=20) == 3 + 1
+    assert seeds_to_decide(3, 1.0, Scatter(0.1, 0.45)) is None
+    a, b = Losses("a", np.zeros((3, 1))), Losses("b", [[0.0], [1.0], [2.0]])
+    needed = [judge_order(a, b, rng=generator(), planned=planned).seeds_needed for planned in (0, 20)]
+    assert needed == [10, 7]
 
 
 @given(st.integers(0, 300), st.integers(2, 6), st.integers(2, 40))
@@ -397,7 +409,7 @@ def test_seeds_that_scatter_alone_are_never_said_to_need_a_larger_test_set(devia
     b = Losses("b", np.repeat(0.5 + np.array(deviations)[:, None], 1000, axis=1))
     judged = judge_order(Losses("a", np.zeros((3, 1000))), b, rng=generator())
     assert judged.verdict == "inconclusive"
-    assert judged.seeds_needed == seeds_to_decide(3, 0.5, float(np.std(deviations, ddof=1)))
+    assert judged.seeds_needed == seeds_to_decide(3, 0.5, Scatter(float(np.std(deviations, ddof=1)), 0.0))
     assert "larger test set" not in judged.reason
 
 

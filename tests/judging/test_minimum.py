@@ -104,6 +104,29 @@ def test_few_examples_are_said_to_be_what_is_missing():
     assert "larger test set" in judged.reason
 
 
+def test_another_method_than_the_lowest_may_be_what_more_seeds_show():
+    # m1 is lowest by a hair and scatters over examples; m2 does not, and some seeds more would show it below both ends.
+    rng = np.random.default_rng(2)
+    ends, wide = rng.normal(size=(4, 1)), rng.normal(size=(1, 200))
+    wide -= wide.mean()
+
+    def rows(mean, examples=0.0, scale=1.0):
+        seeds = scale * (ends - ends.mean())
+        return np.repeat(mean + seeds, 200, axis=1) + examples
+
+    valley = [
+        Losses("e0", rows(1.2)),
+        Losses("m1", rows(1.0, 3 * wide, 0.5)),
+        Losses("m2", rows(1.01, 0.0, 0.7)),
+        Losses("e1", rows(1.2)),
+    ]
+    judged = judge_minimum(valley, rng=np.random.default_rng(1))
+    assert judged.verdict == "inconclusive"
+    assert judged.seeds_needed > 4
+    alone = judge_minimum([valley[0], valley[1], valley[3]], rng=np.random.default_rng(1))
+    assert "larger test set" in alone.reason
+
+
 def test_seeds_that_are_said_to_be_needed_mostly_suffice():
     few = judged([1.06, 1, 1.06])
     enough = [judged([1.06, 1, 1.06], seeds=2 * few.seeds_needed, seed=seed).verdict for seed in range(20)]

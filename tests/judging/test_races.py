@@ -15,6 +15,7 @@ from lecturebench.judging.statistics import (
 )
 from lecturebench.judging.statistics.effects import seeds_to_decide
 from lecturebench.judging.statistics.races import win_probability_low
+from lecturebench.judging.statistics.resampling import Scatter
 from tests.judging.cases import (
     OPPOSITE,
 )
@@ -105,7 +106,7 @@ def test_longer_horizon_only_lengthens_what_never_arrived(pairs, horizon: float)
 def test_race_that_is_not_clear_says_how_many_seeds_would_be() -> None:
     judged = judge_time_to_target([1, 2, 3, 4, 5], [2, 2, 2, 6, 5])
     assert judged.verdict == "inconclusive"
-    assert judged.seeds_needed == seeds_to_decide(5, math.log(judged.mean), judged.sd)
+    assert judged.seeds_needed == seeds_to_decide(5, math.log(judged.mean), Scatter(judged.sd, 0.0))
     assert f"{judged.seeds_needed - 5} more seeds would settle it" in judged.reason
 
 

@@ -219,6 +219,14 @@ def test_a_formula_says_what_it_is_off_in(told):
     )
 
 
+def test_what_is_no_deviation_is_called_what_it_is(told):
+    said = {"statement": "x", "quantity": "the height of the chord", "unit": "of R in the middle"}
+    claim = IdentityClaim(method="lda", tolerance=0.999, **said, **{**PLACE, "metric": "chord"})
+    assert told(claim, Judgement("reproduced", "", 1, 0.785)) == (
+        "The height of the chord is at most 0.785 of R in the middle, and up to 0.999 is allowed: it holds."
+    )
+
+
 @pytest.mark.parametrize(
     "claim",
     [

@@ -13,6 +13,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -53,11 +54,13 @@ def judge_order(
     level: float = LEVEL,
     show: Show = plain,
     resamples: int = 2000,
+    planned: int = 0,
 ) -> Judgement:
     """Is the mean loss of ``below`` under that of ``above``? Their paired interval must lie wholly above 0.
 
     Wholly below 0 it is `worse` (contradicted), else inconclusive; inconclusive too while a method that is not
-    deterministic has fewer than 3 seeds. A table's order of two deterministic methods is decided by its sign.
+    deterministic has fewer than 3 seeds. A table's order of two deterministic methods is decided by its sign. planned:
+    up to how many seeds another look is the first one, of which `seeds_to_decide` takes account.
     """
     judgement = _pair(below, above, rng, about, level, show, resamples)
     if math.isnan(judgement.low):
@@ -65,7 +68,7 @@ def judge_order(
     verdict: Verdict = "reproduced" if judgement.low > 0 else "worse" if judgement.high < 0 else "inconclusive"
     side = {"reproduced": "above 0", "worse": "below 0"}.get(verdict, "not clear of 0")
     judgement = replace(judgement, verdict=verdict, reason=f"{judgement.reason}, {side}")
-    return _with_seeds_needed(judgement, abs(judgement.mean), below, above, about, level)
+    return _with_seeds_needed(judgement, abs(judgement.mean), below, above, about, planned)
 
 
 def judge_chain(
@@ -76,6 +79,7 @@ def judge_chain(
     level: float = LEVEL,
     show: Show = plain,
     resamples: int = 2000,
+    planned: int = 0,
 ) -> Judgement:
     """Do the methods stand in increasing order of mean loss? Judges each neighbouring pair with `judge_order`.
 
@@ -85,7 +89,7 @@ def judge_chain(
     if len(methods) < 2:
         raise ValueError(f"an order of {len(methods)} methods; it needs at least two")
     pairs = [
-        judge_order(below, above, rng=own, about=about, level=level, show=show, resamples=resamples)
+        judge_order(below, above, rng=own, about=about, level=level, show=show, resamples=resamples, planned=planned)
         for (below, above), own in zip(itertools.pairwise(methods), rng.spawn(len(methods) - 1), strict=True)
     ]
     if len(pairs) == 1:
@@ -115,6 +119,7 @@ def judge_equivalence(
     level: float = LEVEL,
     show: Show = plain,
     resamples: int = 2000,
+    planned: int = 0,
 ) -> Judgement:
     """Are the mean losses of a and b within ``delta`` of each other? The whole paired interval must be.
 
@@ -134,7 +139,7 @@ def judge_equivalence(
         verdict = "worse"
     side = {"reproduced": "inside", "worse": "outside"}.get(verdict, "neither inside nor outside")
     judgement = replace(judgement, verdict=verdict, reason=f"{judgement.reason}, {side} ±{show(delta)}")
-    return _with_seeds_needed(judgement, abs(delta - abs(judgement.mean)), a, b, about, level)
+    return _with_seeds_needed(judgement, abs(delta - abs(judgement.mean)), a, b, about, planned)
 
 
 def judge_minimum(
@@ -145,6 +150,7 @@ def judge_minimum(
     show: Show = plain,
     resamples: int = 2000,
     higher_is_better: bool = False,
+    planned: int = 0,
 ) -> Judgement:
     """Is the mean loss lowest inside the path and not at one of its ends? One method inside must be below both ends.
 
@@ -189,26 +195,33 @@ def judge_minimum(
         if all(gain(end, middle, level).low > 0 for middle in inner):
             reason = f"{reason}; {end.name}, an end, lies {below} every method inside"
             return Judgement("worse", reason, n, names=names)
-    outlook, needed = _outlook_for_minimum(path, best, n, level) if drawn else (_NONE_DRAWN, None)
+    outlook, needed = _outlook(n, _ways_to_a_minimum(path), planned) if drawn else (_NONE_DRAWN, None)
     reason = f"{reason}, but no method inside lies {below} both ends at {corrected:.1%}; {outlook}"
     return Judgement("inconclusive", reason, n, names=names, seeds_needed=needed)
 
 
-def seeds_to_decide(
-    n: int, distance: float, sd: float, *, examples: float = 0.0, level: float = LOOKED_LEVEL
-) -> int | None:
-    """How many seeds in all bring the half-width √((t·sd/√n)² + examples²) under ``distance``; None if none do.
+def seeds_to_decide(n: int, distance: float, scatter: Scatter, *, planned: int = 0, methods: int = 1) -> int | None:
+    """How many seeds in all bring the half-width √((t·seeds/√n)² + (z·examples)²) under ``distance``; None if none do.
 
-    More than n, if mean and spread stay as they are. sd: what one seed scatters by. examples: the part of the half-
-    width that the test set's size gives, which seeds do not shrink. level: a decision with more seeds than were planned
-    is one that has been looked at before, so it is that of such.
+    More than n, if mean and scatter stay as they are. Up to ``planned`` seeds it is judged at LEVEL, beyond at
+    LOOKED_LEVEL, since somebody looked before. methods: how many there are any of which may be the one (Bonferroni).
     """
 
     def decides(count: int) -> bool:
-        return math.hypot(t_quantile(count - 1, level) * sd / math.sqrt(count), examples) < distance
+        level = _level_at(count, planned, methods)
+        seeds = t_quantile(count - 1, level) * scatter.seeds / math.sqrt(count)
+        return math.hypot(seeds, z_quantile(level) * scatter.examples) < distance
 
-    enough = bisect_left(range(MOST_NAMED + 1), True, lo=max(FEWEST_SEEDS, n + 1), key=decides)
+    first = max(FEWEST_SEEDS, n + 1)
+    early = next(filter(decides, range(first, planned + 1)), None)
+    if early is not None:
+        return early
+    enough = bisect_left(range(MOST_NAMED + 1), True, lo=max(first, planned + 1), key=decides)
     return enough if enough <= MOST_NAMED else None
+
+
+def _level_at(count: int, planned: int, methods: int) -> float:
+    return 1 - (1 - (LEVEL if count <= planned else LOOKED_LEVEL)) / methods
 
 
 def _pair(
@@ -258,7 +271,7 @@ _NONE_DRAWN = "more seeds change nothing, no method draws any"
 
 
 def _with_seeds_needed(
-    judgement: Judgement, distance: float, a: Losses, b: Losses, about: About, level: float
+    judgement: Judgement, distance: float, a: Losses, b: Losses, about: About, planned: int
 ) -> Judgement:
     """An inconclusive judgement with how many seeds would bring the deciding half-width under ``distance``."""
     if judgement.verdict != "inconclusive":
@@ -266,29 +279,48 @@ def _with_seeds_needed(
     if math.isnan(judgement.sd):
         return replace(judgement, reason=f"{judgement.reason}; {_NONE_DRAWN}")
     scatter = scatter_of(differences(a.rows, b.rows)) if about == "statement" else Scatter(judgement.sd, 0.0)
-    outlook, needed = _outlook(judgement.n, [(distance, scatter)], max(level, LOOKED_LEVEL))
+    outlook, needed = _outlook(judgement.n, [Way(((distance, scatter),))], planned)
     return replace(judgement, reason=f"{judgement.reason}; {outlook}", seeds_needed=needed)
 
 
-def _outlook(n: int, pairs: Sequence[tuple[float, Scatter]], level: float) -> tuple[str, int | None]:
-    """What would decide all differences at ``level``, each of its distance from a border and its scatter: in words, and
-    how many seeds, None where none would."""
-    widths = [z_quantile(level) * scatter.examples for _, scatter in pairs]
-    if any(width >= distance > 0 for width, (distance, _) in zip(widths, pairs, strict=True)):
-        return "no number of seeds would settle it, on new examples it takes a larger test set", None
-    counts = [
-        seeds_to_decide(n, distance, scatter.seeds, examples=width, level=level)
-        for width, (distance, scatter) in zip(widths, pairs, strict=True)
-    ]
-    known = [count for count in counts if count is not None]
-    needed = max(known) if len(known) == len(counts) else None
+class Way(NamedTuple):
+    """Differences that must all be decided, each with its distance from a border and its scatter. methods: how many
+    there are any of which may be the one."""
+
+    pairs: Sequence[tuple[float, Scatter]]
+    methods: int = 1
+
+    def seeds(self, n: int, planned: int) -> int | None:
+        """How many seeds decide them all; None where none do."""
+        counts = [
+            seeds_to_decide(n, distance, scatter, planned=planned, methods=self.methods)
+            for distance, scatter in self.pairs
+        ]
+        known = [count for count in counts if count is not None]
+        return max(known) if len(known) == len(counts) else None
+
+    def takes_more_examples(self) -> bool:
+        """Whether a difference is within what the test set's size leaves open, whatever the seeds."""
+        z = z_quantile(_level_at(MOST_NAMED, 0, self.methods))
+        return any(z * scatter.examples >= distance > 0 for distance, scatter in self.pairs)
+
+
+def _outlook(n: int, ways: Sequence[Way], planned: int) -> tuple[str, int | None]:
+    """What would decide one of the ways, in words, and how many seeds, None where none would."""
+    counts = [way.seeds(n, planned) for way in ways]
+    needed = min((count for count in counts if count is not None), default=None)
+    if needed is None and ways and all(way.takes_more_examples() for way in ways):
+        return "at this difference no number of seeds would settle it, on new examples it takes a larger test set", None
     return remedy(n, needed), needed
 
 
-def _outlook_for_minimum(path: Sequence[Losses], best: Losses, n: int, level: float) -> tuple[str, int | None]:
-    """What tells its lowest method from both ends, or, that being an end, from all inside."""
-    inside = best not in (path[0], path[-1])
-    others = (path[0], path[-1]) if inside else path[1:-1]
-    at = 1 - min(1 - LOOKED_LEVEL, 1 - level) / (len(path) - 2 if inside else 1)
-    apart = [differences(best.rows, other.rows) for other in others]
-    return _outlook(n, [(float(difference.mean()), scatter_of(difference)) for difference in apart], at)
+def _ways_to_a_minimum(path: Sequence[Losses]) -> list[Way]:
+    """Each inner method that is below both ends as they are, against these; each end below all inside, against all."""
+    ends, inner = [path[0], path[-1]], list(path[1:-1])
+    ways = []
+    for low, others, methods in [*((each, ends, len(inner)) for each in inner), *((end, inner, 1) for end in ends)]:
+        apart = [differences(low.rows, other.rows) for other in others]
+        if all(difference.mean() > 0 for difference in apart):
+            pairs = tuple((float(difference.mean()), scatter_of(difference)) for difference in apart)
+            ways.append(Way(pairs, methods))
+    return ways

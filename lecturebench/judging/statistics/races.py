@@ -23,6 +23,7 @@ from lecturebench.judging.statistics.common import (
 )
 from lecturebench.judging.statistics.effects import seeds_to_decide
 from lecturebench.judging.statistics.numbers import remedy
+from lecturebench.judging.statistics.resampling import Scatter
 
 if TYPE_CHECKING:
     from lecturebench.judging.statistics.common import Array
@@ -35,6 +36,7 @@ def judge_time_to_target(
     horizon: float = math.inf,
     names: tuple[str, str] = ("fast", "slow"),
     level: float = LEVEL,
+    planned: int = 0,
 ) -> Judgement:
     """Does the first method need fewer steps? By the mean of log(slow steps / fast steps) over pairs of one seed.
 
@@ -46,8 +48,8 @@ def judge_time_to_target(
     The t interval over pairs of the mean logarithm, told as a ratio, wholly above 1 is `reproduced`, below it `worse`,
     else inconclusive; inconclusive too with fewer than five pairs. A sign test would never decide with five pairs
     (p = 1/16 where one side wins all). Of methods that are equal it calls one faster in `RACE_ERROR_RATES` of
-    `lecturebench.judging.design`. Nobody arrived, or no pairs: not_run. ValueError for negative steps, for sides of
-    different length, and for a horizon not beyond all steps where a run needs one.
+    `lecturebench.judging.design`. Nobody arrived, or no pairs: not_run. planned: as of `judge_order`. ValueError for
+    negative steps, for sides of different length, and for a horizon not beyond all steps where a run needs one.
     """
     fast, slow = (np.asarray(steps, dtype=np.float64).ravel() for steps in (fast_steps, slow_steps))
     if not fast.size or not slow.size:
@@ -81,7 +83,7 @@ def judge_time_to_target(
     reason = f"{reason}, in [{low:.3g}, {high:.3g}] over {n} pairs of runs, {side}"
     needed = None
     if verdict == "inconclusive":
-        needed = seeds_to_decide(n, abs(mean), sd)
+        needed = seeds_to_decide(n, abs(mean), Scatter(sd, 0.0), planned=planned)
         reason = f"{reason}; {remedy(n, needed)}"
     return Judgement(
         verdict,
