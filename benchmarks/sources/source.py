@@ -87,8 +87,10 @@ class Source:
         quantity: str = "",
     ) -> IdentityClaim:
         """``statement`` holds: what ``method`` measures is within ``tolerance``, in such units."""
-        said = {"statement": statement, "unit": unit, "quantity": quantity}
-        return IdentityClaim(method=method, tolerance=tolerance, **said, **self._common(protocol, metric))
+        common = self._common(protocol, metric)
+        return IdentityClaim(
+            method=method, statement=statement, tolerance=tolerance, unit=unit, quantity=quantity, **common
+        )
 
     def _common(self, protocol: Protocol, metric: str = "", deviations: tuple[str, ...] = ()) -> dict[str, Any]:
         return {
