@@ -28,7 +28,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from lecturebench.metrics import Metric, named
 from lecturebench.report.audit import Published, Step, is_an_end, where_published
 from lecturebench.report.series import Band, Point
-from lecturebench.report.style import INK, MUTED, PAPER, RULE, WRONG, Picture
+from lecturebench.report.style import INK, MUTED, RULE, WRONG, Picture
 from lecturebench.wording import short as short  # drawings of benchmarks take it from here
 from lecturebench.wording import words as words
 
@@ -114,7 +114,7 @@ def _draw_row(axes: Axes, y: float, point: Point, metric: Metric, *, far: bool) 
         if math.isfinite(point.high - point.low):
             axes.barh(y, point.high - point.low, left=point.low, height=0.3, color=colour, alpha=0.28, linewidth=0)
         axes.plot(point.values, [y] * len(point.values), "|", color=colour, markersize=11, markeredgewidth=1.3)
-        axes.plot([mean], [y], point.style.marker, color=colour, markersize=9, markeredgecolor=PAPER, zorder=3)
+        axes.plot([mean], [y + 0.24], point.style.marker, color=colour, markersize=8)  # below the runs: it hides none
     if point.published is not None:
         axes.plot([point.published], [y], "|", color=INK, markersize=24, markeredgewidth=2.2)
     text = metric.show(mean) + (f", published {point.printed}" if point.printed else "")
@@ -123,8 +123,9 @@ def _draw_row(axes: Axes, y: float, point: Point, metric: Metric, *, far: bool) 
 
 
 def far_behind(points: Sequence[Point], *, lower_is_better: bool) -> list[Point]:
-    """The worst row, where it has no published number and would leave less than a quarter of the scale to all that the
-    others show: runs, intervals and published numbers. None of fewer than four rows, and where two are far behind.
+    """The worst row, where it has no published number and each of its runs would leave less than a quarter of a linear
+    scale to all that the others show: runs, intervals and published numbers. None of fewer than four rows, and where
+    two are far behind. A logarithmic scale could hold it, and would be laid out for the one row that nobody asks for.
     """
     if len(points) < 4:
         return []
@@ -132,7 +133,7 @@ def far_behind(points: Sequence[Point], *, lower_is_better: bool) -> list[Point]
     worst = max(points, key=lambda point: sign * float(np.mean(point.values)))
     marks = [sign * mark for point in points if point is not worst for mark in _marks(point) if math.isfinite(mark)]
     best, reach = min(marks), max(marks) - min(marks)
-    squeezes = reach > 0 and sign * float(np.mean(worst.values)) - best > 4 * reach
+    squeezes = reach > 0 and min(sign * value for value in worst.values) - best > 4 * reach
     return [worst] if squeezes and worst.published is None else []
 
 

@@ -48,11 +48,10 @@ class Line:
 class Face:
     """A slide as the page shows it. number: from 1 on, in the order of the lecture, of those that the page has.
 
-    lines: of each of its tables, by its place among the slide's parts. marks: the claims that stand on no printed row:
-    numbers and what did not come out first, what did behind, in the order of their groups, and last what was not run.
-    folded: of them, on the slide and in its evidence alike, formulas that hold, where they are more than a few, and
-    what came out or was not run beyond the eighth. A number that was judged, or what did not come out,
-    is never folded.
+    lines: of each of its tables, by its place among the slide's parts. marks: the claims that stand on no printed row,
+    in the order of their groups, those that were not run behind. folded: of them, on the slide and in its evidence
+    alike, formulas that hold, where they are more than a few, and what came out or was not run beyond the eighth. A
+    number that was judged, or what did not come out, is never folded.
     """
 
     number: int
@@ -69,8 +68,9 @@ class Face:
         """The marks that are shown at once."""
         held = _held(self.marks)
         others = [result for result in self.marks if len(held) <= FEW_FORMULAS or result not in held]
-        telling = sum(map(_is_telling, others))
-        return tuple(others if len(others) <= MOST_MARKS + 1 else others[: max(MOST_MARKS, telling)])
+        room = MOST_MARKS - sum(map(_is_telling, others))
+        rest = [result for result in others if not _is_telling(result)][max(0, room) :]
+        return tuple(result for result in others if len(rest) == 1 or result not in rest)
 
     @property
     def folded(self) -> tuple[ClaimResult, ...]:
@@ -155,11 +155,7 @@ def _face(number: int, slide: Slide, claims: list[ClaimResult]) -> Face:
                 left = [result for result in left if result is not mark]
                 made.append(Line(row, mark))
             lines[i] = tuple(made)
-
-    def place(result: ClaimResult) -> tuple[bool, bool, int]:
-        return result.judgement.verdict == "not_run", not _is_telling(result), ORDER[result.claim.group]
-
-    marks = sorted(left, key=place)
+    marks = sorted(left, key=lambda result: (result.judgement.verdict == "not_run", ORDER[result.claim.group]))
     return Face(number, slide, lines, tuple(marks))
 
 

@@ -39,7 +39,7 @@ from lecturebench.report.album import Album, Shown
 from lecturebench.report.arithmetic import printed_range, sums
 from lecturebench.report.audit import audited, what_if
 from lecturebench.report.basis import Basis, Follow, followed_nowhere
-from lecturebench.report.in_words import in_words, place_of_claim, title_parts
+from lecturebench.report.in_words import claim_title, in_words, place_of_claim, title_parts
 from lecturebench.report.intervals import Intervals
 from lecturebench.report.lecture import faces, homes, inline, mathml
 from lecturebench.report.predicted import Predictions
@@ -312,6 +312,7 @@ def _templates(known: Mapping[str, Metric] = METRICS) -> Environment:
     }
     environment.globals |= {
         "title_parts": title_parts,
+        "claim_title": claim_title,
         "in_words": in_words,
         "sums": sums,
         "printed_range": printed_range,

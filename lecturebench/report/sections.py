@@ -271,7 +271,7 @@ def _own(name: str, drawing: Drawing, series: Mapping[str, Series]) -> Picture:
 def _point(results: Results, row: RowResult, title: str, style: MethodStyle) -> Point:
     for result in results.claims_of(row):
         claim, judgement = result.claim, result.judgement
-        if isinstance(claim, NumberClaim) and claim.metric == row.metric:
+        if isinstance(claim, NumberClaim) and claim.metric == row.metric and judgement.verdict != "not_run":
             claimed = (claim.published, claim.printed, claim.unit, judgement.low, judgement.high)
             return Point(title, style, row.values, *claimed)
     return Point(title, style, row.values)

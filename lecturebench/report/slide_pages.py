@@ -29,44 +29,47 @@ PLACES = {"printed": 0.50, "strip": 0.58, "stamp": 0.83}  # of the width, from t
 KEY = "Ticks: runs. Dot: their mean. Band: where one more run would land; of two methods, their difference."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Block:
     """A part of the page from its upper left corner on. draw: is given the height in inches at which it begins.
 
-    claims: those that it tells of.
+    claims: those that it tells of. printed: whether it stands on the slide itself.
     """
 
     height: float
     draw: Callable[[float], None]
     claims: tuple[ClaimResult, ...] = ()
+    printed: bool = False
 
 
 def draw_face(face: Face, of: int, styles: Mapping[str, MethodStyle], height: float) -> Figure:
     """The slide ``face`` of ``of``, 12 inches wide: what is printed, the runs on it, and the verdicts.
 
-    Sentences are left out where they do not fit, then the last claims, and a line says how many.
+    Sentences are left out where they do not fit, then claims, and a line says how many and how they came out: first the
+    last of those that came out as said, then numbers that did, then the others, rows of a printed table last of all.
     """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(WIDTH, height))
     page = _Page(figure, styles, height)
-    printed = page.printed(face)
-    room = height - 1.35 - sum(block.height for block in printed) - 0.5
-    blocks: list[Block] = []
-    for sentences in (True, False):
-        blocks = page.measured(face, sentences=sentences)
+    room = height - 1.35 - 0.5
+    for of_printed, of_measured in ((True, True), (True, False), (False, False)):
+        blocks = [*page.printed(face, sentences=of_printed), *page.measured(face, sentences=of_measured)]
         if sum(block.height for block in blocks) <= room:
             break
-    shown = blocks
-    while shown and sum(block.height for block in shown) > room - (0.3 if len(shown) < len(blocks) else 0):
-        shown = shown[:-1]
+    shown = list(blocks)
+    while sum(block.height for block in shown) > room - (0.3 if len(shown) < len(blocks) else 0):
+        least = max((block for block in shown[::-1] if block.claims), key=_dispensable, default=None)
+        if least is None:
+            break
+        shown.remove(least)
     at = 1.25
     title = textwrap.shorten(face.slide.title, MOST_LETTERS, placeholder=" …")
     page.text(0.35, title, 26, font=SERIF, weight="bold")
-    for block in (*printed, *shown):
+    for block in shown:
         block.draw(at)
         at += block.height
-    if left := [result for block in blocks[len(shown) :] for result in block.claims]:
+    if left := [result for block in blocks if block not in shown for result in block.claims]:
         page.text(at + 0.05, f"and {len(left)} more on the page. {sentences_of(counts(left))}", 11, colour=MUTED)
     page.text(height - 0.4, f"{face.number} of {of} · lecturebench · {KEY}", 9, colour=MUTED)
     return figure
@@ -106,7 +109,7 @@ class _Page:
             linespacing=1.35,
         )
 
-    def printed(self, face: Face) -> list[Block]:
+    def printed(self, face: Face, *, sentences: bool) -> list[Block]:
         blocks = []
         for i, part in enumerate(face.slide.parts):
             if isinstance(part, Sentence):
@@ -118,24 +121,26 @@ class _Page:
             else:
                 blocks.append(self.row(part.head, None, head=True))
                 for line in face.lines[i]:
-                    blocks.append(self.row(line.cells, line.mark))
-                    if line.mark:
-                        blocks.append(self.words(line.mark))
+                    row = self.row(line.cells, line.mark)
+                    row = self.told(row, line.mark, sentences=sentences) if line.mark else row
+                    blocks.append(replace(row, printed=True))
         return blocks
 
     def measured(self, face: Face, *, sentences: bool) -> list[Block]:
         blocks = []
         for result in face.shown:
             title = " · ".join(filter(None, (claim_title(result), place_of_claim(result))))
-            block = self.row((title,), result)
-            if sentences:
-                words = self.words(result)
-                block = Block(block.height + words.height, _both(block, words))
-            blocks.append(replace(block, claims=(result,)))
+            blocks.append(self.told(self.row((title,), result), result, sentences=sentences))
         if face.folded:
             title = f"{len(face.folded)} more. {sentences_of(counts(face.folded))}"
             blocks.append(replace(self.row((title,), None), claims=face.folded))
         return blocks
+
+    def told(self, row: Block, mark: ClaimResult, *, sentences: bool) -> Block:
+        """The row of a claim, with the sentence about it."""
+        words = self.words(mark)
+        block = Block(row.height + words.height, _both(row, words)) if sentences else row
+        return replace(block, claims=(mark,))
 
     def sentence(self, text: str) -> Block:
         math = text.count("$") % 2 == 0 and "$" in text and all(map(_is_math, text.split("$")[1::2]))
@@ -218,6 +223,15 @@ class _Page:
 
         xs, ys = (x0 / WIDTH, x1 / WIDTH), (1 - y0 / self.height, 1 - y1 / self.height)
         self.figure.add_artist(Line2D(xs, ys, color=INK, linewidth=1.2))
+
+
+def _dispensable(block: Block) -> int:
+    """How soon it is left out where room lacks."""
+    if block.printed:
+        return 0
+    if any(result.judgement.verdict not in ("reproduced", "not_run") for result in block.claims):
+        return 1
+    return 2 if any(result.claim.group == "number" for result in block.claims) else 3
 
 
 def _both(first: Block, second: Block) -> Callable[[float], None]:

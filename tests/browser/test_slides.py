@@ -112,6 +112,29 @@ def test_back_and_links_out_of_the_slides_end_full_screen_too(walk):
         page.evaluate("location.hash = 'slide-1'")
 
 
+def test_leaving_full_screen_shows_the_slide_that_was_projected_last(walk):
+    page = walk("#slide-1")
+    page.keyboard.press("p")
+    page.wait_for_function("document.fullscreenElement !== null")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("p")
+    page.wait_for_function("document.fullscreenElement === null")
+    page.evaluate("new Promise((done) => setTimeout(done, 300))")
+    assert abs(page.locator("#slide-2").evaluate("face => face.getBoundingClientRect().top")) < 200
+
+
+def test_a_slider_in_focus_leaves_the_stage_its_keys(walk):
+    page = walk("#slide-1?project=1")
+    page.keyboard.press("g")
+    page.locator("#slide-1 .guess-line input").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("location.hash").startswith("#slide-1")
+    page.keyboard.press(" ")
+    assert runs_seen(page) == 1
+    page.keyboard.press("Escape")
+    assert "project" not in page.evaluate("location.hash")
+
+
 @pytest.mark.parametrize("height", [300, 900])
 def test_arrows_walk_on_in_low_windows_too(walk, height):
     page = walk("#slide-1", height=height)
@@ -161,6 +184,12 @@ def test_an_order_of_several_is_guessed_by_arranging_it(walk):
         "and so would a colour"
     )
     mark.get_by_role("button", name=f"Move {before[2]} up").press("Enter")
+    page.locator(".guess-order bdi").first.click()
+    first = mark.get_by_role("button", name=f"Move {before[0]} up")
+    for key in ("Enter", "Enter"):
+        first.press(key)
+    assert runs_seen(page) == 0, "neither a click on the list nor a key too many drops a run"
+    assert not mark.locator(".stamp").is_visible()
     guessed = [before[0], before[2], before[1], *before[3:]]
     assert titles.all_inner_texts() == guessed
     assert not mark.locator(".guess-said").is_visible()

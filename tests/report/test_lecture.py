@@ -123,7 +123,7 @@ def test_what_is_folded_are_formulas_that_hold_and_what_comes_out_after_the_eigh
     assert (few.shown, few.folded) == ((*effects[1:4], *held[:3]), ())
 
 
-def test_numbers_and_what_did_not_come_out_stand_first_and_are_never_folded(results):
+def test_numbers_and_what_did_not_come_out_are_never_folded(results):
     [order] = [result for result in results.claims if result.claim.kind == "order"]
     fine, open_, wrong = (
         [
@@ -143,6 +143,8 @@ def test_numbers_and_what_did_not_come_out_stand_first_and_are_never_folded(resu
     [face] = faces(replace(results, claims=given), (Slide(order.claim.slide),))
     assert face.shown == (number, *open_, *wrong, *broken)
     assert face.folded == tuple(fine)
+    [natural] = faces(replace(results, claims=(*fine[:3], *open_[:2])), (Slide(order.claim.slide),))
+    assert natural.shown == (*fine[:3], *open_[:2]), "no place tells how a claim came out"
 
 
 def test_a_table_says_what_its_rows_lack():

@@ -44,8 +44,23 @@ def test_what_finds_no_room_is_told_by_how_it_came_out(results) -> None:
     said = [text.get_text() for text in figure.texts]
     [left] = [text for text in said if text.startswith("and ")]
     assert sum("contradicted" in text for text in said) == 1
-    assert "contradicted" not in left, "it stands first"
+    assert "contradicted" not in left, "it is left out last"
     assert left.endswith("reproduced.")
+
+
+def test_rows_of_a_table_that_no_page_holds_are_counted(results) -> None:
+    [number] = [
+        result for result in results.claims if result.claim.kind == "number" and result.claim.methods == ("lda",)
+    ]
+    many = [replace(number, claim=replace(number.claim, printed=f"{38.1 + i / 10:.1f}%")) for i in range(14)]
+    [shown] = faces(replace(results, claims=tuple(many)), ())
+    with styled():
+        figure = draw_face(shown, 1, styles_of(benchmarks_of(results)), 6.75)
+    said = [text.get_text() for text in figure.texts]
+    printed = sum(text.endswith("%") for text in said)
+    [left] = [text for text in said if text.startswith("and ")]
+    assert left.startswith(f"and {14 - printed} more on the page. Numbers:")
+    assert min(text.get_position()[1] for text in figure.texts) > 0
 
 
 @pytest.mark.parametrize("latex", [r"\nosuch{x}", "x_{"])

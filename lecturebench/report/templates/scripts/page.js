@@ -37,14 +37,12 @@
   });
   addEventListener("click", (event) => { if (event.target.closest?.("a[href^='#']")) shown = ""; }, { capture: true });
 
-  // Where the screen is narrower than a drawing, it can be scrolled by keyboard too.
-  const narrow = matchMedia("(max-width: 46rem)");
-  const reach = () => document.querySelectorAll(".drawing").forEach((drawing) => {
-    if (narrow.matches) drawing.tabIndex = 0;
-    else drawing.removeAttribute("tabindex");
-  });
-  narrow.addEventListener("change", reach);
-  reach();
+  // Where a drawing is wider than its place, it can be scrolled by keyboard too.
+  const placed = new ResizeObserver((entries) => entries.forEach(({ target }) => {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }));
+  document.querySelectorAll(".drawing").forEach((drawing) => placed.observe(drawing));
 
   // What is open is printed; everything, for those who want the evidence on paper or search the page for a word.
   const all = document.getElementById("open-all");

@@ -32,6 +32,7 @@
       strip.querySelectorAll(":scope > .run").forEach((run, i) => run.classList.toggle("waiting", i >= seen));
     }
     for (const mark of face.querySelectorAll(".mark")) mark.classList.toggle("waiting", !all);
+    face.classList.toggle("waiting", !all);
     for (const said of face.querySelectorAll("tr.said")) said.classList.toggle("waiting", !all);
     next.disabled = all;
     const n = longest(face);
@@ -56,9 +57,13 @@
     stage.requestFullscreen?.().catch(() => { /* a browser that refuses shows it in its window */ });
   };
   const leave = () => {
-    const i = Math.max(0, named()); // before the projection ends, since then the slide in view is asked for
+    const to = faces[Math.max(0, named())]; // before the projection ends, since then the slide in view is asked for
+    // The browser moves the page once more when full screen has ended.
+    if (document.fullscreenElement) {
+      document.addEventListener("fullscreenchange", () => requestAnimationFrame(() => to.scrollIntoView()), { once: true });
+    }
     state.set({ project: null });
-    faces[i].scrollIntoView();
+    to.scrollIntoView();
   };
   document.addEventListener("fullscreenchange", () => {
     if (!document.fullscreenElement && presenting()) leave();
@@ -105,7 +110,8 @@
 
   // Keys that somebody types into a field, or scrolls a wide table with, are not ours.
   addEventListener("keydown", (event) => {
-    if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest?.("input, select, textarea, .scroll")) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest?.("input:not([type=range]), select, textarea, .scroll")) return;
+    if (event.target.matches?.("input") && /^(Arrow|Page|Home|End)/.test(event.key)) return; // a slider's own
     const onPage = event.target === document.body || stage.contains(event.target);
     const here = presenting() || (onPage && stage.getBoundingClientRect().bottom > 0);
     if (!here || event.defaultPrevented) return;
@@ -121,7 +127,7 @@
     event.preventDefault();
   });
   stage.querySelector(".faces").addEventListener("click", (event) => {
-    if (presenting() && !event.target.closest("a, button, input, details")) drop();
+    if (presenting() && !event.target.closest("a, button, input, details, .guess-order, .guess-line")) drop();
   });
   // What if: a slider over the values that were fitted moves a second row of runs along the strip of its claim.
   for (const box of stage.querySelectorAll(".what-if")) {
@@ -157,13 +163,17 @@
   const arrange = (mark, name, measured) => {
     const given = Array.isArray(guesses[name]) && measured.every((title) => guesses[name].includes(title));
     let order = given ? guesses[name] : [...measured].sort();
-    const [list, said] = [el("ol", { class: "guess-order", "aria-label": "Guess: from the lowest to the highest" }), el("p", { class: "guess-said quiet" })];
+    const way = `from the lowest ${mark.dataset.metric.replaceAll("_", " ")} to the highest`;
+    const list = el("ol", { class: "guess-order", "aria-label": `Guess: ${way}` });
+    const [about, said] = [el("p", { class: "guess-order quiet", "aria-hidden": "true" }, way), el("p", { class: "guess-said quiet" })];
     const draw = (guessed) => {
       list.replaceChildren(...order.map((title, i) => el("li", {},
-        el("button", { type: "button", disabled: i === 0, "aria-label": `Move ${title} up`, onclick: () => up(i) }, "↑"), el("bdi", {}, title))));
+        el("button", { type: "button", "aria-disabled": i === 0 ? "true" : null, "aria-label": `Move ${title} up`, onclick: () => up(i) }, "↑"),
+        el("bdi", {}, title))));
       said.textContent = guessed ? `Guessed: ${order.join(" < ")}. Measured: ${measured.join(" < ")}.` : "";
     };
     const up = (i) => {
+      if (i === 0) return; // it keeps the focus, so that one Enter too many drops no run
       order = order.toSpliced(i - 1, 2, order[i], order[i - 1]);
       guesses[name] = order;
       memory.set(guesses);
@@ -171,12 +181,13 @@
       list.children[i - 1].querySelector("button").focus();
     };
     draw(given);
-    mark.querySelector(".shown").append(list, said);
+    mark.querySelector(".shown").append(about, list);
+    mark.querySelector(".said").before(said);
   };
   for (const mark of stage.querySelectorAll(".mark")) {
     const strip = mark.querySelector(".strip");
     if (!strip) continue;
-    const what = mark.querySelector(".label, th").textContent.trim();
+    const what = mark.dataset.claim ?? mark.querySelector("th").textContent.trim();
     const name = `${mark.closest(".face").querySelector("h2").textContent}: ${what}`;
     if (mark.dataset.order) {
       arrange(mark, name, JSON.parse(mark.dataset.order));
