@@ -132,7 +132,7 @@ def far_behind(points: Sequence[Point], *, lower_is_better: bool) -> list[Point]
     sign = 1 if lower_is_better else -1
     worst = max(points, key=lambda point: sign * float(np.mean(point.values)))
     marks = [sign * mark for point in points if point is not worst for mark in _marks(point) if math.isfinite(mark)]
-    best, reach = min(marks), max(marks) - min(marks)
+    best, reach = min(marks, default=0.0), max(marks, default=0.0) - min(marks, default=0.0)
     squeezes = reach > 0 and min(sign * value for value in worst.values) - best > 4 * reach
     return [worst] if squeezes and worst.published is None else []
 

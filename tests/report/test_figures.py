@@ -92,10 +92,11 @@ def test_published_value_and_its_interval_are_marked() -> None:
     assert not any("published" in text for text in texts(unmarked.svg))
 
 
+@pytest.mark.parametrize("rows", [1, 4])
 @pytest.mark.parametrize("values", [[0.0, 0.0], [0.5], [float("nan")], [0.01, 0.9]])
-def test_errors_of_any_size_can_be_drawn(values: Sequence[float]) -> None:
+def test_errors_of_any_size_can_be_drawn(values: Sequence[float], rows: int) -> None:
     with styled():
-        assert figures.errors("errors", [Point("A", STYLES["lda"], values)], named("error")).svg
+        assert figures.errors("errors", [Point("A", STYLES["lda"], values)] * rows, named("error")).svg
 
 
 def test_a_row_that_guesses_stands_at_the_edge_and_squeezes_no_other() -> None:
