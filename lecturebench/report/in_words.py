@@ -232,7 +232,8 @@ def _minimum(result: ClaimResult, claim: MinimumClaim) -> str:
         for row, runs in zip(result.rows, [] if isinstance(paired, Judgement) else paired, strict=False)
     }
     best = (max if claim.extreme == "highest" else min)(means, key=lambda title: means[title])
-    came = f"{best} came out {claim.extreme}, with {metric.show(means[best])}"
+    alike = [title for title in means if abs(means[title] - means[best]) <= SLACK * abs(means[best])]
+    came = f"{' and '.join(alike)} came out {claim.extreme}, with {metric.show(means[best])}"
     better = "above" if claim.extreme == "highest" else "below"
     if judgement.verdict == "reproduced":
         return f"{came}, and one inside is clearly {better} both ends: {ENDINGS['reproduced']}."

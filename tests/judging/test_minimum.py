@@ -44,6 +44,12 @@ def test_reason_names_the_lowest_and_the_comparison():
     assert "below m2" in reason
 
 
+def test_methods_that_are_equally_low_are_all_named():
+    rows = np.random.default_rng(0).random((5, 40))
+    tied = [Losses(name, rows + more) for name, more in (("a", 0.0), ("b", 0.5), ("c", 0.0), ("d", 1.0))]
+    assert "at a and c" in judge_minimum(tied, rng=np.random.default_rng(1)).reason
+
+
 def test_hill_is_inside_where_higher_is_better():
     judgement = judged([1, 3, 1])
     assert judgement.verdict != "reproduced"

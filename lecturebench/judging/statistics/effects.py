@@ -168,8 +168,10 @@ def judge_minimum(
     ends, inner = (path[0], path[-1]), path[1:-1]
     drawn = [side for side in path if not side.deterministic]
     n = min((len(side.rows) for side in drawn), default=1)
-    best = min(path, key=lambda side: float(side.rows.mean()))
-    reason = f"{lowest} is {show(sign * float(best.rows.mean()))} at {best.name}"
+    means = [float(side.rows.mean()) for side in path]
+    least = min(means)
+    best = [side.name for side, mean in zip(path, means, strict=True) if mean - least <= SLACK * abs(least)]
+    reason = f"{lowest} is {show(sign * least)} at {' and '.join(best)}"
     names = tuple(side.name for side in path)
     if drawn and n < FEWEST_SEEDS:
         few = next(side for side in drawn if len(side.rows) == n)
