@@ -37,12 +37,20 @@
   });
   addEventListener("click", (event) => { if (event.target.closest?.("a[href^='#']")) shown = ""; }, { capture: true });
 
-  // Where a drawing is wider than its place, it can be scrolled by keyboard too.
-  const placed = new ResizeObserver((entries) => entries.forEach(({ target }) => {
-    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
-    else target.removeAttribute("tabindex");
-  }));
-  document.querySelectorAll(".drawing").forEach((drawing) => placed.observe(drawing));
+  // Where a drawing is wider than its place, it can be scrolled by keyboard too; on a telephone all are, also those whose
+  // place the browser has not laid out yet.
+  const narrow = matchMedia("(max-width: 46rem)");
+  const reach = (drawing) => {
+    if (narrow.matches || drawing.scrollWidth > drawing.clientWidth) drawing.tabIndex = 0;
+    else drawing.removeAttribute("tabindex");
+  };
+  const placed = new ResizeObserver((entries) => entries.forEach(({ target }) => reach(target)));
+  const drawings = document.querySelectorAll(".drawing");
+  drawings.forEach((drawing) => {
+    if (narrow.matches) reach(drawing); // to ask a width would lay out all that is not in view
+    placed.observe(drawing);
+  });
+  narrow.addEventListener("change", () => drawings.forEach(reach));
 
   // What is open is printed; everything, for those who want the evidence on paper or search the page for a word.
   const all = document.getElementById("open-all");
