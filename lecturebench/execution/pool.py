@@ -45,7 +45,7 @@ FAMILY_EVERY = 5  # of these looks, for what has come of a worker: it takes a lo
 KEPT_OUTPUT = 8192  # bytes of what a run printed, its end, that a failed run's record keeps
 KEPT_LINES = 20
 GROWTH = 1.5  # a worker whose resident memory has grown by this factor over its first fit is replaced
-GROWTH_FLOOR = 512 * 2**20  # and by at least so many bytes
+GROWN_TO = 0.5  # once that is as much of its limit
 STARTS = 3  # workers that may die before they begin a run, until it counts as crashed
 START_WITHIN = 600.0  # seconds for a worker to begin; imports from a busy share take minutes
 LOAD_WITHIN = 120.0  # seconds for it to import and load what a run needs, unless its time limit is longer
@@ -364,10 +364,13 @@ class LocalPool:
         return None
 
     def _grown(self, task: _Task) -> bool:
-        """Whether a worker's memory has grown much since its first fit: a leak would meet the limit at night."""
+        """Whether a worker's memory has grown much since its first fit: a leak would meet the limit at night.
+
+        What another library or a larger dataset takes is no leak; a new worker imports for seconds.
+        """
         held = family.resident(task.pid) if task.pid else 0
         first = self._open[task.slot].after_first_fit.setdefault(task.pid, held)
-        return held > max(GROWTH * first, first + GROWTH_FLOOR)
+        return self._memory_limit is not None and held > max(GROWTH * first, GROWN_TO * self._memory_limit)
 
     def _said(self, task: _Task) -> list[Answer] | None:
         """A worker's answers; None if it died, or was stopped, before it gave any."""

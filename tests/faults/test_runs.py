@@ -118,24 +118,27 @@ def test_full_disk_ends_the_call_and_loses_nothing_written(request_for, small_di
     assert again.reused == len(records)
 
 
-def test_worker_whose_memory_has_grown_is_replaced(request_for, tmp_path, monkeypatch):
-    monkeypatch.setattr("lecturebench.execution.pool.GROWTH_FLOOR", -(2**40))
-    monkeypatch.setattr("lecturebench.execution.pool.GROWTH", 0.5)
-    pids = set()
+@pytest.mark.parametrize(("share", "replaced"), [(0.0, True), (1.0, False)])
+def test_worker_is_replaced_once_its_memory_has_grown_to_a_share_of_its_limit(
+    request_for, tmp_path, monkeypatch, share, replaced
+):
+    monkeypatch.setattr("lecturebench.execution.pool.GROWTH", 0.5)  # no worker holds less than half of what it held
+    monkeypatch.setattr("lecturebench.execution.pool.GROWN_TO", share)
+    processes = []
 
     class Starts(PlainDisplay):
         def started(self, run):
-            pids.update(child.pid for child in psutil.Process().children(recursive=True))
+            processes.append({child.pid for child in psutil.Process().children(recursive=True)})
 
     display = Starts(lambda line: None)
     carry_out(
         [request_for("works", seeds=3)],
         Store(tmp_path / "out"),
-        pool=partial(local_pool, 1, SETTING, display),
+        pool=partial(local_pool, 1, SETTING, display, 8 * 2**30),
         display=display,
     )
-    assert len(Store(tmp_path / "out").read()[0]) == 3
-    assert len(pids) >= 3
+    assert len(Store(tmp_path / "out").read()[0]) == len(processes) == 3
+    assert (processes[0] != processes[-1]) is replaced
 
 
 def test_log_folder_is_gone_afterwards(request_for, tmp_path, monkeypatch):
