@@ -9,9 +9,29 @@ from typing import Any
 import numpy as np
 
 from benchmarks.figures.ticks import label_powers
-from lecturebench.report.stock import Draw, Rows
+from lecturebench.report.stock import Draw, Rows, curves
 
 Panels = Mapping[int, Mapping[str, str]]
+
+
+def draw_beginning(published: str) -> Draw:
+    """Training errors by epoch, and the test error of ResNet-20 as published ("8.75%"), a line."""
+    return partial(_draw_beginning, published)
+
+
+def _draw_beginning(published: str, figure: Any, rows: Rows) -> str:
+    from lecturebench.report.style import MUTED
+
+    words = curves("train_error", ylabel="training error")(figure, rows)
+    [axes] = figure.axes
+    end = float(published.removesuffix("%")) / 100
+    axes.axhline(end, color=MUTED, linestyle=":")
+    where = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+    axes.annotate(
+        f"ResNet-20 ends at {published} test error, published", (1, end), (-2, 3), ha="right", color=MUTED, **where
+    )
+    axes.set_ylim(bottom=0)
+    return f"{words} The published end of ResNet-20 is {published} of the test images."
 
 
 def draw_gradients(panels: Panels) -> Draw:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.sources.lecture import slide
 from benchmarks.sources.source import Source
 from lecturebench import assumed, selected, stated
 
@@ -114,8 +115,18 @@ TORCHVISION_WEIGHTS = Source(
 # By layers: parameters, top-1, top-5 accuracy.
 TORCHVISION_PRINTED = {18: (11_689_512, "69.758%", "89.078%"), 34: (21_797_672, "73.314%", "91.420%")}
 
+# 1 channel of 3, and 10 outputs of 1,000: 2 kernels of 7 x 7 fewer for each of 64 maps, 990 rows of 512 and a bias.
+COUNTED = slide("ResNet-18").saying(TORCHVISION)
+ON_DIGITS = TORCHVISION_PRINTED[18][0] - 2 * 7 * 7 * 64 - 990 * (512 + 1)
+FEWER = {
+    "printed": stated("11,689,512 parameters for 3 channels and 1,000 classes", TORCHVISION),
+    "on digits": assumed(f"{ON_DIGITS:,}: 1 channel is 6,272 fewer, 10 classes are 507,870 fewer", "by Table 1"),
+}
+
 # -- What it says of vanishing gradients ------------------------------------------------------------------------------
 
+_SLIDE = "Residual Neural Networks (ResNet)"
+NOT_VANISHING = slide(_SLIDE).saying(f"{PAPER}, sec. 4.1, of plain networks with batch normalisation")
 HEALTHY = {
     "plain nets": stated(
         "their difficulty is 'unlikely to be caused by vanishing gradients', since batch normalisation keeps forward "
@@ -126,6 +137,8 @@ HEALTHY = {
 
 # -- The slides' statements, as this suite measures them ---------------------------------------------------------------
 
+VANISHING = slide(_SLIDE).saying(f'slide "{_SLIDE}": "Address the issue of gradient vanishing"')
+IDENTITY = slide(_SLIDE, "cifar10").saying(f'slide "{_SLIDE}": "Easy to model identity function"')
 MEASURED = {
     "gradient": assumed("of the mean cross-entropy of 64 images, by each kernel, its norm", "the slide defines none"),
     "vanishing": assumed("powers of ten by which the first layer's norm is below the largest", "likewise"),
@@ -143,7 +156,11 @@ AN_EPOCH = {
         "the slide gives none; without that limit bare residual networks of 34 and 50 layers diverged in a first look",
     ),
 }
+LAGGING = (
+    "Its test error says little: in 32 steps the moving averages with which it predicts fall behind the weights.",
+)
 EASY = {
     "task": assumed("32 random maps of 8 x 8 x 8, squared error, Adam at 0.001", "the slide names none"),
     "easy": assumed("little of the input's variance left after 500 steps", "likewise"),
 }
+LEFT = "share of the variance that is left"

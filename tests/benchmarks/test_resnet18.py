@@ -18,6 +18,7 @@ from benchmarks.experiments.residual import (
     identity_block,
     kernel_gradients,
 )
+from benchmarks.sources import he
 from lecturebench import Network, NumberClaim, selection
 from lecturebench.datasets import Dataset, Split
 from lecturebench.models.residual import resnet
@@ -26,6 +27,7 @@ from lecturebench.report.series import Series
 from lecturebench.report.style import method_styles, styled
 from lecturebench.store import Record
 from lecturebench.training.fit import fit_network
+from tests.models.arithmetic import trained, without_weights
 
 NETWORKS = {method.name: method for method in bench.METHODS if isinstance(method, Network)}
 
@@ -141,8 +143,24 @@ def test_recipes_are_the_published_ones_and_their_claims_wait_for_the_full_profi
         ("resnet20", "8.75%", ("full",)),
     ]
     places = dict(selection.places(bench.BENCHMARK, "lecture"))
-    assert set(places["mnist"]) == {f"{kind}_{depth}" for kind in bench.KINDS for depth in bench.DEPTHS}
-    assert {"resnet18", "resnet20"} <= set(places["cifar10"])
+    assert set(places["mnist"]) == {"digits", *(f"{kind}_{depth}" for kind in bench.KINDS for depth in bench.DEPTHS)}
+    assert {"resnet18", "resnet20", "beginning"} & set(places["cifar10"]) == {"beginning"}
+    assert {"resnet18", "resnet20"} <= set(dict(selection.places(bench.BENCHMARK, "full"))["cifar10"])
+
+
+def test_beginning_of_resnet20_differs_from_the_published_fit_in_how_long_and_on_how_many_images():
+    published, begun = NETWORKS["resnet20"], NETWORKS["beginning"]
+    assert replace(begun.training, epochs=published.training.epochs, train_size=None) == published.training
+    assert (begun.function, begun.parameters, begun.datasets) == (
+        published.function, published.parameters, published.datasets
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("backend")
+def test_resnet18_has_the_published_parameters_and_on_digits_what_is_said_to_be_left_of_them():
+    with without_weights():
+        assert trained(resnet((224, 224, 3), 1000)) == 11_689_512
+        assert trained(resnet((28, 28, 1), 10)) == he.ON_DIGITS == 11_175_370
 
 
 def test_figures_say_what_arrives_at_the_first_layer_and_what_is_left():
@@ -172,6 +190,6 @@ def test_figures_say_what_arrives_at_the_first_layer_and_what_is_left():
 
 
 def test_probe_is_given_the_network_of_its_row():
-    for name, method in NETWORKS.items():
-        if method.probe is not None:
-            assert method.probe.keywords["build"].keywords == dict(method.parameters), name
+    assert len(bench.GRADIENTS) == 12
+    for method in bench.GRADIENTS:
+        assert method.probe.keywords["build"].keywords == dict(method.parameters), method.name
