@@ -229,8 +229,10 @@ def benchmark(tmp_path):
     return load_benchmark(folder / "bench_beside.py")
 
 
-def records(benchmark, store, setting, display=QUIET):
-    requests, _ = selection.requests([benchmark], profile="smoke", backend="jax", device="cpu", say=print)
+def records(benchmark, store, setting, display=QUIET, methods=()):
+    requests, _ = selection.requests(
+        [benchmark], methods=methods, profile="smoke", backend="jax", device="cpu", say=print
+    )
     carry_out(requests, store, pool=partial(local_pool, 1, setting, display), display=display)
     return {(record.method, record.seed): record for record in store.read()[0]}
 
@@ -279,9 +281,9 @@ class Killer(PlainDisplay):
 @pytest.mark.slow
 def test_seeds_whose_program_died_are_fitted_one_at_a_time(benchmark, tmp_path, own_cache):
     display = Killer()
-    fitted = records(benchmark, Store(tmp_path / "out"), setting(Together), display)
+    fitted = records(benchmark, Store(tmp_path / "out"), setting(Together), display, ("softmax", "dense"))
     assert display.killed
-    assert len(display.begun) == len(set(display.begun)) == 18
+    assert len(display.begun) == len(set(display.begun)) == 6
     assert {record.status for record in fitted.values()} == {"ok"}
-    assert len(fitted) == 18
+    assert len(fitted) == 6
     assert sum(any("one program" in note for note in record.notes) for record in fitted.values()) == 3
