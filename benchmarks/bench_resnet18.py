@@ -133,7 +133,7 @@ DRAWINGS = (
         methods=tuple(f"{kind}_stack_{blocks}" for blocks, kind in STACKS),
         caption="Squared error as a share of the input's variance; lines are means over the seeds.",
     ),
-    Drawing("curve", "Learning curves", draw_beginning(he.PRINTED[20]), ("resnet18", "resnet20", "beginning")),
+    Drawing("beginning", "How ResNet-20 begins", draw_beginning(he.PRINTED[20]), ("beginning",)),
 )
 
 BENCHMARK = Benchmark(
