@@ -26,12 +26,10 @@ def _draw_beginning(published: str, figure: Any, rows: Rows) -> str:
     [axes] = figure.axes
     end = float(published.removesuffix("%")) / 100
     axes.axhline(end, color=MUTED, linestyle=":")
-    where = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-    axes.annotate(
-        f"ResNet-20 ends at {published} test error, published", (1, end), (-2, 3), ha="right", color=MUTED, **where
-    )
+    label = f"published: {published} test error after 164 epochs of 50,000"
+    axes.text(0.99, end, label, transform=axes.get_yaxis_transform(), ha="right", va="bottom", color=MUTED)
     axes.set_ylim(bottom=0)
-    return f"{words} The published end of ResNet-20 is {published} of the test images."
+    return f"{words} Published of ResNet-20: {published} of the test images after 164 epochs of 50,000."
 
 
 def draw_gradients(panels: Panels) -> Draw:
