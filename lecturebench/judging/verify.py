@@ -14,7 +14,7 @@ import io
 import math
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import zip_longest
@@ -69,7 +69,6 @@ def verify(
     """One line per difference between what the folder states and what its predictions give; none if all agrees.
 
     load: a dataset by name, `lecturebench.datasets.load` unless given. Damaged and missing files are differences too.
-    So is a dataset that cannot be had, one line: of what the folder states of it nothing is compared, nor is the page.
     say: told what cannot be checked, in a line per metric; none of that is in the table. write: results as
     ``table.csv`` has them. plan: as `collect` takes it; a run that today's code would not plan is no difference, as
     long as no table shows it, but one that was edited is. render(results, folder) writes the page and its tables from
@@ -91,10 +90,6 @@ def verify(
         recomputed.append(record)
     for name, runs in unchecked.items():
         say(f"test {name} of {counted(runs, 'run')} cannot be recomputed: the probabilities were not kept as exactly")
-    differences += [
-        f"{name}: {counted(runs, 'run')} on it cannot be checked: {data.lacking[name]}"
-        for name, runs in data.in_vain.items()
-    ]
     planned = Planned({}) if plan is None else plan(usable.records)
     differences += [f"{_path_of(key)}: {why}" for key, why in planned.stale.items() if why.startswith(EDITED)]
     results = collect(
@@ -106,35 +101,18 @@ def verify(
     )
     for row in results.rows:
         differences += _choice_differences(row)
-    table = _table_differences(folder / "table.csv", write(results), without=data.lacking)
+    table = _table_differences(folder / "table.csv", write(results))
     # Why a table cannot come out as it did: its runs are of another version of the code.
     differences += [*(f"{what} left out: {why}" for what, why in results.stale if table), *table]
-    return differences + ([] if render is None or data.lacking else _page_differences(folder, results, render))
+    return differences + ([] if render is None else _page_differences(folder, results, render))
 
 
 class _Datasets:
-    """Datasets by name. Each is asked for once, also if it cannot be had: that may take long.
-
-    lacking: why those cannot be had that were asked for. in_vain: for how many runs.
-    """
+    """Datasets by name. Each is asked for once, also if it cannot be had: that may take long."""
 
     def __init__(self, load: Load) -> None:
         self._load = load
         self._answers: dict[str, Any] = {}
-        self.in_vain: Counter[str] = Counter()
-
-    @property
-    def lacking(self) -> dict[str, str]:
-        return {name: one_line(str(answer)) for name, answer in self._answers.items() if isinstance(answer, Exception)}
-
-    def of_run(self, record: Record) -> Any:
-        """The dataset of a run that is to be checked, or None."""
-        name = record.dataset["name"]
-        try:
-            return self(name)
-        except NO_DATA:
-            self.in_vain[name] += 1
-            return None
 
     def __call__(self, name: str) -> Any:
         if name not in self._answers:
@@ -201,7 +179,7 @@ def _path_of(key: str) -> str:
 
 
 def _recomputed(
-    record: Record, benchmark: Benchmark, store: Store, data: _Datasets, unchecked: Counter[str]
+    record: Record, benchmark: Benchmark, store: Store, load: Load, unchecked: Counter[str]
 ) -> tuple[list[str], Record]:
     """The differences of one record, and the record with its test metrics as its predictions give them.
 
@@ -214,9 +192,8 @@ def _recomputed(
         return differences, record  # nothing was saved of it
     where, test = record_path(record), record.metrics["test"]
     known = benchmark.known_metrics
-    if (dataset := data.of_run(record)) is None:
-        return differences, record
     try:
+        dataset = load(record.dataset["name"])
         saved = predictions(store, record, as_recorded=False)
         y = test_labels(record, dataset)
         check_fit(saved, y, benchmark.task, where=predictions_path(record))
@@ -322,11 +299,8 @@ def _choice_differences(row: RowResult) -> list[str]:
     ]
 
 
-def _table_differences(path: Path, recomputed: str, without: Collection[str] = ()) -> list[str]:
-    """Cell by cell; lines are known by `IDENTITY`, so that one more or less does not shift the others.
-
-    without: datasets whose lines are not compared.
-    """
+def _table_differences(path: Path, recomputed: str) -> list[str]:
+    """Cell by cell; lines are known by `IDENTITY`, so that one more or less does not shift the others."""
     columns, *_ = csv.reader(io.StringIO(recomputed, newline=""))
     try:
         saved = _lines(read_whole(path).decode(), columns)
@@ -334,10 +308,7 @@ def _table_differences(path: Path, recomputed: str, without: Collection[str] = (
         return [f"{path.name}: cannot be read: {one_line(why(error))}"]
     expected = _lines(recomputed, columns)
     differences = []
-    dataset = columns.index("dataset")
     for name in dict.fromkeys([*expected, *saved]):
-        if (expected.get(name) or saved[name])[dataset] in without:
-            continue
         if name not in saved:
             differences.append(f"{path.name}: {name} is not there, but has runs or claims")
         elif name not in expected:
