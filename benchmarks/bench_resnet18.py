@@ -87,7 +87,7 @@ CLAIMS = (
     he.PYTORCH_CIFAR.number("resnet18", he.PYTORCH_CIFAR_PRINTED["ResNet18"], {}, **FULL),
     he.TABLE_6.number("resnet20", he.PRINTED[20], {}, he.MEAN_KEPT, **FULL),
     he.COUNTED.holds(
-        *("digits", "He et al.'s 11,689,512 parameters, fewer in the first layer and the last", 0, he.FEWER, "off"),
+        *("digits", "torchvision's 11,689,512 parameters, fewer in the first layer and the last", 0, he.FEWER, "off"),
         unit="parameters",
     ),
     *(

@@ -26,10 +26,10 @@ def _draw_beginning(published: str, figure: Any, rows: Rows) -> str:
     [axes] = figure.axes
     end = float(published.removesuffix("%")) / 100
     axes.axhline(end, color=MUTED, linestyle=":")
-    label = f"published: {published} test error after 164 epochs of 50,000"
+    label = f"published: {published} test error after 64,000 steps"
     axes.text(0.99, end, label, transform=axes.get_yaxis_transform(), ha="right", va="bottom", color=MUTED)
     axes.set_ylim(bottom=0)
-    return f"{words} Published of ResNet-20: {published} of the test images after 164 epochs of 50,000."
+    return f"{words} Published of ResNet-20: {published} of the test images after 64,000 steps."
 
 
 def draw_gradients(panels: Panels) -> Draw:
