@@ -115,8 +115,8 @@ TORCHVISION_WEIGHTS = Source(
 # By layers: parameters, top-1, top-5 accuracy.
 TORCHVISION_PRINTED = {18: (11_689_512, "69.758%", "89.078%"), 34: (21_797_672, "73.314%", "91.420%")}
 
-# 1 channel of 3, and 10 outputs of 1,000: 2 kernels of 7 x 7 fewer for each of 64 maps, 990 rows of 512 and a bias.
 COUNTED = slide("ResNet-18").saying(TORCHVISION)
+# 1 channel of 3, and 10 outputs of 1,000: 2 kernels of 7 x 7 fewer for each of 64 maps, 990 rows of 512 and a bias.
 ON_DIGITS = TORCHVISION_PRINTED[18][0] - 2 * 7 * 7 * 64 - 990 * (512 + 1)
 FEWER = {
     "printed": stated("11,689,512 parameters for 3 channels and 1,000 classes", TORCHVISION),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import subprocess
 import time
@@ -138,7 +139,7 @@ def test_worker_is_replaced_once_its_memory_has_grown_to_a_share_of_its_limit(
         display=display,
     )
     assert len(Store(tmp_path / "out").read()[0]) == len(processes) == 3
-    assert (processes[0] != processes[-1]) is replaced
+    assert [before != after for before, after in itertools.pairwise(processes)] == [replaced, replaced]
 
 
 def test_log_folder_is_gone_afterwards(request_for, tmp_path, monkeypatch):
